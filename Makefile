@@ -1,0 +1,85 @@
+# Needs Python 3.11 or newer and make; `make check` and `make test-contract` also Node 20. Nothing else: each target makes
+# the environment that it needs. An active virtual environment is neither needed nor touched.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+NODE := .node
+NODE_BIN := $(NODE)/node_modules/.bin
+REQUIREMENTS := tests/requirements
+WORKERS ?= 2
+# Long runs get their temporary files and caches below .cache, so that nothing is left beside the sources.
+export PYTHONDONTWRITEBYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Whoever has an environment active still gets this one.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check generate check-generated test-contract test-package test-min test-newest bench build \
+        vendor diff-spec adopt-spec spec-summary api-diff api-symbols lint types clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: none found on PATH"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: $(PYTHON) is older"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(REQUIREMENTS)/constraints.txt | $(VENV)/.made
+	$(PY) -m pip install -q -e '.[all]' -c $(REQUIREMENTS)/constraints.txt
+	@touch $@
+
+$(VENV)/.dev: $(REQUIREMENTS)/dev.txt $(VENV)/.demo
+	$(PY) -m pip install -q -r $(REQUIREMENTS)/dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(REQUIREMENTS)/bench.txt $(VENV)/.dev
+	$(PY) -m pip install -q -r $(REQUIREMENTS)/bench.txt
+	@touch $@
+
+$(NODE)/.made: tests/support/node/package.json
+	@command -v npm >/dev/null || { echo "Node 20 with npm is needed for this target"; exit 1; }
+	@mkdir -p $(NODE)
+	cp $< $(NODE)/package.json
+	npm install --prefix $(NODE) --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: $(VENV)/.demo ## the whole chain against the sandbox: list, create, page, export, Parquet
+	@$(PY) -m adsecurity.sandbox.demo
+
+test: $(VENV)/.dev ## the test suite, Python only, with branch coverage
+	@mkdir -p .cache
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -o cache_dir=.cache/pytest --cov --cov-report=term
+
+check: lint types ## ruff, mypy, pyright, spec lints, drift, size of the override layer
+	$(PY) -m tests.support.size
+
+lint: $(VENV)/.dev $(NODE)/.made
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m generator --lint
+	$(PY) -m openapi_spec_validator specs/network.yaml specs/adsecurity.yaml
+	REDOCLY_TELEMETRY=off $(NODE_BIN)/redocly lint --config .redocly.yaml network adsecurity
+	$(PY) -m generator --check
+
+types: $(VENV)/.dev $(NODE)/.made
+	$(PY) -m mypy overrides/adsecurity generator generated/adsecurity_generated tests/typing
+	$(NODE_BIN)/pyright --pythonpath $(PY)
+
+generate: $(VENV)/.dev ## specs/ -> generated/
+	$(PY) -m generator
+
+check-generated: $(VENV)/.dev ## fails when generated/ is not what specs/ and generator/ give
+	$(PY) -m generator --check
+
+test-contract: $(VENV)/.dev $(NODE)/.made ## every operation against Prism, mock and proxy
+	$(PY) -m pytest -o cache_dir=.cache/pytest tests/contract
+
+bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
+	$(PY) -m tests.bench
+
+clean: ## removes everything that these targets made
+	rm -rf $(VENV) .venv-* $(NODE) .cache dist .pytest_cache .hypothesis
