@@ -1,0 +1,1 @@
+"""Builds the generated package from the specs: lint, generate, stamp, check."""
