@@ -1,0 +1,334 @@
+"""How one long time range is read by several workers: the plan, without I/O.
+
+A range is cut into windows small enough to buffer. Neighbours share one unit (a second or a day), because whether
+the server's end is inclusive is not known; `Seam` takes out what both of them return. The first window is the
+whole range: its first page shows the density, and cutting it short is the same step as cutting any window that
+turns out too long.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Protocol
+
+import attrs
+
+_EPOCH = datetime(1970, 1, 1)
+_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+_STEP = 900  # clock changes happen on quarters of an hour
+
+WINDOW_PAGES = 4
+"""A window is cut short after this many full pages."""
+
+
+class Clock(Protocol):
+    """The unit that a range is counted in."""
+
+    def parse(self, text: str) -> int: ...
+    def text(self, unit: int) -> str: ...
+    def unit(self, time: datetime) -> int: ...
+    def shared(self, unit: int) -> tuple[datetime, datetime]: ...
+    def cuttable(self, unit: int) -> bool: ...
+    @property
+    def slack(self) -> int: ...
+
+
+@attrs.frozen
+class Seconds:
+    """Wall-clock seconds in one time zone, counted as if the wall clock were UTC."""
+
+    zone: tzinfo
+    slack: int = 0
+
+    def parse(self, text: str) -> int:
+        return (datetime.fromisoformat(text) - _EPOCH) // _SECOND
+
+    def text(self, unit: int) -> str:
+        return (_EPOCH + unit * _SECOND).isoformat(sep=" ")
+
+    def unit(self, time: datetime) -> int:
+        return (time.astimezone(self.zone).replace(tzinfo=None) - _EPOCH) // _SECOND
+
+    def shared(self, unit: int) -> tuple[datetime, datetime]:
+        first = (_EPOCH + unit * _SECOND).replace(tzinfo=self.zone).astimezone(UTC)
+        return first, first + _SECOND
+
+    def cuttable(self, unit: int) -> bool:
+        # A wall-clock time that comes twice, or never, in a night of clock changes names no one instant.
+        wall = (_EPOCH + unit * _SECOND).replace(tzinfo=self.zone)
+        return wall.utcoffset() == wall.replace(fold=1).utcoffset()
+
+
+@attrs.frozen
+class Days:
+    """Calendar days of a server whose time zone is unknown: a row's day is known to within one day."""
+
+    slack: int = 1
+
+    def parse(self, text: str) -> int:
+        return date.fromisoformat(text).toordinal()
+
+    def text(self, unit: int) -> str:
+        return date.fromordinal(unit).isoformat()
+
+    def unit(self, time: datetime) -> int:
+        return time.astimezone(UTC).toordinal()
+
+    def shared(self, unit: int) -> tuple[datetime, datetime]:
+        day = datetime.combine(date.fromordinal(unit), datetime.min.time(), UTC)
+        return day - _DAY, day + 2 * _DAY
+
+    def cuttable(self, unit: int) -> bool:
+        return True
+
+
+Tail = tuple[tuple[datetime | None, str], ...]
+Span = tuple[int, int]
+
+
+@attrs.frozen
+class Entry:
+    """One page of a window, waiting to be handed out, with what it takes to read it again."""
+
+    rows: Sequence[Any]
+    """None stands for a row that belongs to the next window."""
+    cursor: Any
+    asked: Span
+    tail: Tail
+
+
+@attrs.define(eq=False)
+class Window:
+    """A piece of the range. `asked` is the range that its next request names, `cursor` the page that it names."""
+
+    span: Span
+    asked: Span
+    limit: int
+    cursor: Any = None
+    rest: Span | None = None
+    """What lies between this window and the next one, in no window yet."""
+    pages: int = 0
+    rows: int = 0
+    edge: datetime | None = None
+    """Of all times read so far the one nearest to the end that is read last."""
+    tail: Tail = ()
+    """Rows so near to that end that the next window may return them too."""
+    buffer: deque[Entry] = attrs.field(factory=deque)
+    complete: bool = False
+
+
+class Plan:
+    """The windows of one range in the order of the plain call, cut as their density shows.
+
+    Not thread-safe: a driver holds its lock around every call. `recut` says that a cursor stays valid when the
+    range around it shrinks; page numbers do not.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        span: Span,
+        *,
+        page_size: int,
+        ahead: int,
+        recut: bool,
+        time_of: Callable[[Any], datetime | None],
+        identity: Callable[[Any], str | None],
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        if span[1] - span[0] < 2:
+            raise ValueError("concurrency needs a range of at least two units between its start and its end")
+        self._clock = clock
+        self._page_size = page_size
+        self._ahead = ahead
+        self._recut = recut
+        self._time_of = time_of
+        self._identity = identity
+        self._newest_first: bool | None = None
+        self._density: float | None = None
+        self._first: datetime | None = None
+        self._seen: Counter[str] = Counter()
+        self._seen_before: dict[str, int] = {}
+        first = Window(span, span, limit=1)  # the probe
+        if state is not None:
+            self._restore(first, state)
+        self._windows: deque[Window] = deque([first])
+        self._fresh: deque[Window] = deque([first])
+
+    @property
+    def head(self) -> Window | None:
+        """The window whose rows come next; None when all is handed out."""
+        return self._windows[0] if self._windows else None
+
+    def take(self) -> Window | None:
+        """A window for a worker that is free; None while there is nothing to start."""
+        if self._fresh:
+            return self._fresh.popleft()
+        if len(self._windows) < self._ahead:
+            for place, window in enumerate(self._windows, 1):
+                if window.rest:
+                    new = self._carve(window.rest)
+                    window.rest = None
+                    self._windows.insert(place, new)
+                    return new
+        return None
+
+    def page(self, window: Window, rows: Sequence[Any], cursor: Any) -> bool:
+        """Take in a page that a worker has read; `cursor` names the next one, None says there is none.
+
+        Returns whether the worker is to read on in this window.
+        """
+        before = window.cursor, window.asked, window.tail
+        kept = self._within(window, rows)
+        times = [time for row in kept if row is not None and (time := self._time_of(row)) is not None]
+        self._note_order(times)
+        window.pages += 1
+        window.rows += len(kept)
+        window.complete = cursor is None or (bool(kept) and all(row is None for row in kept))
+        window.cursor = cursor
+        if times:
+            self._note_tail(window, kept, times)
+        window.buffer.append(Entry(kept, *before))
+        if window.complete:
+            self._learn(window)
+        elif window.pages >= window.limit:
+            self._cut(window)
+        return not window.complete
+
+    def hand_out(self, entry: Entry) -> list[tuple[int, Any]]:
+        """The rows of a page of the head that the window before did not return, each with its place in the page."""
+        self._seen_before = dict(self._seen)
+        out: list[tuple[int, Any]] = []
+        for place, row in enumerate(entry.rows):
+            if row is None:
+                continue
+            identity = self._identity(row) if self._seen else None
+            if identity is None or not self._seen[identity]:
+                out.append((place, row))
+            elif self._seen[identity] == 1:
+                del self._seen[identity]
+            else:
+                self._seen[identity] -= 1
+        return out
+
+    def advance(self) -> None:
+        """The head is handed out entirely: the next window is the head."""
+        done = self._windows.popleft()
+        self._seen = Counter(identity for _, identity in done.tail)
+        if done.rest:
+            new = self._carve(done.rest)
+            self._windows.appendleft(new)
+            self._fresh.append(new)
+
+    def state(self, entry: Entry) -> dict[str, Any]:
+        """What `state=` needs to begin again with this page of the head, the last one that was handed out."""
+        window = self._windows[0]
+        last = self._windows[-1]
+        ends = [*window.span, *last.span, *(last.rest or ())]
+        low, high = min(ends), max(ends)
+        rest = (low, window.span[0]) if self._newest_first is not False else (window.span[1], high)
+        return {
+            "span": window.span,
+            "asked": entry.asked,
+            "cursor": entry.cursor,
+            "rest": rest if rest[0] < rest[1] else None,
+            "newest_first": self._newest_first,
+            "density": self._density,
+            "seen": self._seen_before,
+            "tail": [identity for _, identity in entry.tail],
+        }
+
+    def _restore(self, window: Window, state: Mapping[str, Any]) -> None:
+        window.span = (state["span"][0], state["span"][1])
+        window.asked = (state["asked"][0], state["asked"][1])
+        window.cursor = state["cursor"]
+        window.rest = (state["rest"][0], state["rest"][1]) if state["rest"] else None
+        # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
+        window.tail = tuple((None, identity) for identity in state["tail"])
+        self._newest_first = state["newest_first"]
+        self._density = state["density"]
+        self._seen = Counter(state["seen"])
+
+    def _carve(self, piece: Span) -> Window:
+        low, high = piece
+        size = high - low
+        if self._density:
+            size = max(1, int(self._page_size * (WINDOW_PAGES - 1) / self._density))
+        cut = self._cut_near(low + size if self._newest_first is False else high - size, piece)
+        own, rest = self._split(piece, cut)
+        return Window(own, own, limit=WINDOW_PAGES, rest=rest)
+
+    def _cut(self, window: Window) -> None:
+        """Leave what the window has not reached yet to other workers."""
+        if window.edge is None or self._newest_first is None:
+            return
+        own, rest = self._split(window.span, self._cut_near(self._clock.unit(window.edge), window.span))
+        if rest is None:
+            return
+        window.span = own
+        window.limit = window.pages + WINDOW_PAGES
+        if self._recut:
+            window.asked = own
+        window.rest = rest if window.rest is None else (min(rest[0], window.rest[0]), max(rest[1], window.rest[1]))
+        self._learn(window)
+
+    def _split(self, piece: Span, cut: int | None) -> tuple[Span, Span | None]:
+        if cut is None:
+            return piece, None
+        older, newer = (piece[0], cut), (cut, piece[1])
+        return (older, newer) if self._newest_first is False else (newer, older)
+
+    def _cut_near(self, unit: int, piece: Span) -> int | None:
+        """The nearest unit, on the side that is read later, at which the piece may be cut."""
+        step = _STEP if self._newest_first is False else -_STEP
+        low, high = piece
+        while low < unit < high and not self._clock.cuttable(unit):
+            unit = (unit + step) // _STEP * _STEP
+        return unit if low < unit < high else None
+
+    def _learn(self, window: Window) -> None:
+        density = window.rows / max(1, window.span[1] - window.span[0])
+        # Halfway to the newest figure: an empty night must not make the window after it span a month.
+        self._density = density if self._density is None else (self._density + density) / 2
+
+    def _within(self, window: Window, rows: Sequence[Any]) -> Sequence[Any]:
+        """Without the rows that the next window reads: only a query that could not be narrowed returns any."""
+        if window.asked == window.span:
+            return rows
+        first, _ = self._clock.shared(window.span[0])
+        _, last = self._clock.shared(window.span[1])
+
+        def beyond(time: datetime | None) -> bool:
+            return time is not None and (time >= last if self._newest_first is False else time < first)
+
+        return [None if beyond(self._time_of(row)) else row for row in rows]
+
+    def _note_order(self, times: Sequence[datetime]) -> None:
+        if self._newest_first is None and times:
+            self._first = self._first or times[0]
+            if self._first != times[-1]:
+                self._newest_first = self._first > times[-1]
+
+    def _note_tail(self, window: Window, rows: Sequence[Any], times: Sequence[datetime]) -> None:
+        """Keep the rows that a neighbour may return too, wherever between here and its end the window is cut."""
+        if self._newest_first is not False:
+            window.edge = min(times) if window.edge is None else min(window.edge, *times)
+            anchor = max(self._clock.unit(window.edge), window.span[0])
+        else:
+            window.edge = max(times) if window.edge is None else max(window.edge, *times)
+            anchor = min(self._clock.unit(window.edge), window.span[1])
+        first, last = self._clock.shared(anchor)
+
+        def near(time: datetime | None) -> bool:
+            return time is None or (time < last if self._newest_first is not False else time >= first)
+
+        tail = [pair for pair in window.tail if near(pair[0])]
+        for row in rows:
+            if row is not None and near(time := self._time_of(row)):
+                identity = self._identity(row)
+                if identity is not None:
+                    tail.append((time, identity))
+        window.tail = tuple(tail)
