@@ -7,14 +7,13 @@ Reading never fails: a value that does not fit its field leaves None there and s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 
 from ._operation import UNSET
 from ._plan import Plan
-from ._values import Verdict, encode, read_number
+from ._values import Verdict, encode
 
 M = TypeVar("M", bound="Model")
 
@@ -36,13 +35,6 @@ class Field:
     """Name of the nested model where the kind is object; importable from the module of the class."""
 
 
-def _float(value: Any) -> float:
-    """Turn the usual numbers into floats; raise TypeError for whatever needs a closer look."""
-    if value.__class__ is int and -(2**53) <= value <= 2**53:
-        return float(value)
-    raise TypeError
-
-
 class Model:
     """Base of the generated models.
 
@@ -54,7 +46,7 @@ class Model:
     __slots__ = ("_came", "_extra", "_received")
 
     FIELDS: ClassVar[tuple[Field, ...]] = ()
-    _plan: ClassVar[Plan | None] = None
+    _plan_cache: ClassVar[Plan | None] = None
 
     _came: frozenset[str]
     """Attributes that came, or were given; while unassigned, all of them."""
@@ -66,81 +58,64 @@ class Model:
     @classmethod
     def from_dict(cls: type[M], data: Mapping[str, Any]) -> M:
         """Build the model from a decoded JSON object; no dict makes this raise."""
-        plan = cls.__dict__.get("_plan") or cls._make_plan()
-        came: frozenset[str] | None = None
-        stable: Any
-        numbers: Any
-        try:
-            stable = plan.get_stable(data)
-            numbers = plan.get_numbers(data)
-        except KeyError:
-            stable = list(map(data.get, plan.stable_wires, repeat(UNSET)))
-            numbers = list(map(data.get, plan.number_wires, repeat(UNSET)))
-            came = plan.presence(tuple([value is not UNSET for value in stable + numbers]))
-            stable = tuple([None if value is UNSET else value for value in stable])
-            numbers = [None if value is UNSET else value for value in numbers]
-
-        received: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        signature = tuple(map(type, stable))
-        fixes = plan.fixes.get(signature)
-        if fixes is None:
-            fixes = plan.learn(signature)
-        if fixes:
-            stable = list(stable)
-            for index, read in fixes:
-                raw = stable[index]
-                stable[index], verdict = read(raw)
-                if verdict is Verdict.KEEP:
-                    received[plan.stable_attrs[index]] = raw
-                elif verdict is Verdict.UNFIT:
-                    extra[plan.stable_wires[index]] = raw
-        try:
-            numbers = [n if n.__class__ is float or n is None else _float(n) for n in numbers]
-        except TypeError:
-            numbers = list(numbers)
-            for index, raw in enumerate(numbers):
-                if raw is None:
-                    continue
-                numbers[index], verdict = read_number(raw)
-                if verdict is Verdict.KEEP:
-                    received[plan.number_attrs[index]] = raw
-                elif verdict is Verdict.UNFIT:
-                    extra[plan.number_wires[index]] = raw
-
+        plan = cls._plan()
         self = cls.__new__(cls)
-        self._assign(stable, numbers)
-        if came is not None:
-            self._came = came
-        if len(data) != len(plan.attrs if came is None else came):
-            wires = plan.wires
-            extra.update((key, value) for key, value in data.items() if key not in wires)
-        if extra:
-            self._extra = extra
-        if received:
-            self._received = received
+        if len(data) >= plan.count:
+            try:
+                self._read(data)
+            except KeyError:
+                pass
+            else:
+                if len(data) > plan.count:
+                    self._keep_unknown(data, plan)
+                return self
+            self = cls.__new__(cls)
+        self._read({**plan.blank, **data})
+        self._came = plan.came(data)
+        if len(data) > len(self._came):
+            self._keep_unknown(data, plan)
         return self
 
     @classmethod
     def from_values(cls: type[M], values: Sequence[Any]) -> M:
         """Build the model from values in the order of ``FIELDS``, all of which are taken as they are."""
-        plan = cls.__dict__.get("_plan") or cls._make_plan()
         self = cls.__new__(cls)
-        self._assign(plan.pick_stable(values), plan.pick_numbers(values))
+        for field, value in zip(cls.FIELDS, values, strict=True):
+            setattr(self, field.attr, value)
         return self
 
     @classmethod
-    def _make_plan(cls) -> Plan:
-        cls._plan = plan = Plan(cls)
+    def _plan(cls) -> Plan:
+        plan = cls.__dict__.get("_plan_cache")
+        if plan is None:
+            plan = cls._plan_cache = Plan(cls)
         return plan
 
-    def _assign(self, stable: Sequence[Any], numbers: Sequence[Any]) -> None:
-        """Assign all attributes: everything but the numbers, then the numbers. Generated for each class."""
+    def _read(self, data: Mapping[str, Any]) -> None:
+        """Assign all attributes from a dict that has all keys. Generated for each class, line by line, for speed."""
         raise NotImplementedError
+
+    def _odd(self, attr: str, raw: Any) -> Any:
+        """Read a value that is not of its field's own type."""
+        plan = self._plan()
+        value, verdict = plan.readers[attr](raw)
+        if verdict is not Verdict.EXACT:
+            if verdict is Verdict.UNFIT:
+                self.additional_properties[plan.fields[attr].wire] = raw
+            else:
+                try:
+                    self._received[attr] = raw
+                except AttributeError:
+                    self._received = {attr: raw}
+        return value
+
+    def _keep_unknown(self, data: Mapping[str, Any], plan: Plan) -> None:
+        known = plan.attr_of
+        self.additional_properties.update((key, value) for key, value in data.items() if key not in known)
 
     def _give(self, values: Sequence[Any]) -> None:
         """Take the arguments of a constructor, in the order of ``FIELDS``; plain dicts become models."""
-        plan = type(self).__dict__.get("_plan") or self._make_plan()
+        plan = self._plan()
         came: list[str] = []
         for field, value in zip(self.FIELDS, values, strict=True):
             if value is UNSET:
@@ -164,23 +139,23 @@ class Model:
     @property
     def fields_set(self) -> frozenset[str]:
         """Names of the attributes that came, or were given or assigned, also where they are None."""
-        try:
-            came = self._came
-        except AttributeError:
-            return frozenset([field.attr for field in self.FIELDS])
+        came = getattr(self, "_came", None)
+        if came is None:
+            return self._plan().attrs
         return came.union([field.attr for field in self.FIELDS if getattr(self, field.attr) is not None])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON object: what was received, or what is to be sent."""
-        plan = type(self).__dict__.get("_plan") or self._make_plan()
+        readers = self._plan().readers
         came = self.fields_set
-        extra = getattr(self, "_extra", {})
-        received = getattr(self, "_received", {})
+        extra: dict[str, Any] = getattr(self, "_extra", {})
+        received: dict[str, Any] = getattr(self, "_received", {})
         data: dict[str, Any] = {}
         for field in self.FIELDS:
             attr, wire = field.attr, field.wire
             value = getattr(self, attr)
-            if attr in received and plan.readers[attr][0](received[attr])[0] == value:
+            # What was received is given back as it was, unless the attribute has been changed since.
+            if attr in received and readers[attr](received[attr])[0] == value:
                 data[wire] = received[attr]
             elif value is not None or (attr in came and wire not in extra):
                 data[wire] = encode(value)
@@ -203,7 +178,7 @@ class Model:
             if field.attr in came:
                 value = getattr(self, field.attr)
                 parts.append(f"{field.attr}={_SECRET if field.secret and value else value!r}")
-        extra = dict(getattr(self, "_extra", {}))
+        extra: dict[str, Any] = getattr(self, "_extra", {})
         if extra:
             secrets = {field.wire for field in self.FIELDS if field.secret}
             shown = {wire: _SECRET if wire in secrets else value for wire, value in extra.items()}

@@ -1,29 +1,18 @@
-"""How a model class is filled from a dict: by bulk access at C speed instead of a Python loop over its fields."""
+"""What a model class works out once about its fields: their readers, and which keys rows come with."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from itertools import compress
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from ._values import Reader, Reading, Verdict, list_reader, map_reader, plain_reader
 
 if TYPE_CHECKING:
     from ._model import Field, Model
 
-Fixes: TypeAlias = tuple[tuple[int, Reader], ...]
-
-# Kinds of rows that one class remembers. A server answers with few; the bound only guards against hostile ones.
+# Sets of keys that one class remembers. A server answers with few; the bound only guards against hostile ones.
 _MAX_REMEMBERED = 512
-
-
-def _getter(names: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
-    """Return a function that gets many items at once, as a tuple also where there are fewer than two."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda data: tuple(data[name] for name in names)
 
 
 def _object_reader(model: type[Model]) -> Reader:
@@ -34,32 +23,17 @@ def _object_reader(model: type[Model]) -> Reader:
 
 
 class Plan:
-    """The fields of one model class, arranged for speed.
-
-    Numbers are kept apart: they arrive as int or float at random (Go writes 0 for 0.0), which would make the type
-    signature of nearly every row a new one. The signature of everything else repeats from row to row, and what has
-    to be done about it is remembered.
-    """
+    """The fields of one model class, by attribute and by name on the wire."""
 
     def __init__(self, cls: type[Model]) -> None:
-        fields = cls.FIELDS
         self._namespace = vars(sys.modules[cls.__module__])
-        stable = [field for field in fields if field.kind != "number"]
-        numbers = [field for field in fields if field.kind == "number"]
-        self.stable_attrs = [field.attr for field in stable]
-        self.stable_wires = [field.wire for field in stable]
-        self.number_attrs = [field.attr for field in numbers]
-        self.number_wires = [field.wire for field in numbers]
-        self.get_stable = _getter(self.stable_wires)
-        self.get_numbers = _getter(self.number_wires)
-        self.wires = frozenset(field.wire for field in fields)
-        self.attrs = frozenset(field.attr for field in fields)
-        self.readers = {field.attr: self._reader(field) for field in fields}
-        self.fixes: dict[tuple[type, ...], Fixes] = {}
-        self._presence: dict[tuple[bool, ...], frozenset[str]] = {}
-        positions = {field.attr: index for index, field in enumerate(fields)}
-        self.pick_stable = _getter([positions[attr] for attr in self.stable_attrs])
-        self.pick_numbers = _getter([positions[attr] for attr in self.number_attrs])
+        self.fields = {field.attr: field for field in cls.FIELDS}
+        self.attrs = frozenset(self.fields)
+        self.attr_of = {field.wire: field.attr for field in cls.FIELDS}
+        self.count = len(cls.FIELDS)
+        self.blank: dict[str, Any] = dict.fromkeys(self.attr_of)
+        self.readers = {field.attr: self._reader(field)[0] for field in cls.FIELDS}
+        self._came: dict[tuple[str, ...], frozenset[str]] = {}
 
     def _reader(self, field: Field) -> tuple[Reader, frozenset[type]]:
         """Return a reader, and the types that it takes unchanged."""
@@ -71,6 +45,17 @@ class Plan:
             return map_reader(*self._reader(field.items)), frozenset()
         return plain_reader(field.kind)
 
+    def came(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the attributes whose keys came."""
+        given = tuple(keys)
+        came = self._came.get(given)
+        if came is None:
+            came = frozenset([self.attr_of[key] for key in given if key in self.attr_of])
+            if len(self._came) >= _MAX_REMEMBERED:
+                self._came.clear()
+            self._came[given] = came
+        return came
+
     def nest(self, model: str, value: Any) -> Any:
         """Turn plain dicts that a caller gave for a nested model into that model."""
         if isinstance(value, Mapping):
@@ -78,25 +63,3 @@ class Plan:
         if isinstance(value, (list, tuple)):
             return [self.nest(model, item) for item in cast("Sequence[Any]", value)]
         return value
-
-    def learn(self, signature: tuple[type, ...]) -> Fixes:
-        """Work out which positions of a row need a reader, given the types of its values."""
-        fixes: list[tuple[int, Reader]] = []
-        for index, (attr, kind) in enumerate(zip(self.stable_attrs, signature, strict=True)):
-            read, unchanged = self.readers[attr]
-            if kind is not type(None) and kind not in unchanged:
-                fixes.append((index, read))
-        if len(self.fixes) >= _MAX_REMEMBERED:
-            self.fixes.clear()
-        self.fixes[signature] = tuple(fixes)
-        return tuple(fixes)
-
-    def presence(self, given: tuple[bool, ...]) -> frozenset[str]:
-        """Return the attributes that came, told by position: first all but the numbers, then the numbers."""
-        came = self._presence.get(given)
-        if came is None:
-            came = frozenset(compress([*self.stable_attrs, *self.number_attrs], given))
-            if len(self._presence) >= _MAX_REMEMBERED:
-                self._presence.clear()
-            self._presence[given] = came
-        return came

@@ -37,32 +37,38 @@ class Verdict(enum.Enum):
 Reading: TypeAlias = tuple[Any, Verdict]
 Reader: TypeAlias = Callable[[Any], Reading]
 
+# Looking a member up in its class costs more than the comparison it is for.
+_EXACT = Verdict.EXACT
+_KEEP = Verdict.KEEP
 _UNFIT: Reading = (None, Verdict.UNFIT)
+_NOTHING: Reading = (None, Verdict.KEEP)
+_UTC = dt.timezone.utc
+_from_iso = dt.datetime.fromisoformat
 
 
 def read_any(value: Any) -> Reading:
     """Take anything as it is."""
-    return value, Verdict.EXACT
+    return value, _EXACT
 
 
 def read_string(value: Any) -> Reading:
     """Take strings only: a number has no one way to be written as text."""
-    return (value, Verdict.EXACT) if isinstance(value, str) else _UNFIT
+    return (value, _EXACT) if isinstance(value, str) else _UNFIT
 
 
 def read_number(value: Any) -> Reading:
     """Always a float, also where the server writes an integer or a number in quotes."""
     kind = type(value)
     if kind is float:
-        return value, Verdict.EXACT
+        return value, _EXACT
     try:
         if kind is int:
             number = float(value)
-            return number, Verdict.EXACT if number == value else Verdict.KEEP
+            return number, _EXACT if number == value else _KEEP
         if kind is str and len(value) < _MAX_DIGITS and _NUMBER.match(value):
             number = float(value)
             if number - number == 0:  # finite
-                return number, Verdict.KEEP
+                return number, _KEEP
     except OverflowError:
         pass
     return _UNFIT
@@ -72,15 +78,15 @@ def read_integer(value: Any) -> Reading:
     """An int, also out of 12.0 or "12", but never out of 12.5 or true."""
     kind = type(value)
     if kind is int:
-        return value, Verdict.EXACT
+        return value, _EXACT
     if kind is str and len(value) < _MAX_DIGITS and _NUMBER.match(value):
         if value.lstrip("-").isdigit():
-            return int(value), Verdict.KEEP
+            return int(value), _KEEP
         number = float(value)
         if number.is_integer() and abs(number) <= _EXACT_FLOAT:
-            return int(number), Verdict.KEEP
+            return int(number), _KEEP
     elif kind is float and value.is_integer():
-        return int(value), Verdict.EXACT
+        return int(value), _EXACT
     return _UNFIT
 
 
@@ -88,11 +94,11 @@ def read_boolean(value: Any) -> Reading:
     """A bool, also out of 0, 1 and their spellings as text."""
     kind = type(value)
     if kind is bool:
-        return value, Verdict.EXACT
+        return value, _EXACT
     if kind is int and value in (0, 1):
-        return bool(value), Verdict.KEEP
+        return bool(value), _KEEP
     if kind is str and value.lower() in _WORDS:
-        return _WORDS[value.lower()], Verdict.KEEP
+        return _WORDS[value.lower()], _KEEP
     return _UNFIT
 
 
@@ -113,30 +119,43 @@ def _fallback_time(text: str) -> dt.datetime:
     return first
 
 
+def exact_time(value: Any) -> dt.datetime | None:
+    """Read the one form of a time that :func:`write_time` gives back; None means that it takes a closer look."""
+    try:
+        # Slices are far cheaper than writing the time and comparing.
+        if len(value) == 20 and value[10::9] == "TZ" and value[4:8:3] == "--" and value[13] == ":":
+            time = _from_iso(value)
+            if time.year != 1:
+                return time
+    except (TypeError, ValueError, LookupError):
+        pass
+    return None
+
+
 def read_time(value: Any) -> Reading:
     """An aware datetime in UTC; a text without a zone is UTC. Empty and zero times are None."""
-    if type(value) is not str:
+    if value.__class__ is not str:
         return _UNFIT
+    if value in _NO_TIME:
+        return _NOTHING
+    time = exact_time(value)
+    if time is not None:
+        return time, _EXACT
     try:
-        time = dt.datetime.fromisoformat(value)
+        time = _from_iso(value)
     except ValueError:
-        if value in _NO_TIME:
-            return None, Verdict.KEEP
         try:
             time = _fallback_time(value)
         except (ValueError, OverflowError, TypeError, AttributeError, IndexError, ArithmeticError):
             return _UNFIT
     if time.year == 1:
-        return None, Verdict.KEEP
-    zone = time.tzinfo
-    if zone is None:
-        return time.replace(tzinfo=dt.timezone.utc), Verdict.KEEP
-    if zone is not dt.timezone.utc:
-        try:
-            return time.astimezone(dt.timezone.utc), Verdict.KEEP
-        except OverflowError:
-            return _UNFIT
-    return time, Verdict.EXACT if write_time(time) == value else Verdict.KEEP
+        return _NOTHING
+    if time.tzinfo is None:
+        return time.replace(tzinfo=_UTC), _KEEP
+    try:
+        return time.astimezone(_UTC), _KEEP
+    except OverflowError:
+        return _UNFIT
 
 
 def read_date(value: Any) -> Reading:
@@ -146,21 +165,21 @@ def read_date(value: Any) -> Reading:
             day = dt.date.fromisoformat(value)
         except ValueError:
             time, verdict = read_time(value)
-            return (time and time.date()), (Verdict.KEEP if verdict is Verdict.EXACT else verdict)
+            return (time and time.date()), (_KEEP if verdict is _EXACT else verdict)
         if day.year == 1:
-            return None, Verdict.KEEP
-        return day, Verdict.EXACT if day.isoformat() == value else Verdict.KEEP
+            return _NOTHING
+        return day, _EXACT if day.isoformat() == value else _KEEP
     return _UNFIT
 
 
 def read_map(value: Any) -> Reading:
     """An open object, as it is."""
-    return (value, Verdict.EXACT) if isinstance(value, dict) else _UNFIT
+    return (value, _EXACT) if isinstance(value, dict) else _UNFIT
 
 
 def read_list(value: Any) -> Reading:
     """A list of anything, as it is."""
-    return (value, Verdict.EXACT) if isinstance(value, list) else _UNFIT
+    return (value, _EXACT) if isinstance(value, list) else _UNFIT
 
 
 def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
@@ -171,15 +190,15 @@ def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
             return _UNFIT
         given = cast("list[Any]", value)
         if exact.issuperset(map(type, given)):
-            return given, Verdict.EXACT
+            return given, _EXACT
         items: list[Any] = []
-        verdict = Verdict.EXACT
+        verdict = _EXACT
         for entry in given:
             read_entry, entry_verdict = item(entry)
             if entry_verdict is Verdict.UNFIT or read_entry is None:
                 return _UNFIT
-            if entry_verdict is Verdict.KEEP:
-                verdict = Verdict.KEEP
+            if entry_verdict is _KEEP:
+                verdict = _KEEP
             items.append(read_entry)
         return items, verdict
 
@@ -223,7 +242,7 @@ def plain_reader(kind: str) -> tuple[Reader, frozenset[type]]:
 def write_time(value: dt.datetime) -> str:
     """Write a point in time as the APIs do: UTC, with a Z. A time without a zone is taken as UTC."""
     if value.tzinfo is not None:
-        value = value.astimezone(dt.timezone.utc).replace(tzinfo=None)
+        value = value.astimezone(_UTC).replace(tzinfo=None)
     return value.isoformat() + "Z"
 
 

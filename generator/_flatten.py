@@ -1,0 +1,180 @@
+"""Schemas and parameters of any OpenAPI version as facts by place: `data[].payouts[].amount` is a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ._openapi import Document, Fact, Json, Operation, as_list, as_map, is_placeholder
+
+MAX_DEPTH = 14
+_SUCCESS = ("200", "201", "202", "2XX", "2xx", "default", "204")
+
+
+def read_operation(document: Document, path: str, method: str, item: Json) -> Operation:
+    node = as_map(item.get(method))
+    params: dict[tuple[str, str], Fact] = {}
+    body: dict[str, Fact] = {}
+    for raw in [*as_list(item.get("parameters")), *as_list(node.get("parameters"))]:
+        param = document.deref(raw)
+        place, name = str(param.get("in")), str(param.get("name"))
+        if place == "body":
+            body.update(flatten(document, as_map(param.get("schema"))))
+        elif place == "formData":
+            body[name] = fact(document, param, bool(param.get("required")))
+        elif place in ("query", "path", "header") and not _is_noise(name, place):
+            schema = as_map(param.get("schema")) if "schema" in param else param
+            params[name, place] = fact(document, schema, bool(param.get("required")) or place == "path", param)
+    body.update(flatten(document, _json_schema(document, document.deref(node.get("requestBody")))))
+    full_path = (document.base_path + "/" + path.strip("/")).rstrip("/")
+    id_ = str(node.get("operationId") or "")
+    said = [id_, str(node.get("summary") or ""), *map(str, as_list(node.get("tags")))]
+    static = [part for part in full_path.split("/") if not is_placeholder(part)]
+    return Operation(
+        id=id_,
+        method=method,
+        path=full_path,
+        params=params,
+        body=body,
+        response=flatten(document, _success(document, node)),
+        words=frozenset(word for text in [*said, *static] for word in words(text)),
+        node=node,
+        key=(path, method),
+    )
+
+
+def _is_noise(name: str, place: str) -> bool:
+    """Headers of transport and sign-in are no facts of a single operation."""
+    return place == "header" and name.lower() in ("accept", "content-type", "authorization", "api-key")
+
+
+def _success(document: Document, node: Json) -> Json:
+    responses = as_map(node.get("responses"))
+    for status in _SUCCESS:
+        if schema := _json_schema(document, document.deref(responses.get(status))):
+            return schema
+    return {}
+
+
+def _json_schema(document: Document, holder: Json) -> Json:
+    """The schema of a body or response: 2.0 keeps it directly, 3.x below the media type."""
+    if isinstance(holder.get("schema"), dict):
+        return as_map(holder.get("schema"))
+    content = as_map(holder.get("content"))
+    for media, value in sorted(content.items(), key=lambda pair: "json" not in pair[0]):
+        if "json" in media or "*" in media or "form" in media:
+            return as_map(as_map(value).get("schema"))
+    return {}
+
+
+def flatten(document: Document, schema: Json) -> dict[str, Fact]:
+    """Every field below a schema by its place; a schema that refers to itself is followed once."""
+    return dict(_walk(document, schema, "", (), 0))
+
+
+def _walk(
+    document: Document, schema: Json, place: str, refs: tuple[str, ...], depth: int
+) -> Iterator[tuple[str, Fact]]:
+    merged, refs = resolve(document, schema, refs)
+    if depth > MAX_DEPTH or merged is None:
+        return
+    required = set(map(str, as_list(merged.get("required"))))
+    for name, child in as_map(merged.get("properties")).items():
+        here = f"{place}.{name}" if place else str(name)
+        yield here, fact(document, as_map(child), name in required)
+        yield from _walk(document, as_map(child), here, refs, depth + 1)
+    if isinstance(merged.get("items"), dict):
+        yield from _walk(document, as_map(merged["items"]), place + "[]", refs, depth + 1)
+    if values := as_map(merged.get("additionalProperties")):
+        yield place + ".*", fact(document, values, False)
+        yield from _walk(document, values, place + ".*", refs, depth + 1)
+
+
+def resolve(document: Document, schema: Json, refs: tuple[str, ...] = ()) -> tuple[Json | None, tuple[str, ...]]:
+    """The schema with `$ref`, `allOf` and null alternatives worked in; None where it runs in a circle."""
+    ref = schema.get("$ref")
+    if isinstance(ref, str):
+        if ref in refs:
+            return None, refs
+        refs = (*refs, ref)
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**document.lookup(ref), **beside}
+        return resolve(document, schema, refs)
+    merged = {key: value for key, value in schema.items() if key not in ("allOf", "oneOf", "anyOf")}
+    for part in as_list(schema.get("allOf")):
+        merged, refs = _merge(document, merged, as_map(part), refs)
+    for keyword in ("oneOf", "anyOf"):
+        choices = [part for part in map(as_map, as_list(schema.get(keyword))) if part.get("type") != "null"]
+        for part in choices:
+            merged, refs = _merge(document, merged, part, refs)
+        if len({kind(document, part) for part in choices}) > 1:
+            merged["type"] = "any"
+    return merged, refs
+
+
+def _merge(document: Document, into: Json, part: Json, refs: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
+    resolved, refs = resolve(document, part, refs)
+    if resolved is None:
+        return into, refs
+    both: Json = {**resolved, **into}
+    both["properties"] = {**as_map(resolved.get("properties")), **as_map(into.get("properties"))}
+    both["required"] = [*as_list(resolved.get("required")), *as_list(into.get("required"))]
+    return both, refs
+
+
+def kind(document: Document, schema: Json) -> str:
+    """One word for the JSON type: string, integer, number, boolean, array, object, map, any."""
+    merged, _ = resolve(document, schema)
+    if merged is None:
+        return "object"
+    said = merged.get("type")
+    if isinstance(said, list):
+        said = next((one for one in as_list(merged["type"]) if one != "null"), None)
+    if said == "file":
+        return "string"
+    if said in (None, "object"):
+        if as_map(merged.get("properties")):
+            return "object"
+        if isinstance(merged.get("additionalProperties"), dict) and merged["additionalProperties"]:
+            return "map"
+        if said is None:
+            return "array" if "items" in merged else ("string" if merged.get("enum") else "any")
+    return str(said)
+
+
+def fact(document: Document, schema: Json, required: bool, holder: Json | None = None) -> Fact:
+    merged, _ = resolve(document, schema)
+    merged = merged or {}
+    holder = holder or {}
+    values = as_list(merged.get("enum")) or ([merged["const"]] if "const" in merged else [])
+    items = as_map(merged.get("items"))
+    inner = ""
+    if items:
+        inner = f"[{kind(document, items)}]"
+        values = values or as_list((resolve(document, items)[0] or {}).get("enum"))
+    deprecated = holder.get("deprecated") or merged.get("deprecated")
+    replacement = str(holder.get("x-replacement") or merged.get("x-replacement") or "")
+    return Fact(
+        type=kind(document, schema) + inner,
+        required=required,
+        enum=tuple(str(value) for value in values if value is not None),
+        format=str(merged.get("format") or "") if merged.get("format") in ("date", "date-time") else "",
+        description=str(holder.get("description") or merged.get("description") or ""),
+        deprecated=(replacement or "no replacement") if deprecated else "",
+    )
+
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_EMPTY = frozenset(
+    ("a", "an", "all", "api", "by", "for", "from", "get", "list", "of", "on", "or", "post", "the", "to", "v", "with")
+)
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of an identifier or phrase, lower case, in the singular, without those that say nothing."""
+    for found in _WORD.findall(text):
+        word = found.lower()
+        if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+            word = word.removesuffix("s")
+        if word not in _EMPTY and len(word) > 1:
+            yield word
