@@ -7,15 +7,13 @@ Reading never fails: a value that does not fit its field leaves None there and s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Self
 
 import attrs
 
 from ._operation import UNSET
 from ._plan import Plan
 from ._values import Verdict, encode
-
-M = TypeVar("M", bound="Model")
 
 _SECRET = "***"
 
@@ -56,7 +54,7 @@ class Model:
     """By attribute, what came where writing the attribute's value would give something else."""
 
     @classmethod
-    def from_dict(cls: type[M], data: Mapping[str, Any]) -> M:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Build the model from a decoded JSON object; no dict makes this raise."""
         plan = cls._plan()
         self = cls.__new__(cls)
@@ -77,12 +75,16 @@ class Model:
         return self
 
     @classmethod
-    def from_values(cls: type[M], values: Sequence[Any]) -> M:
+    def from_values(cls, values: Sequence[Any]) -> Self:
         """Build the model from values in the order of ``FIELDS``, all of which are taken as they are."""
         self = cls.__new__(cls)
-        for field, value in zip(cls.FIELDS, values, strict=True):
-            setattr(self, field.attr, value)
+        self._assign(values)
         return self
+
+    @classmethod
+    def nested(cls, name: str) -> type[Model]:
+        """Return the model that a field's ``model`` names."""
+        return cls._plan().nested(name)
 
     @classmethod
     def _plan(cls) -> Plan:
@@ -95,10 +97,14 @@ class Model:
         """Assign all attributes from a dict that has all keys. Generated for each class, line by line, for speed."""
         raise NotImplementedError
 
+    def _assign(self, values: Sequence[Any]) -> None:
+        """Assign all attributes at once, in the order of ``FIELDS``. Generated for each class."""
+        raise NotImplementedError
+
     def _odd(self, attr: str, raw: Any) -> Any:
         """Read a value that is not of its field's own type."""
         plan = self._plan()
-        value, verdict = plan.readers[attr](raw)
+        value, verdict = plan.readers[attr][0](raw)
         if verdict is not Verdict.EXACT:
             if verdict is Verdict.UNFIT:
                 self.additional_properties[plan.fields[attr].wire] = raw
@@ -139,8 +145,9 @@ class Model:
     @property
     def fields_set(self) -> frozenset[str]:
         """Names of the attributes that came, or were given or assigned, also where they are None."""
-        came = getattr(self, "_came", None)
-        if came is None:
+        try:
+            came = self._came
+        except AttributeError:
             return self._plan().attrs
         return came.union([field.attr for field in self.FIELDS if getattr(self, field.attr) is not None])
 
@@ -155,7 +162,7 @@ class Model:
             attr, wire = field.attr, field.wire
             value = getattr(self, attr)
             # What was received is given back as it was, unless the attribute has been changed since.
-            if attr in received and readers[attr](received[attr])[0] == value:
+            if attr in received and readers[attr][0](received[attr])[0] == value:
                 data[wire] = received[attr]
             elif value is not None or (attr in came and wire not in extra):
                 data[wire] = encode(value)
@@ -166,7 +173,7 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.to_dict() == cast("Model", other).to_dict()
+        return self.to_dict() == other.to_dict()
 
     # Models can be changed, so they cannot be keys.
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -5,10 +5,11 @@ Nothing here does I/O. The session that sends requests belongs to the package th
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -28,6 +29,12 @@ class Unset(enum.Enum):
 
 
 UNSET: Final = Unset.UNSET
+
+
+FilterScalar: TypeAlias = str | int | float | bool | dt.date | dt.datetime
+"""A value to compare with; a list of them repeats the key."""
+FilterValue: TypeAlias = "FilterScalar | Sequence[FilterScalar] | Mapping[str, FilterValue]"
+"""A value, several, or an operator (or inner field) with its value: ``{"gte": "2026-01-01"}``."""
 
 
 @attrs.frozen
@@ -133,6 +140,8 @@ class Surface:
     """operationId of the operation that reads an export's state; empty where there is none."""
     export_signed_url: str
     """operationId of the operation that signs an artifact's address; empty where there is none."""
+    secrets: frozenset[str]
+    """Names on the wire, of fields and parameters, whose values must never be shown."""
     package: str
     """Dotted name of the surface's generated package, wherever it has been copied to."""
 

@@ -17,7 +17,9 @@ _MAX_REMEMBERED = 512
 
 def _object_reader(model: type[Model]) -> Reader:
     def read(value: Any) -> Reading:
-        return (model.from_dict(value), Verdict.EXACT) if isinstance(value, dict) else (None, Verdict.UNFIT)
+        if isinstance(value, dict):
+            return model.from_dict(cast("dict[str, Any]", value)), Verdict.EXACT
+        return None, Verdict.UNFIT
 
     return read
 
@@ -32,13 +34,13 @@ class Plan:
         self.attr_of = {field.wire: field.attr for field in cls.FIELDS}
         self.count = len(cls.FIELDS)
         self.blank: dict[str, Any] = dict.fromkeys(self.attr_of)
-        self.readers = {field.attr: self._reader(field)[0] for field in cls.FIELDS}
+        # A reader, and the types that it takes unchanged.
+        self.readers = {field.attr: self._reader(field) for field in cls.FIELDS}
         self._came: dict[tuple[str, ...], frozenset[str]] = {}
 
     def _reader(self, field: Field) -> tuple[Reader, frozenset[type]]:
-        """Return a reader, and the types that it takes unchanged."""
         if field.kind == "object":
-            return _object_reader(self._namespace[field.model]), frozenset()
+            return _object_reader(self.nested(field.model)), frozenset()
         if field.items is not None and field.kind == "array":
             return list_reader(*self._reader(field.items)), frozenset()
         if field.items is not None and field.kind == "map":
@@ -56,10 +58,14 @@ class Plan:
             self._came[given] = came
         return came
 
+    def nested(self, name: str) -> type[Model]:
+        """Return a model class by its name; models import those that they hold."""
+        return cast("type[Model]", self._namespace[name])
+
     def nest(self, model: str, value: Any) -> Any:
         """Turn plain dicts that a caller gave for a nested model into that model."""
         if isinstance(value, Mapping):
-            return self._namespace[model].from_dict(cast("Mapping[str, Any]", value))
+            return self.nested(model).from_dict(cast("Mapping[str, Any]", value))
         if isinstance(value, (list, tuple)):
             return [self.nest(model, item) for item in cast("Sequence[Any]", value)]
         return value

@@ -9,11 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
-
-from dateutil import parser as _dateutil
-from dateutil import tz as _tz
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 _WORDS = {"true": True, "false": False, "1": True, "0": False}
@@ -42,7 +39,7 @@ _EXACT = Verdict.EXACT
 _KEEP = Verdict.KEEP
 _UNFIT: Reading = (None, Verdict.UNFIT)
 _NOTHING: Reading = (None, Verdict.KEEP)
-_UTC = dt.timezone.utc
+_UTC = dt.UTC
 _from_iso = dt.datetime.fromisoformat
 
 
@@ -58,7 +55,7 @@ def read_string(value: Any) -> Reading:
 
 def read_number(value: Any) -> Reading:
     """Always a float, also where the server writes an integer or a number in quotes."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is float:
         return value, _EXACT
     try:
@@ -76,7 +73,7 @@ def read_number(value: Any) -> Reading:
 
 def read_integer(value: Any) -> Reading:
     """An int, also out of 12.0 or "12", but never out of 12.5 or true."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is int:
         return value, _EXACT
     if kind is str and len(value) < _MAX_DIGITS and _NUMBER.match(value):
@@ -92,7 +89,7 @@ def read_integer(value: Any) -> Reading:
 
 def read_boolean(value: Any) -> Reading:
     """A bool, also out of 0, 1 and their spellings as text."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is bool:
         return value, _EXACT
     if kind is int and value in (0, 1):
@@ -107,10 +104,13 @@ def _zone(name: str | None, offset: int | None) -> dt.tzinfo:
         if name not in ("UTC", "GMT", "Z"):
             raise ValueError("an abbreviation of a time zone is not a time zone")
         offset = 0
-    return _tz.tzoffset(name, offset)
+    return dt.timezone(dt.timedelta(seconds=offset))
 
 
 def _fallback_time(text: str) -> dt.datetime:
+    # Few servers need it, and it takes longer to import than the rest of the package.
+    from dateutil import parser as _dateutil
+
     # dateutil fills what is missing from a default; a text that needs filling is no point in time.
     first = _dateutil.parse(text, default=dt.datetime(2000, 1, 1), tzinfos=_zone)
     second = _dateutil.parse(text, default=dt.datetime(2001, 2, 2), tzinfos=_zone)
@@ -174,12 +174,12 @@ def read_date(value: Any) -> Reading:
 
 def read_map(value: Any) -> Reading:
     """An open object, as it is."""
-    return (value, _EXACT) if isinstance(value, dict) else _UNFIT
+    return (value, _EXACT) if type(value) is dict else _UNFIT
 
 
 def read_list(value: Any) -> Reading:
     """A list of anything, as it is."""
-    return (value, _EXACT) if isinstance(value, list) else _UNFIT
+    return (value, _EXACT) if type(value) is list else _UNFIT
 
 
 def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
@@ -258,5 +258,5 @@ def encode(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [encode(item) for item in cast("list[Any]", value)]
+        return [encode(item) for item in cast("Iterable[Any]", value)]
     return value
