@@ -1,0 +1,103 @@
+"""From a request to its answer: route, key, validation, and the handler that the operation's kind names."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from ._call import Call, read_call
+from ._errors import Refusal
+from ._exports import Exports
+from ._items import Items, World
+from ._reports import Reports
+from ._seed import Seeder
+from ._spec import REPORT_KINDS, Operation, Surface
+from ._store import Store
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and a JSON body; None is no body at all."""
+
+    status: int
+    body: Any
+    operation: str = ""
+
+
+class Engine:
+    """Both surfaces over one store."""
+
+    def __init__(
+        self,
+        surfaces: Mapping[str, Surface],
+        world: World,
+        *,
+        api_key: str,
+        database: Path | None,
+        folder: Path,
+        rows: int,
+        end_inclusive: bool,
+        export_seconds: float,
+        url_seconds: float,
+        export_row_limit: int | None,
+    ) -> None:
+        self.surfaces = surfaces
+        self.world = world
+        self._api_key = api_key
+        self.store = Store(database)
+        self.items = Items(self.store, surfaces, world)
+        self.reports = Reports(self.store, self.items, surfaces, world, rows, end_inclusive=end_inclusive)
+        self.exports = Exports(
+            self.store,
+            self.items,
+            self.reports,
+            folder,
+            seconds=export_seconds,
+            url_seconds=url_seconds,
+            row_limit=export_row_limit,
+            secret=secrets.token_bytes(32),
+        )
+        if not self.store.counter("seeded"):
+            Seeder(self.store, self.items, surfaces, world).run()
+            self.store.count_up("seeded")
+
+    def close(self) -> None:
+        self.exports.stop()
+        self.store.close()
+
+    def answer(
+        self, surface: str, method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], content: bytes
+    ) -> Answer:
+        """The answer to one request; raises Refusal, which names the operation where one was found."""
+        segments = tuple(unquote(part) for part in raw_path.strip("/").split("/"))
+        found = self.surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
+        if found is None:
+            raise Refusal(404, f"the {surface} API has no {method} {raw_path}")
+        operation, ids = found
+        sent = headers.get("api-key", "")
+        if not secrets.compare_digest(sent.encode(), self._api_key.encode()):
+            raise Refusal(401, "the API-KEY header is missing" if not sent else "this API key is not valid")
+        query = parse_qsl(raw_query, keep_blank_values=True)
+        call = read_call(operation, ids, query, headers, content)
+        status, schema = operation.success
+        body = self._handler(operation)(call)
+        return Answer(status, body if schema is not None else None, operation.id)
+
+    def _handler(self, operation: Operation) -> Callable[[Call], dict[str, Any]]:
+        if operation.kind in REPORT_KINDS:
+            return self.reports.answer
+        if operation.kind == "write" and operation.resource == "conversions":
+            return self.reports.update_conversions
+        handlers: dict[str, Callable[[Call], dict[str, Any]]] = {
+            "pages": self.items.list,
+            "one": self.items.one,
+            "create": self.items.create,
+            "write": self.items.write,
+            "export": self.exports.begin,
+            "url": self.exports.signed_url,
+        }
+        return handlers[operation.kind]

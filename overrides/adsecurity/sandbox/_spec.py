@@ -1,0 +1,187 @@
+"""The specs as the sandbox needs them: operations with their routes, parameters, bodies and kinds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jsonschema_rs import Draft7Validator
+
+import adsecurity_generated
+
+from ._schema import Schema, Schemas, as_list, as_map, to_json_schema
+
+SURFACES = ("network", "adsecurity")
+METHODS = ("get", "post", "put", "patch", "delete")
+KINDS = ("pages", "cursor", "report-pages", "report-numbered", "rows", "one", "create", "write", "export", "url")
+REPORT_KINDS = ("cursor", "report-pages", "report-numbered", "rows")
+
+
+class SpecError(Exception):
+    """A spec that the sandbox cannot serve."""
+
+
+def load_document(surface: str, spec_dir: Path | None = None) -> dict[str, Any]:
+    """The spec of a surface: from a folder (`network.yaml`, `network.json` or `network/spec.json`) or as installed."""
+    if spec_dir is None:
+        packaged = resources.files(adsecurity_generated) / surface / "spec.json"
+        return as_map(json.loads(packaged.read_text("utf-8")))
+    for path in (spec_dir / f"{surface}.json", spec_dir / surface / "spec.json"):
+        if path.is_file():
+            return as_map(json.loads(path.read_text("utf-8")))
+    path = spec_dir / f"{surface}.yaml"
+    if not path.is_file():
+        raise SpecError(f"{spec_dir} has no {surface}.yaml, {surface}.json or {surface}/spec.json")
+    import yaml
+
+    return as_map(yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One query or header parameter."""
+
+    name: str
+    place: str
+    required: bool
+    schema: Schema
+    style: str
+    explode: bool
+    time: str
+    validator: Draft7Validator
+
+
+class Operation:
+    """One operation of a spec."""
+
+    def __init__(self, surface: Surface, method: str, path: str, raw: Mapping[str, Any], shared: list[Any]) -> None:
+        self.surface = surface
+        self.id = str(raw["operationId"])
+        self.method = method.upper()
+        self.path = path
+        self.segments = tuple(path.strip("/").split("/"))
+        self.raw = raw
+        self.kind = str(raw.get("x-kind", ""))
+        if self.kind not in KINDS:
+            raise SpecError(f"{surface.name} {self.id}: x-kind {self.kind!r} is none of {', '.join(KINDS)}")
+        self.resource = str(raw.get("x-resource", ""))
+        self.name = str(raw.get("x-method", ""))
+        self.range = as_map(raw.get("x-range"))
+        self._shared = shared
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.surface.name} {self.id} {self.method} {self.path}>"
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The query parameters by name."""
+        found: dict[str, Parameter] = {}
+        for item in [*self._shared, *as_list(self.raw.get("parameters"))]:
+            raw = self.surface.schemas.resolve(item)
+            if raw["in"] != "query":
+                continue
+            style = str(raw.get("style", "form"))
+            found[raw["name"]] = Parameter(
+                name=raw["name"],
+                place="query",
+                required=bool(raw.get("required")),
+                schema=self.surface.schemas.resolve(raw.get("schema")),
+                style=style,
+                explode=bool(raw.get("explode", style == "form")),
+                time=str(as_map(raw.get("x-time")).get("unit", "")),
+                validator=self.surface.validator(raw.get("schema")),
+            )
+        return found
+
+    @cached_property
+    def body_schema(self) -> Any:
+        """The schema of the JSON body; None where the operation takes no body."""
+        body = self.surface.schemas.resolve(self.raw.get("requestBody"))
+        return as_map(as_map(body.get("content")).get("application/json")).get("schema")
+
+    @property
+    def body_required(self) -> bool:
+        return bool(self.surface.schemas.resolve(self.raw.get("requestBody")).get("required"))
+
+    @cached_property
+    def body_validator(self) -> Draft7Validator:
+        return self.surface.validator(self.body_schema)
+
+    @cached_property
+    def success(self) -> tuple[int, Any]:
+        """The status to answer with and the schema of its body: 201 or 204 where the spec has them, or else 200."""
+        responses = as_map(self.raw.get("responses"))
+        preferred = {"create": ("201",), "write": ("204",) if self.method == "DELETE" else ()}.get(self.kind, ())
+        for status in (*preferred, "200", *sorted(key for key in responses if key.startswith("2"))):
+            if status in responses:
+                response = self.surface.schemas.resolve(responses[status])
+                return int(status), as_map(as_map(response.get("content")).get("application/json")).get("schema")
+        raise SpecError(f"{self.surface.name} {self.id}: no 2xx response")
+
+    @cached_property
+    def item_schema(self) -> Any:
+        """The schema of one item, row or object in the answer."""
+        properties = self.surface.schemas.properties
+        schema = self.success[1]
+        if self.kind in REPORT_KINDS:
+            schema = properties(properties(schema).get("data")).get("data")
+        elif self.kind in ("pages", "one"):
+            schema = properties(schema).get("data", schema)
+        if self.surface.schemas.kind(schema) == "array":
+            schema = self.surface.schemas.resolve(schema).get("items")
+        return schema
+
+    def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
+        """The path ids when the decoded segments are this operation's route; an empty id matches nothing."""
+        if len(segments) != len(self.segments):
+            return None
+        ids: dict[str, str] = {}
+        for template, segment in zip(self.segments, segments, strict=True):
+            if template.startswith("{"):
+                if not segment:
+                    return None
+                ids[template[1:-1]] = segment
+            elif template != segment:
+                return None
+        return ids
+
+
+class Surface:
+    """One of the two APIs: its operations and schemas."""
+
+    def __init__(self, name: str, document: Mapping[str, Any]) -> None:
+        self.name = name
+        self.document = document
+        self._components = to_json_schema(as_map(document.get("components")))
+        self.schemas = Schemas(self._components)
+        self.wants_content_type = "Content-Type" in as_map(document.get("x-default-headers"))
+        self.operations: dict[str, Operation] = {}
+        for path, entry in as_map(document.get("paths")).items():
+            item = as_map(entry)
+            for method in METHODS:
+                if method in item:
+                    operation = Operation(self, method, path, as_map(item[method]), as_list(item.get("parameters")))
+                    self.operations[operation.id] = operation
+        if not self.operations:
+            raise SpecError(f"the {name} spec has no operations")
+
+    def validator(self, schema: Any) -> Draft7Validator:
+        rooted = {"components": self._components, "allOf": [to_json_schema(schema)]}
+        return Draft7Validator(rooted, validate_formats=True)
+
+    def route(self, method: str, segments: tuple[str, ...]) -> tuple[Operation, dict[str, str]] | None:
+        """The operation for a request; a fixed segment wins over a path id."""
+        found: list[tuple[Operation, dict[str, str]]] = []
+        for operation in self.operations.values():
+            if operation.method == method and (ids := operation.match(segments)) is not None:
+                found.append((operation, ids))
+        return min(found, key=lambda match: len(match[1]), default=None)
+
+
+def load_surfaces(spec_dir: Path | None = None) -> dict[str, Surface]:
+    return {name: Surface(name, load_document(name, spec_dir)) for name in SURFACES}
