@@ -89,25 +89,50 @@ Tail = tuple[tuple[datetime | None, str], ...]
 Span = tuple[int, int]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Entry:
-    """One page of a window, waiting to be handed out, with what it takes to read it again."""
+    """One page of a window, waiting to be handed out."""
 
     rows: Sequence[Any]
-    """None stands for a row that belongs to the next window."""
-    cursor: Any
+    page: Any
+    """Whatever the driver knows the page by."""
     asked: Span
     tail: Tail
 
 
+@attrs.frozen(eq=False)
+class Handed:
+    """A page of the head as it is handed out, and what it takes to go on behind any of its rows."""
+
+    rows: list[Any]
+    entry: Entry
+    _places: list[int]
+    _seen: Mapping[str, int]
+    _state: Mapping[str, Any]
+    _identity: Callable[[Any], str | None]
+
+    def state(self, count: int) -> tuple[int, dict[str, Any]]:
+        """Rows of the page that are done with when `count` rows are handed out, and `state=` for a new plan."""
+        places = self._places
+        done = len(self.entry.rows) if count >= len(places) else places[count - 1] + 1 if count else 0
+        seen = Counter(self._seen)
+        tail = [identity for _, identity in self.entry.tail]
+        for row in self.entry.rows[:done]:
+            identity = self._identity(row)
+            if identity is not None:
+                seen[identity] -= 1
+                tail.append(identity)
+        left = {identity: times for identity, times in seen.items() if times > 0}
+        return done, {**self._state, "seen": left, "tail": tail}
+
+
 @attrs.define(eq=False)
 class Window:
-    """A piece of the range. `asked` is the range that its next request names, `cursor` the page that it names."""
+    """A piece of the range. `asked` is the range that its next request names."""
 
     span: Span
     asked: Span
     limit: int
-    cursor: Any = None
     rest: Span | None = None
     """What lies between this window and the next one, in no window yet."""
     pages: int = 0
@@ -123,8 +148,8 @@ class Window:
 class Plan:
     """The windows of one range in the order of the plain call, cut as their density shows.
 
-    Not thread-safe: a driver holds its lock around every call. `recut` says that a cursor stays valid when the
-    range around it shrinks; page numbers do not.
+    Not thread-safe: a driver holds its lock around every call. `narrows` says that a cursor stays valid when the
+    range around it shrinks; page numbers do not, so there a window that is cut begins again.
     """
 
     def __init__(
@@ -134,7 +159,7 @@ class Plan:
         *,
         page_size: int,
         ahead: int,
-        recut: bool,
+        narrows: bool,
         time_of: Callable[[Any], datetime | None],
         identity: Callable[[Any], str | None],
         state: Mapping[str, Any] | None = None,
@@ -144,14 +169,13 @@ class Plan:
         self._clock = clock
         self._page_size = page_size
         self._ahead = ahead
-        self._recut = recut
+        self._narrows = narrows
         self._time_of = time_of
         self._identity = identity
         self._newest_first: bool | None = None
         self._density: float | None = None
         self._first: datetime | None = None
         self._seen: Counter[str] = Counter()
-        self._seen_before: dict[str, int] = {}
         first = Window(span, span, limit=1)  # the probe
         if state is not None:
             self._restore(first, state)
@@ -176,43 +200,40 @@ class Plan:
                     return new
         return None
 
-    def page(self, window: Window, rows: Sequence[Any], cursor: Any) -> bool:
-        """Take in a page that a worker has read; `cursor` names the next one, None says there is none.
-
-        Returns whether the worker is to read on in this window.
+    def page(self, window: Window, rows: Sequence[Any], page: Any, *, more: bool) -> bool:
+        """Take in a page that a worker has read. Returns whether the worker is to read on in this window:
+        behind the page, or from the beginning where `window.pages` is 0.
         """
-        before = window.cursor, window.asked, window.tail
-        kept = self._within(window, rows)
-        times = [time for row in kept if row is not None and (time := self._time_of(row)) is not None]
+        asked, tail = window.asked, window.tail
+        times = [time for row in rows if (time := self._time_of(row)) is not None]
         self._note_order(times)
         window.pages += 1
-        window.rows += len(kept)
-        window.complete = cursor is None or (bool(kept) and all(row is None for row in kept))
-        window.cursor = cursor
+        window.rows += len(rows)
+        window.complete = not more
         if times:
-            self._note_tail(window, kept, times)
-        window.buffer.append(Entry(kept, *before))
+            self._note_tail(window, rows, times)
+        window.buffer.append(Entry(rows, page, asked, tail))
         if window.complete:
             self._learn(window)
         elif window.pages >= window.limit:
             self._cut(window)
         return not window.complete
 
-    def hand_out(self, entry: Entry) -> list[tuple[int, Any]]:
-        """The rows of a page of the head that the window before did not return, each with its place in the page."""
-        self._seen_before = dict(self._seen)
-        out: list[tuple[int, Any]] = []
+    def hand_out(self, entry: Entry) -> Handed:
+        """The rows of the next page of the head, without those that the window before returned."""
+        before = dict(self._seen)
+        rows: list[Any] = []
+        places: list[int] = []
         for place, row in enumerate(entry.rows):
-            if row is None:
-                continue
             identity = self._identity(row) if self._seen else None
             if identity is None or not self._seen[identity]:
-                out.append((place, row))
+                rows.append(row)
+                places.append(place)
             elif self._seen[identity] == 1:
                 del self._seen[identity]
             else:
                 self._seen[identity] -= 1
-        return out
+        return Handed(rows, entry, places, before, self._state(entry), self._identity)
 
     def advance(self) -> None:
         """The head is handed out entirely: the next window is the head."""
@@ -223,8 +244,7 @@ class Plan:
             self._windows.appendleft(new)
             self._fresh.append(new)
 
-    def state(self, entry: Entry) -> dict[str, Any]:
-        """What `state=` needs to begin again with this page of the head, the last one that was handed out."""
+    def _state(self, entry: Entry) -> dict[str, Any]:
         window = self._windows[0]
         last = self._windows[-1]
         ends = [*window.span, *last.span, *(last.rest or ())]
@@ -233,18 +253,14 @@ class Plan:
         return {
             "span": window.span,
             "asked": entry.asked,
-            "cursor": entry.cursor,
             "rest": rest if rest[0] < rest[1] else None,
             "newest_first": self._newest_first,
             "density": self._density,
-            "seen": self._seen_before,
-            "tail": [identity for _, identity in entry.tail],
         }
 
     def _restore(self, window: Window, state: Mapping[str, Any]) -> None:
         window.span = (state["span"][0], state["span"][1])
         window.asked = (state["asked"][0], state["asked"][1])
-        window.cursor = state["cursor"]
         window.rest = (state["rest"][0], state["rest"][1]) if state["rest"] else None
         # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
         window.tail = tuple((None, identity) for identity in state["tail"])
@@ -252,9 +268,11 @@ class Plan:
         self._density = state["density"]
         self._seen = Counter(state["seen"])
 
-    def _carve(self, piece: Span) -> Window:
+    def _carve(self, piece: Span, density: float | None = None) -> Window:
         low, high = piece
         size = high - low
+        if density is not None:
+            self._density = density
         if self._density:
             size = max(1, int(self._page_size * (WINDOW_PAGES - 1) / self._density))
         cut = self._cut_near(low + size if self._newest_first is False else high - size, piece)
@@ -265,15 +283,26 @@ class Plan:
         """Leave what the window has not reached yet to other workers."""
         if window.edge is None or self._newest_first is None:
             return
-        own, rest = self._split(window.span, self._cut_near(self._clock.unit(window.edge), window.span))
-        if rest is None:
-            return
-        window.span = own
-        window.limit = window.pages + WINDOW_PAGES
-        if self._recut:
-            window.asked = own
+        edge = self._clock.unit(window.edge)
+        if self._narrows:
+            own, rest = self._split(window.span, self._cut_near(edge, window.span))
+            if rest is None:
+                return
+            window.span = window.asked = own
+            window.limit = window.pages + WINDOW_PAGES
+            self._learn(window)
+        else:
+            # Numbers count from the start of one query: a shorter range is read from its beginning, unless a row of
+            # the longer one has been handed out.
+            first = self._carve(window.span, window.rows / max(1, abs(window.span[self._newest_first] - edge)))
+            if first.rest is None or window.pages > len(window.buffer):
+                return
+            rest = first.rest
+            window.span = window.asked = first.span
+            window.pages, window.rows, window.limit = 0, 0, WINDOW_PAGES
+            window.edge, window.tail = None, ()
+            window.buffer.clear()
         window.rest = rest if window.rest is None else (min(rest[0], window.rest[0]), max(rest[1], window.rest[1]))
-        self._learn(window)
 
     def _split(self, piece: Span, cut: int | None) -> tuple[Span, Span | None]:
         if cut is None:
@@ -293,18 +322,6 @@ class Plan:
         density = window.rows / max(1, window.span[1] - window.span[0])
         # Halfway to the newest figure: an empty night must not make the window after it span a month.
         self._density = density if self._density is None else (self._density + density) / 2
-
-    def _within(self, window: Window, rows: Sequence[Any]) -> Sequence[Any]:
-        """Without the rows that the next window reads: only a query that could not be narrowed returns any."""
-        if window.asked == window.span:
-            return rows
-        first, _ = self._clock.shared(window.span[0])
-        _, last = self._clock.shared(window.span[1])
-
-        def beyond(time: datetime | None) -> bool:
-            return time is not None and (time >= last if self._newest_first is False else time < first)
-
-        return [None if beyond(self._time_of(row)) else row for row in rows]
 
     def _note_order(self, times: Sequence[datetime]) -> None:
         if self._newest_first is None and times:
@@ -327,7 +344,7 @@ class Plan:
 
         tail = [pair for pair in window.tail if near(pair[0])]
         for row in rows:
-            if row is not None and near(time := self._time_of(row)):
+            if near(time := self._time_of(row)):
                 identity = self._identity(row)
                 if identity is not None:
                     tail.append((time, identity))

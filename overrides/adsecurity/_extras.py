@@ -1,0 +1,18 @@
+"""Optional dependencies: imported when used, and named with their pip command when missing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def require(module: str, *, extra: str) -> Any:
+    """Import a module of an extra."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
+            raise
+    raise ModuleNotFoundError(
+        f"{module.partition('.')[0]} is not installed; run: pip install 'adsecurity[{extra}]'", name=module
+    )
