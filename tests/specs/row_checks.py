@@ -42,9 +42,9 @@ def same_members(left: Any, right: Any) -> bool:
 
 
 def row_keys(operation_id: str, row: Schema) -> Iterator[FactKey]:
-    """The name of each fact of a row."""
+    """The name of each fact of a row; its name and its place are lost with it."""
     for aspect in row:
-        if aspect not in ("name", "in", "damage"):
+        if aspect != "damage":
             yield (operation_id, "row", row["in"], row["name"], aspect)
 
 

@@ -32,7 +32,8 @@ def leaf_problem(wanted: str, facets: Schema) -> str:
         return "" if kind in ("integer", "number") else f"is {kind!r}, the text shows a number"
     if kind != wanted:
         return f"is {kind!r}, documented is {wanted!r}"
-    if wanted == "string" and form and facets.get("x-evidence") not in MARKS:
+    dated = form == "date" and facets.get("x-time", {}).get("unit") == "day"  # its row says so and is held to it
+    if wanted == "string" and form and not dated and facets.get("x-evidence") not in MARKS:
         return f"has the format {form!r}, which the text does not show and x-evidence does not mark"
     if member and "enum" in facets and member not in facets["enum"]:
         return f"does not allow {member!r}, which the text shows"
