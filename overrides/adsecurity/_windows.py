@@ -217,6 +217,8 @@ class Plan:
             self._learn(window)
         elif window.pages >= window.limit:
             self._cut(window)
+        if self._narrows:
+            window.asked = window.span
         return not window.complete
 
     def hand_out(self, entry: Entry) -> Handed:
@@ -288,7 +290,7 @@ class Plan:
             own, rest = self._split(window.span, self._cut_near(edge, window.span))
             if rest is None:
                 return
-            window.span = window.asked = own
+            window.span = own
             window.limit = window.pages + WINDOW_PAGES
             self._learn(window)
         else:
