@@ -1,0 +1,105 @@
+"""Taking secrets out of whatever people and programs other than the API get to see."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NoReturn, TypeGuard
+from urllib.parse import quote
+
+MASK = "***"
+_SHORTEST = 4
+"""Shorter values are not searched for in texts: masking every `a` would hide the message and no secret."""
+_DEEPEST = 100
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+class Secret:
+    """A value that shows itself only to who asks for it by `reveal()`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled")
+
+
+def redact_text(text: str, values: Iterable[str], names: Collection[str] = ()) -> str:
+    """Mask the values in whatever form a text may quote them, and what stands beside a secret name."""
+    forms: set[str] = set()
+    for value in values:
+        if len(value) >= _SHORTEST:
+            forms |= {value, quote(value, safe=""), quote(value), html.escape(value), json.dumps(value)[1:-1]}
+    # The longest first: one form may be part of another.
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return _beside(names).sub(rf"\1{MASK}", text) if names else text
+
+
+def _beside(names: Collection[str]) -> re.Pattern[str]:
+    either = "|".join(sorted(map(re.escape, names)))
+    # The last quote may be missing: texts come cut off.
+    return re.compile(rf"""((?<![\w-])(?:{either})["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}"'<]+)""")
+
+
+def redact(value: Any, names: Collection[str], values: Collection[str]) -> Any:
+    """A copy of decoded JSON without secrets: by the name of the field, and by value wherever a string quotes one."""
+    return _redact(value, names, values, 0)
+
+
+def _redact(value: Any, names: Collection[str], values: Collection[str], depth: int) -> Any:
+    if isinstance(value, str):
+        return redact_text(value, values, names)
+    if depth > _DEEPEST:
+        return MASK
+    if is_object(value):
+        return {
+            redact_text(key, values): MASK if key in names and item else _redact(item, names, values, depth + 1)
+            for key, item in value.items()
+        }
+    if is_list(value):
+        return [_redact(item, names, values, depth + 1) for item in value]
+    return value
+
+
+def redact_headers(headers: Mapping[str, str], names: Collection[str], values: Collection[str]) -> dict[str, str]:
+    """Response headers without secrets: no cookie, and addresses without their query."""
+    safe: dict[str, str] = {}
+    for name, value in headers.items():
+        name = name.lower()
+        if name in ("set-cookie", "api-key", "authorization"):
+            value = MASK
+        elif name in ("location", "content-location", "refresh", "link"):
+            value = re.sub(r"[?#][^\s>;,]*", "", value)
+        safe[name] = redact_text(value, values, names)
+    return safe
+
+
+def collect_secrets(value: Any, names: Collection[str]) -> Iterable[str]:
+    """The strings that stand under secret names anywhere in decoded JSON."""
+    if is_object(value):
+        for key, item in value.items():
+            if key in names and isinstance(item, str):
+                yield item
+            else:
+                yield from collect_secrets(item, names)
+    elif is_list(value):
+        for item in value:
+            yield from collect_secrets(item, names)

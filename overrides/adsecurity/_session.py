@@ -1,0 +1,316 @@
+"""What generated resources call: a request is prepared, sent, retried and read; sync and async differ in who waits."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+
+from adsecurity_generated import _operation
+from adsecurity_generated._operation import Operation, Surface
+
+from ._background import Tasks, Threads
+from ._config import Config, check_headers, check_retry, check_timeout
+from ._drive import Flow, Sleep, adrive, drive
+from ._events import Event, RetryEvent
+from ._failure import Call
+from ._request import Prepared, prepare
+from ._response import DecodedPage, RawResponse, decode, decode_page
+from ._retry import Gate, RetryPolicy, Send, Step, attempts
+from ._transport import AsyncPool, Attempt, PoolSettings, SyncPool
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._config import Timeout as Timeout
+    from ._exports import AsyncExportJob, ExportJob
+    from ._paginator import AsyncPaginator, AsyncRawPaginator, Paginator, RawPaginator
+
+T = TypeVar("T")
+
+log = logging.getLogger("adsecurity")
+
+# The packages whose frames are not the caller's.
+_OURS = (__name__.rpartition(".")[0] + ".", _operation.__name__.rpartition(".")[0] + ".")
+
+
+class CallOptions(TypedDict, total=False):
+    """What every method takes beside its arguments."""
+
+    timeout: Timeout | None
+    retry: RetryPolicy | None
+    extra_headers: Mapping[str, str] | None
+
+
+class Session:
+    """What both kinds have: everything but waiting."""
+
+    is_async = False
+
+    def __init__(self, config: Config, gate: Gate | None = None) -> None:
+        self.config = config
+        self.gate = gate
+
+    @property
+    def surface(self) -> Surface:
+        return self.config.surface
+
+    @property
+    def retry(self) -> RetryPolicy:
+        return self.config.retry
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        return self.config.surface.secrets
+
+    def prepare(self, op: Operation[Any], args: Mapping[str, Any]) -> Prepared:
+        """Check the arguments and lay them out; `TypeError` or `ValueError` says all that is wrong."""
+        prepared = prepare(
+            op, args, base_url=self.config.base_url, routes=self.config.routes, surface=self.config.surface
+        )
+        for text in prepared.deprecations:
+            warnings.warn(text, DeprecationWarning, stacklevel=_callers_level())
+        return prepared
+
+    def call(self, prepared: Prepared) -> Call:
+        """What decoding and errors need to know."""
+        names = self.secret_names | {param.name for param in prepared.op.params if param.secret}
+        return Call(prepared, self.config.key, names, self.config.surface.env_prefix)
+
+    def decode(self, prepared: Prepared, response: httpx.Response) -> Any:
+        return decode(self.call(prepared), response)
+
+    def decode_page(self, prepared: Prepared, response: httpx.Response) -> DecodedPage[Any]:
+        return decode_page(self.call(prepared), response)
+
+    def _flow(self, prepared: Prepared, options: CallOptions) -> Flow[Step, httpx.Response]:
+        """What is to be done for one call, attempt after attempt."""
+        retry = options.get("retry")
+        return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), gate=self.gate)
+
+    def _attempt(self, prepared: Prepared, options: CallOptions) -> Callable[[Send], Attempt]:
+        timeout = options.get("timeout")
+        return partial(
+            Attempt,
+            self.config,
+            prepared,
+            timeout=self.config.timeout if timeout is None else check_timeout(timeout),
+            extra_headers={**self.config.extra_headers, **check_headers(options.get("extra_headers"))},
+        )
+
+    def _raw(self, prepared: Prepared, response: httpx.Response, started: float) -> RawResponse[Any]:
+        return RawResponse(
+            response.status_code,
+            response.headers,
+            response.content,
+            time.monotonic() - started,
+            partial(self.decode, prepared, response),
+        )
+
+    def _notify(self, event: Event) -> object:
+        level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
+        log.log(level, "%s", event)
+        return self.config.hooks.call(event)
+
+
+class SyncSession(Session):
+    def __init__(self, config: Config, pool: SyncPool, gate: Gate | None = None) -> None:
+        super().__init__(config, gate)
+        self.pool = pool
+
+    @classmethod
+    def make(cls, config: Config, settings: PoolSettings) -> Self:
+        return cls(config, SyncPool(settings))
+
+    def with_config(self, config: Config) -> SyncSession:
+        """The same connections under other settings."""
+        return SyncSession(config, self.pool, self.gate)
+
+    def spawn(self, gate: Gate | None = None) -> Self:
+        """A session with connections of its own, for one worker; the worker closes it."""
+        return type(self)(self.config, self.pool.smaller(), gate)
+
+    def new_storage_client(self) -> httpx.Client:
+        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        return self.pool.storage_client()
+
+    @property
+    def background(self) -> Threads:
+        return self.pool.background
+
+    def close(self) -> None:
+        self.pool.close()
+
+    def emit(self, event: Event) -> None:
+        self._notify(event)
+
+    def send(
+        self, prepared: Prepared, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
+    ) -> httpx.Response:
+        """A successful response that is read; otherwise raises. Retries are done in here, until `stop` is set."""
+        attempt = self._attempt(prepared, options)
+        wait = (stop or self.pool.closed).wait
+
+        def perform(step: Step) -> object:
+            if isinstance(step, Send):
+                return self.pool.exchange(attempt(step))
+            if isinstance(step, Sleep):
+                return wait(step.seconds)
+            self.emit(step)
+            return None
+
+        return drive(self._flow(prepared, options), perform)
+
+    def _run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
+        prepared = self.prepare(op, args)
+        return self.decode(prepared, self.send(prepared, **options))
+
+    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+        result: T = self._run(op, args, **options)
+        return result
+
+    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        return str(self._run(op, args, **options))
+
+    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+        self._run(op, args, **options)
+
+    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        return str(self._run(op, args, **options))
+
+    def raw(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        started = time.monotonic()
+        prepared = self.prepare(op, args)
+        return self._raw(prepared, self.send(prepared, **options), started)
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
+        from ._paginator import Paginator
+
+        return Paginator(self, op, args, **options)
+
+    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
+        from ._paginator import RawPaginator
+
+        return RawPaginator(self, op, args, **options)
+
+    def start_export(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> ExportJob:
+        from ._exports import start_export
+
+        return start_export(self, op, args, **options)
+
+    def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob:
+        from ._exports import resume_export
+
+        return resume_export(self, op, export_id, **options)
+
+
+class AsyncSession(Session):
+    is_async = True
+
+    def __init__(self, config: Config, pool: AsyncPool, gate: Gate | None = None) -> None:
+        super().__init__(config, gate)
+        self.pool = pool
+
+    @classmethod
+    def make(cls, config: Config, settings: PoolSettings) -> Self:
+        return cls(config, AsyncPool(settings))
+
+    def with_config(self, config: Config) -> AsyncSession:
+        """The same connections under other settings."""
+        return AsyncSession(config, self.pool, self.gate)
+
+    def spawn(self, gate: Gate | None = None) -> Self:
+        """A session with connections of its own, for one worker; the worker closes it."""
+        return type(self)(self.config, self.pool.smaller(), gate)
+
+    def new_storage_client(self) -> httpx.AsyncClient:
+        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        return self.pool.storage_client()
+
+    @property
+    def background(self) -> Tasks:
+        return self.pool.background
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    async def emit(self, event: Event) -> None:
+        result = self._notify(event)
+        if inspect.isawaitable(result):
+            await result
+
+    async def send(self, prepared: Prepared, **options: Unpack[CallOptions]) -> httpx.Response:
+        """A successful response that is read; otherwise raises. Retries are done in here."""
+        from anyio import sleep
+
+        attempt = self._attempt(prepared, options)
+
+        async def perform(step: Step) -> object:
+            if isinstance(step, Send):
+                return await self.pool.exchange(attempt(step))
+            await (sleep(step.seconds) if isinstance(step, Sleep) else self.emit(step))
+            return None
+
+        return await adrive(self._flow(prepared, options), perform)
+
+    async def _run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
+        prepared = self.prepare(op, args)
+        return self.decode(prepared, await self.send(prepared, **options))
+
+    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+        result: T = await self._run(op, args, **options)
+        return result
+
+    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        return str(await self._run(op, args, **options))
+
+    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+        await self._run(op, args, **options)
+
+    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        return str(await self._run(op, args, **options))
+
+    async def raw(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        started = time.monotonic()
+        prepared = self.prepare(op, args)
+        return self._raw(prepared, await self.send(prepared, **options), started)
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
+        from ._paginator import AsyncPaginator
+
+        return AsyncPaginator(self, op, args, **options)
+
+    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
+        from ._paginator import AsyncRawPaginator
+
+        return AsyncRawPaginator(self, op, args, **options)
+
+    async def start_export(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> AsyncExportJob:
+        from ._exports import start_export_async
+
+        return await start_export_async(self, op, args, **options)
+
+    async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob:
+        from ._exports import resume_export_async
+
+        return await resume_export_async(self, op, export_id, **options)
+
+
+def _callers_level() -> int:
+    """How far up the stack the first frame is that belongs to neither of our packages."""
+    level = 2
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame = frame.f_back
+        level += 1
+    return level
