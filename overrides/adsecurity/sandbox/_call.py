@@ -148,9 +148,10 @@ def _read_body(call: Call, content: bytes, problems: list[Detail]) -> None:
     except ValueError as error:
         problems.append(Detail("body", "/", f"not JSON: {error}"))
         return
-    for error in operation.body_validator.iter_errors(value):
-        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.instance_path)
-        problems.append(Detail("body", pointer or "/", error.message, pointer))
+    for wrong_value in operation.body_validator.iter_errors(value):
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in wrong_value.instance_path)
+        pointer = "".join(f"/{step}" for step in steps)
+        problems.append(Detail("body", pointer or "/", wrong_value.message, pointer))
     call.body = as_map(value)
     properties = operation.surface.schemas.properties(operation.body_schema)
     for name, part in properties.items():

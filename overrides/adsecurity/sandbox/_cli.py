@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import TypeVar
 
 from ._faults import Fault, parse_fault, parse_latency
@@ -71,8 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spec_dir=options.spec_dir,
     )
     interrupted = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: interrupted.set())
+        signal.signal(number, interrupt)
     try:
         sandbox.start()
     except (OSError, SpecError, sqlite3.Error) as error:

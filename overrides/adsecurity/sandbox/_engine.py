@@ -18,6 +18,8 @@ from ._seed import Seeder
 from ._spec import REPORT_KINDS, Operation, Surface
 from ._store import Store
 
+_IMAGES: dict[tuple[object, ...], bytes] = {}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -61,9 +63,18 @@ class Engine:
             row_limit=export_row_limit,
             secret=secrets.token_bytes(32),
         )
-        if not self.store.counter("seeded"):
-            Seeder(self.store, self.items, surfaces, world).run()
+        self._seed(database)
+
+    def _seed(self, database: Path | None) -> None:
+        """The seeded data, made once in a process: later sandboxes in memory start from a copy."""
+        key = (self.world, *self.surfaces.values())
+        if database is None and key in _IMAGES:
+            self.store.restore(_IMAGES[key])
+        elif not self.store.counter("seeded"):
+            Seeder(self.store, self.items, self.surfaces, self.world).run()
             self.store.count_up("seeded")
+            if database is None:
+                _IMAGES[key] = self.store.image()
 
     def close(self) -> None:
         self.exports.stop()

@@ -22,7 +22,7 @@ from ._errors import bad_query, not_found
 from ._items import Items, now
 from ._reports import Reports, Selection, zone_of
 from ._rows import SHARES
-from ._schema import as_list, as_map, stable_id
+from ._schema import as_list, as_map, project, stable_id
 from ._store import Place, Store
 from ._where import Language
 
@@ -117,8 +117,7 @@ class Exports:
         }
         self._store.add([(PLACE, doc)])
         self._jobs.put((doc["id"], call))
-        schemas = call.operation.surface.schemas
-        return schemas.project(doc, call.operation.success[1])
+        return project(doc, call.operation.item_template)
 
     def signed_url(self, call: Call) -> dict[str, Any]:
         name = str(call.query["artifact_name"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._call import Call
 from ._errors import Detail, Refusal, bad_body, bad_query, not_found
-from ._schema import as_list, as_map, stable_id
+from ._schema import as_list, as_map, project, stable_id
 from ._spec import Operation, Surface
 from ._store import Place, Store
 from ._where import Language, text_search
@@ -64,8 +64,7 @@ class Items:
             for operation in surface.operations.values():
                 if operation.kind in ("pages", "one"):
                     template = self._templates.setdefault(collection_of(operation), {})
-                    for name, part in surface.schemas.properties(operation.item_schema).items():
-                        template.setdefault(name, surface.schemas.zero(part))
+                    template.update({**operation.item_template, **template})
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -112,7 +111,7 @@ class Items:
     def one(self, call: Call) -> dict[str, Any]:
         target = self.target(call)
         schemas = call.operation.surface.schemas
-        shown = schemas.project(self._find(target.place, target.item_id), call.operation.item_schema)
+        shown = project(self._find(target.place, target.item_id), call.operation.item_template)
         return {"data": shown} if "data" in schemas.properties(call.operation.success[1]) else shown
 
     def list(self, call: Call) -> dict[str, Any]:
@@ -136,7 +135,7 @@ class Items:
         pages = -(-total // size)
         links = {"next": _link(number + 1, size, pages), "prev": _link(number - 1, size, pages)}
         return {
-            "data": [schemas.project(document, schema, fields) for document in documents],
+            "data": [project(document, call.operation.item_template, fields) for document in documents],
             "meta": {"links": links, "total_count": total, "total_page": pages},
         }
 
@@ -187,7 +186,7 @@ class Items:
             "api_key": stable_id(self._world.seed, collection, number, "key", length=40),
             "secure_code": stable_id(self._world.seed, collection, number, "code", length=16),
         }
-        own = self.own_publisher() if collection in PUBLISHERS_OWN else {}
+        own: Mapping[str, Any] = self.own_publisher() if collection in PUBLISHERS_OWN else {}
         for relation, owner in (("offer", parent or {}), ("publisher", own)):
             for name in ("id", "incremental_id", "name_with_id"):
                 if name in owner:
@@ -197,7 +196,7 @@ class Items:
 
     def own_publisher(self) -> Mapping[str, Any]:
         """The one publisher that the publisher view belongs to: the first."""
-        return next(iter(self._store.documents(Place("publishers"), " ORDER BY seq LIMIT 1")), {})
+        return next(iter(self._store.documents(Place("publishers"), " ORDER BY seq LIMIT 1")), dict[str, Any]())
 
     def _changed(
         self, collection: str, document: Mapping[str, Any], changes: Mapping[str, Any], *, touch: bool = True
@@ -255,9 +254,7 @@ def _listed(body: Mapping[str, Any]) -> list[str]:
     listed = as_list(body.get("data"))
     if not listed:
         raise Refusal(402, "body /data: names no item", details=[Detail("body", "/data", "names no item", "/data")])
-    ids = [str(as_map(item).get("id", "")) if isinstance(item, dict) else str(item) for item in listed]
+    ids = [item if isinstance(item, str) else str(as_map(item).get("id", "")) for item in listed]
     if "" in ids:
         raise bad_body(f"/data/{ids.index('')}", "has no id")
     return ids
-
-

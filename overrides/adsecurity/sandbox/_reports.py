@@ -14,13 +14,16 @@ from ._errors import Refusal, bad_body, bad_query, not_found
 from ._items import MAX_PAGE_SIZE, Items, World, page_of
 from ._performance import performance_rows
 from ._rows import SHARES, WEEK_START, RowMaker
-from ._schema import as_list, as_map, stable_id
+from ._schema import as_list, as_map, is_list, project, stable_id
 from ._spec import REPORT_KINDS, Operation, Surface
 from ._store import Row, Store
 from ._where import Condition, Language
 
-# The words of the POST reports' filters.
 _KEPT_SELECTIONS = 64
+# Rows made once are copied into the later sandboxes of a process, unless there are too many to keep.
+_KEPT_ROWS = 10_000
+_MADE: dict[tuple[object, ...], list[tuple[Any, ...]]] = {}
+# The words of the POST reports' filters.
 _WORDS = {"is": "eq", "is any of": "eq", "is not": "ne", "contains": "like"}
 
 
@@ -66,13 +69,18 @@ class Reports:
             if self._store.counter(f"rows {report}"):
                 return
             self._store.count_up(f"rows {report}")
+            key = (self._world, *self._surfaces.values(), report, self._rows)
+            if key in _MADE:
+                self._store.add_raw_rows(_MADE[key])
+                return
             if report not in SHARES:
                 self._store.add_rows(self._sample_rows(report))
-                return
             for part, integration in enumerate(self._world.integrations):
-                count = int(self._rows * SHARES[report]) // (1 if part == 0 else 10)
+                count = int(self._rows * SHARES.get(report, 0)) // (1 if part == 0 else 10)
                 maker = RowMaker(self._store, self._world, report, integration, self._template(report))
                 self._store.add_rows(maker.week(count))
+            if self._rows <= _KEPT_ROWS:
+                _MADE[key] = self._store.raw_rows(report)
 
     def add(self, report: str, moments: Sequence[datetime], integration: str) -> list[dict[str, Any]]:
         """Rows that arrive later than the seeded ones."""
@@ -90,9 +98,7 @@ class Reports:
     def _template(self, report: str) -> dict[str, Any]:
         template: dict[str, Any] = {}
         for operation in self._operations(report):
-            schemas = operation.surface.schemas
-            for name, part in schemas.properties(operation.item_schema).items():
-                template.setdefault(name, schemas.zero(part))
+            template = {**operation.item_template, **template}
         return template
 
     def _sample_rows(self, report: str) -> list[Row]:
@@ -227,7 +233,7 @@ class Reports:
         Language(schemas, schema).check_fields(fields)
         answer: dict[str, Any] = {
             "count": len(rows),
-            "data": [schemas.project(row, schema, fields) for row in rows],
+            "data": [project(row, call.operation.item_template, fields) for row in rows],
         }
         envelope = schemas.properties(schemas.properties(call.operation.success[1]).get("data"))
         if "pageInfo" in envelope:
@@ -245,13 +251,12 @@ class Reports:
             if call.query.get(name):
                 raise bad_query(name, "this report has no cursors")
         schemas, schema = call.operation.surface.schemas, call.operation.item_schema
-        template = {name: schemas.zero(part) for name, part in schemas.properties(schema).items()}
         # Filters and sort keys are those of the totals, which rows do not have.
         bare = replace(call, conditions=[], query={k: v for k, v in call.query.items() if k != "sort"})
         rows = performance_rows(
             self._store,
             {report: self.select(bare, report, schema) for report in SHARES},
-            template,
+            call.operation.item_template,
         )
         for key in reversed(str(call.query.get("sort") or "").split(",")):
             if key:
@@ -323,7 +328,7 @@ def _body_conditions(call: Call) -> list[Condition]:
         if word not in _WORDS:
             raise bad_body(f"{pointer}/operator", f"there is no operator {word!r}; there are {', '.join(_WORDS)}")
         value = part.get("value")
-        texts = [_text(item) for item in (as_list(value) if isinstance(value, list) else [value])]
+        texts = [_text(item) for item in (value if is_list(value) else [value])]
         conditions.append(Condition(str(part.get("field", "")), _WORDS[word], tuple(texts), f"{pointer}/field"))
     return conditions
 

@@ -74,7 +74,7 @@ class Sandbox:
         self._limit = RateLimit(rate_limit)
         self._latency = latency
         self._shared: Shared | None = None
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[_Server] = []
         self._thread: threading.Thread | None = None
         self._urls: dict[str, str] = {}
 
@@ -115,13 +115,13 @@ class Sandbox:
         shared = Shared(engine, self._faults, self._storage_faults, self._limit, self._latency)
         apps: list[ASGIApp] = [*(ApiApp(shared, surface) for surface in SURFACES), StorageApp(shared)]
         self._shared = shared
-        self._servers = [_server(app) for app in apps]
-        ready = threading.Event()
+        self._servers = [_Server(app) for app in apps]
         self._thread = threading.Thread(
-            target=_serve, args=(self._servers, sockets, ready), name="adsecurity-sandbox", daemon=True
+            target=_serve, args=(self._servers, sockets), name="adsecurity-sandbox", daemon=True
         )
         self._thread.start()
-        ready.wait()
+        for server in self._servers:
+            server.ready.wait(timeout=10)
         return self
 
     def stop(self) -> None:
@@ -211,32 +211,34 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(config)
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
 
-def _serve(servers: Sequence[uvicorn.Server], sockets: Sequence[socket.socket], ready: threading.Event) -> None:
+def _serve(servers: Sequence[_Server], sockets: Sequence[socket.socket]) -> None:
     # What uvicorn has to say about a connection that was cut on purpose helps nobody.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
     async def run() -> None:
-        tasks = [
-            asyncio.create_task(server.serve(sockets=[listening]))
-            for server, listening in zip(servers, sockets, strict=True)
-        ]
-        while not all(server.started for server in servers):
-            await asyncio.sleep(0.001)
-        ready.set()
-        await asyncio.gather(*tasks)
+        serving = (server.serve(sockets=[listening]) for server, listening in zip(servers, sockets, strict=True))
+        await asyncio.gather(*serving)
 
     asyncio.run(run())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 Schema = dict[str, Any]
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
 SAMPLE_TIME = "2026-11-02T08:15:30Z"
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def as_map(value: object) -> dict[str, Any]:
@@ -19,14 +23,14 @@ def as_map(value: object) -> dict[str, Any]:
 
 def as_list(value: object) -> list[Any]:
     """The value as a list; anything else counts as an empty one."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
 def to_json_schema(node: Any) -> Any:
     """OpenAPI 3.0's dialect as JSON Schema: only `nullable` and the boolean exclusive bounds differ."""
-    if isinstance(node, list):
-        return [to_json_schema(item) for item in as_list(node)]
-    if not isinstance(node, dict):
+    if is_list(node):
+        return [to_json_schema(item) for item in node]
+    if not as_map(node):
         return node
     result = {key: to_json_schema(value) for key, value in as_map(node).items()}
     if result.pop("nullable", None) is True and isinstance(result.get("type"), str):
@@ -74,8 +78,8 @@ class Schemas:
         """The JSON type of a schema; an empty string where it accepts anything."""
         resolved = self.resolve(schema)
         found = resolved.get("type", "")
-        if isinstance(found, list):
-            found = next((item for item in as_list(found) if item != "null"), "")
+        if is_list(found):
+            found = next((item for item in found if item != "null"), "")
         return str(found) or ("object" if "properties" in resolved else "")
 
     def zero(self, schema: Any, depth: int = 0) -> Any:
@@ -93,7 +97,8 @@ class Schemas:
                 return resolved["enum"][0]
             return {"date-time": ZERO_TIME, "date": ZERO_TIME[:10]}.get(str(resolved.get("format")), "")
         lowest = max(0, resolved.get("minimum", 0)) if kind in ("integer", "number") else 0
-        return {"array": [], "integer": lowest, "number": lowest, "boolean": False}.get(kind)
+        zeros: dict[str, Any] = {"array": [], "integer": lowest, "number": lowest, "boolean": False}
+        return zeros.get(kind)
 
     def sample(self, schema: Any, name: str, index: int = 0) -> Any:
         """A plausible value for a field of which nothing but its schema is known: the same one every time."""
@@ -113,13 +118,11 @@ class Schemas:
             return lowest + (index + 1) % (resolved.get("maximum", lowest + 1000) - lowest + 1)
         return {"boolean": index % 2 == 0}.get(kind)
 
-    def project(self, document: Mapping[str, Any], schema: Any, fields: Sequence[str] = ()) -> dict[str, Any]:
-        """What one surface shows of a stored document: the declared fields and no others, or the asked ones among them."""
-        shown: dict[str, Any] = {}
-        for name, part in self.properties(schema).items():
-            if not fields or name in fields:
-                shown[name] = document[name] if name in document else self.zero(part)
-        return shown
+
+def project(document: Mapping[str, Any], template: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
+    """What one surface shows of a stored document: the fields of its template and no others, or the asked ones."""
+    shown = {name: document.get(name, zero) for name, zero in template.items()}
+    return {name: value for name, value in shown.items() if name in fields} if fields else shown
 
 
 def stable_id(*parts: object, length: int = 24) -> str:

@@ -1,4 +1,4 @@
-"""A believable small network: people, advertisers, publishers, offers and what hangs on them, the same for each seed."""
+"""A believable small network: people, advertisers, publishers, offers and what hangs on them."""
 
 from __future__ import annotations
 
@@ -188,9 +188,7 @@ class Seeder:
         return {
             "name": f"{TRADES[index % len(TRADES)]} mix",
             "strategy": "Weighted",
-            "weighted_offers": [
-                {**{key: offer[key] for key in keys if key in offer}, "weight": 3} for offer in linked
-            ],
+            "weighted_offers": [{**{key: offer[key] for key in keys if key in offer}, "weight": 3} for offer in linked],
         }
 
     def _postback(self, index: int) -> dict[str, Any]:
@@ -216,5 +214,3 @@ class Seeder:
         samples = (as_map(surface.schemas.sample(operation.item_schema, collection, index)) for index in range(3))
         integration = self._world.integrations[0] if "{integrationID}" in operation.segments else ""
         self._add(collection, samples, integration)
-
-

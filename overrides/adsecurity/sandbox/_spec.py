@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,19 @@ class SpecError(Exception):
     """A spec that the sandbox cannot serve."""
 
 
-def load_document(surface: str, spec_dir: Path | None = None) -> dict[str, Any]:
-    """The spec of a surface: from a folder (`network.yaml`, `network.json` or `network/spec.json`) or as installed."""
+def load_document(surface: str, spec_dir: Path | None = None) -> str:
+    """The spec of a surface as JSON: from a folder (`network.yaml` or `network.json`) or as installed."""
     if spec_dir is None:
-        packaged = resources.files(adsecurity_generated) / surface / "spec.json"
-        return as_map(json.loads(packaged.read_text("utf-8")))
-    for path in (spec_dir / f"{surface}.json", spec_dir / surface / "spec.json"):
-        if path.is_file():
-            return as_map(json.loads(path.read_text("utf-8")))
+        return (resources.files(adsecurity_generated) / surface / "spec.json").read_text("utf-8")
+    path = spec_dir / f"{surface}.json"
+    if path.is_file():
+        return path.read_text("utf-8")
     path = spec_dir / f"{surface}.yaml"
     if not path.is_file():
-        raise SpecError(f"{spec_dir} has no {surface}.yaml, {surface}.json or {surface}/spec.json")
+        raise SpecError(f"{spec_dir} has no {surface}.yaml and no {surface}.json")
     import yaml
 
-    return as_map(yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return json.dumps(yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)), default=str)
 
 
 @dataclass(frozen=True)
@@ -136,6 +135,12 @@ class Operation:
             schema = self.surface.schemas.resolve(schema).get("items")
         return schema
 
+    @cached_property
+    def item_template(self) -> dict[str, Any]:
+        """Every field of an item with its zero value."""
+        schemas = self.surface.schemas
+        return {name: schemas.zero(part) for name, part in schemas.properties(self.item_schema).items()}
+
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
         """The path ids when the decoded segments are this operation's route; an empty id matches nothing."""
         if len(segments) != len(self.segments):
@@ -171,8 +176,10 @@ class Surface:
             raise SpecError(f"the {name} spec has no operations")
 
     def validator(self, schema: Any) -> Draft7Validator:
-        rooted = {"components": self._components, "allOf": [to_json_schema(schema)]}
-        return Draft7Validator(rooted, validate_formats=True)
+        converted = to_json_schema(schema)
+        if "'$ref'" in str(converted):
+            converted = {"components": self._components, "allOf": [converted]}
+        return Draft7Validator(converted, validate_formats=True)
 
     def route(self, method: str, segments: tuple[str, ...]) -> tuple[Operation, dict[str, str]] | None:
         """The operation for a request; a fixed segment wins over a path id."""
@@ -184,4 +191,10 @@ class Surface:
 
 
 def load_surfaces(spec_dir: Path | None = None) -> dict[str, Surface]:
-    return {name: Surface(name, load_document(name, spec_dir)) for name in SURFACES}
+    """Both surfaces; equal documents give the same objects, so only the first sandbox of a process prepares them."""
+    return {name: _surface(name, load_document(name, spec_dir)) for name in SURFACES}
+
+
+@lru_cache(maxsize=16)
+def _surface(name: str, text: str) -> Surface:
+    return Surface(name, json.loads(text))

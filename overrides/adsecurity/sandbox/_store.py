@@ -67,6 +67,15 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_TABLES)
 
+    def image(self) -> bytes:
+        """The whole database; `restore` makes another store in memory the same."""
+        with self._lock:
+            return self._connection.serialize()
+
+    def restore(self, image: bytes) -> None:
+        with self._lock:
+            self._connection.deserialize(image)
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -87,9 +96,7 @@ class Store:
 
     def count_up(self, name: str) -> int:
         """The next number of a counter, from 1."""
-        sql = (
-            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-        )
+        sql = "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
         return int(self.query(sql, [name])[0][0])
 
     def counter(self, name: str) -> int:
@@ -117,9 +124,7 @@ class Store:
         return Place(collection, integration, parent)
 
     def put(self, collection: str, doc: dict[str, Any]) -> None:
-        self.query(
-            "UPDATE items SET doc = ? WHERE collection = ? AND id = ?", [json.dumps(doc), collection, doc["id"]]
-        )
+        self.query("UPDATE items SET doc = ? WHERE collection = ? AND id = ?", [json.dumps(doc), collection, doc["id"]])
 
     def delete(self, collection: str, item_ids: Sequence[str]) -> None:
         self._many("DELETE FROM items WHERE collection = ? AND id = ?", ((collection, item) for item in item_ids))
@@ -137,11 +142,14 @@ class Store:
     # Report rows
 
     def add_rows(self, rows: Iterable[Row]) -> None:
+        self.add_raw_rows((row.report, row.integration, row.time, row.key, json.dumps(row.doc)) for row in rows)
+
+    def add_raw_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self.version += 1
-        self._many(
-            "INSERT INTO rows (report, integration, time, key, doc) VALUES (?, ?, ?, ?, ?)",
-            ((row.report, row.integration, row.time, row.key, json.dumps(row.doc)) for row in rows),
-        )
+        self._many("INSERT INTO rows (report, integration, time, key, doc) VALUES (?, ?, ?, ?, ?)", rows)
+
+    def raw_rows(self, report: str) -> list[tuple[Any, ...]]:
+        return self.query("SELECT report, integration, time, key, doc FROM rows WHERE report = ?", [report])
 
     def put_row(self, seq: int, doc: dict[str, Any]) -> None:
         self.version += 1
