@@ -21,7 +21,7 @@ if not __package__:  # run as a script: the folder of `tests` is not on the path
 from tests.specs.check_facts import SURFACES, Checker, load
 from tests.specs.edits import GONE, Edit, Slot, inline, put, twisted, without
 from tests.specs.row_checks import FACETS
-from tests.specs.sample_checks import leaves
+from tests.specs.sample_checks import leaf_at
 from tests.specs.spec_reader import MAP_KEY, FactKey, Flat, Schema
 
 OTHER_TYPES = {
@@ -225,7 +225,7 @@ class Damager:
     # ---- samples ----
 
     def _leaf(self, fact: Schema, side: str, path: tuple[str, ...]) -> Iterator[Edit]:
-        wanted = dict(leaves(fact[side]))[path].partition("=")
+        wanted = leaf_at(fact[side], path).partition("=")
         for media in self._media(fact, side):
             steps: list[list[Slot]] = [[(media, "schema")]]
             for part in path:
@@ -265,6 +265,8 @@ class Damager:
                 elif part == MAP_KEY:
                     fixed = {"type": "object", "properties": {"one": around["additionalProperties"]}}
                     yield put(container, key, fixed, "a map around the field is an object")
+                    mixed = {**around, "properties": fixed["properties"]}
+                    yield put(container, key, mixed, "a map around the field has a property of its own")
 
     def _media(self, fact: Schema, side: str) -> Iterator[Schema]:
         if side == "request":
@@ -292,7 +294,7 @@ def narrowed(fact: Schema, key: FactKey) -> Schema:
     tree: Any = {}
     if key[1] in ("request", "response"):
         path = tuple(key[2].split("/")) if key[2] else ()
-        tree = dict(leaves(fact[key[1]]))[path]
+        tree = leaf_at(fact[key[1]], path)
         tree = {} if tree == "object" else tree
         for part in reversed(path):
             tree = [tree] if part == "[]" else {part: tree}

@@ -20,6 +20,13 @@ def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
         yield path, "object" if isinstance(tree, dict) else tree
 
 
+def leaf_at(tree: Any, path: tuple[str, ...]) -> str:
+    """The type at one leaf path."""
+    for part in path:
+        tree = tree[0] if part == "[]" else tree[part]
+    return "object" if isinstance(tree, dict) else str(tree)
+
+
 def leaf_problem(wanted: str, facets: Schema) -> str:
     """Why a schema does not fit a sample's leaf; empty where it does."""
     kind, form = facets.get("type"), facets.get("format")
