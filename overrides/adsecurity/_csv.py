@@ -1,0 +1,125 @@
+"""Rows out of an export's CSV, as it comes in: wire names on top, types from the row model, nothing guessed."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from adsecurity_generated._model import Model
+from adsecurity_generated._values import read_boolean, read_integer, read_number
+
+from ._times import zone
+
+M = TypeVar("M", bound=Model)
+
+_READERS = {"integer": read_integer, "number": read_number, "boolean": read_boolean}
+
+
+class CsvRows(Generic[M]):
+    """Turns blocks of bytes into rows.
+
+    A time without a zone is in `timezone`; where that is unknown (None), it is left as text in the row's
+    `additional_properties`, as are columns that the model does not know.
+    """
+
+    def __init__(self, model: type[M], delimiter: str, timezone: str | None, fail: Callable[[str], Exception]) -> None:
+        if len(delimiter) != 1:
+            raise fail(f"its columns are said to be separated by {delimiter!r}, which is not one character")
+        self._model = model
+        self._fail = fail
+        self._delimiter = delimiter
+        self._zone = None if timezone is None else zone(timezone)
+        self._kinds = {field.wire: field.kind for field in model.FIELDS}
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
+        self._rest = ""
+        self._columns: list[tuple[str, str]] | None = None
+        self.count = 0
+        """How many rows have been read."""
+
+    def feed(self, block: bytes) -> Iterator[M]:
+        """The rows that this block completes."""
+        text = self._rest + self._decode(block)
+        cut = text.rfind("\n") + 1
+        # A line end inside quotes ends no row.
+        while cut and text.count('"', 0, cut) % 2:
+            cut = text.rfind("\n", 0, cut - 1) + 1
+        self._rest = text[cut:]
+        return self._parse(text[:cut])
+
+    def end(self) -> Iterator[M]:
+        """The last row, when no line end follows it."""
+        return self._parse(self._rest + self._decode(b"", True))
+
+    def _parse(self, text: str) -> Iterator[M]:
+        records = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter)
+        while True:
+            try:
+                record = next(records, None)
+            except csv.Error as error:
+                raise self._fail(f"row {self.count + 1} is no CSV: {error}") from None
+            if record is None:
+                return
+            if self._columns is None:
+                self._columns = [(name, self._kinds.get(name, "")) for name in record]
+            elif record:
+                self.count += 1
+                yield self._row(self._columns, record)
+
+    def _row(self, columns: list[tuple[str, str]], record: list[str]) -> M:
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for (name, kind), text in zip(columns, record, strict=False):
+            if kind == "string":
+                known[name] = text
+            elif kind == "":
+                extra[name] = text
+            elif text == "":
+                known[name] = None
+            elif kind != "date-time":
+                known[name] = _value(kind, text)
+            elif (time := self._time(text)) is not None:
+                known[name] = time
+            else:
+                extra[name] = text
+        if len(record) > len(columns):
+            extra[""] = record[len(columns) :]
+        row = self._model.from_dict(known)
+        row.additional_properties.update(extra)
+        return row
+
+    def _time(self, text: str) -> str | None:
+        """A time with its zone; None where the zone is not known."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            # Some other way to write it: only what names its zone has one meaning.
+            return text if _names_its_zone(text) else None
+        if moment.tzinfo is not None or moment.year == 1:
+            return text
+        return None if self._zone is None else moment.replace(tzinfo=self._zone).isoformat()
+
+
+def _names_its_zone(text: str) -> bool:
+    from dateutil import parser
+
+    try:
+        return parser.parse(text).tzinfo is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _value(kind: str, text: str) -> Any:
+    """What the text is in JSON; the text itself where it is nothing of that kind, so that the model keeps it."""
+    if kind in _READERS:
+        value, _ = _READERS[kind](text)
+        return text if value is None else value
+    if kind in ("array", "object", "map"):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    return text

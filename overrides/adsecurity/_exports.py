@@ -1,0 +1,379 @@
+"""Exports: started, waited for, downloaded, read. The logic is in the flows of `_Job`; the two jobs only drive them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from adsecurity_generated._model import Model
+from adsecurity_generated._operation import Operation, Surface
+
+from ._csv import CsvRows
+from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
+from ._drive import Chunk, Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
+from ._events import PollEvent
+from ._part import Fail, PartFile
+from .errors import (
+    APIConnectionError,
+    DownloadError,
+    ExportCanceled,
+    ExportError,
+    ExportFailed,
+    ExportTimeout,
+    ExportTruncated,
+)
+
+if TYPE_CHECKING:
+    from ._session import AsyncSession, Session, SyncSession
+
+R = TypeVar("R")
+
+WAIT = 3600.0
+"""Seconds that `wait()` waits unless told otherwise."""
+
+_FIRST_POLL, _LAST_POLL, _GROWTH = 1.0, 30.0, 1.5
+
+
+class _Job(Generic[R]):
+    """What both jobs are: the state of an export as the server last told it, and what follows from it."""
+
+    _session: Any
+
+    def __init__(
+        self, session: Session, export: Any, call: Mapping[str, Any], rows: type[Any] | None, timezone: str | None
+    ) -> None:
+        self._session = session
+        self._rows = rows
+        self._call = call
+        self.timezone = timezone
+        """The zone of the times that the file gives without one; None when it is not known."""
+        self.export = export
+        """What the server last said of the export."""
+        self.id: str = _text(export, "id")
+        if not self.id:
+            raise ExportError("the server started an export but did not say its id", export=export)
+
+    @property
+    def status(self) -> str:
+        return _text(self.export, "status")
+
+    @property
+    def error(self) -> str:
+        """Why the export failed, in the server's words; empty unless it did."""
+        return _text(self.export, "error")
+
+    @property
+    def artifact_name(self) -> str:
+        """The file's name at the server; empty until there is one."""
+        return _text(self.export, "artifact", "name")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file; 0 when the server does not say."""
+        return _count(self.export, "artifact", "size")
+
+    @property
+    def total(self) -> int:
+        """Rows of the file; 0 when the server does not say."""
+        return _count(self.export, "results_meta", "total")
+
+    @property
+    def truncated(self) -> bool:
+        """The server cut the range off: rows are missing."""
+        return _get(self.export, "results_meta", "range_truncated") is True
+
+    @property
+    def delimiter(self) -> str:
+        return _text(self.export, "format", "delimiter") or ","
+
+    @property
+    def finished(self) -> bool:
+        """There is a file to download."""
+        return bool(self.artifact_name) and not self._failed and self.status not in ("PENDING", "IN_PROGRESS")
+
+    @property
+    def _failed(self) -> bool:
+        return bool(self.error) or self.status in ("ERROR", "CANCELED")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})"
+
+    def _settled(self, allow_truncated: bool) -> bool:
+        """Whether the export is finished; raises when it never will be, or is not whole."""
+        if self.status == "CANCELED":
+            raise ExportCanceled(f"export {self.id} was cancelled", **self._known)
+        if self._failed:
+            raise ExportFailed(f"export {self.id} failed: {self.error or 'the server does not say why'}", **self._known)
+        if self.finished and self.truncated and not allow_truncated:
+            raise ExportTruncated(
+                f"export {self.id} is finished, but the server cut its range off, so rows are missing: export shorter"
+                " ranges, or pass allow_truncated=True",
+                **self._known,
+            )
+        return self.finished
+
+    def _refreshing(self, within: float | None = None) -> Flow[Step, None]:
+        surface, call = self._session.surface, self._call
+        if within is not None:
+            policy = call.get("retry") or self._session.config.retry
+            call = {**call, "retry": policy.with_deadline(min(policy.deadline, within))}
+        self.export = yield Do(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
+
+    def _waiting(
+        self,
+        timeout: float,
+        allow_truncated: bool,
+        on_progress: Callable[[Any], object] | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Flow[Step, None]:
+        started, pause, polls = clock(), _FIRST_POLL, 0
+        while not self._settled(allow_truncated):
+            left = started + timeout - clock()
+            if left <= 0:
+                raise ExportTimeout(
+                    f"export {self.id} is {self.status or 'without a status'} after {timeout:g} s; it may still finish:"
+                    " wait() again, or resume its id later",
+                    **self._known,
+                )
+            yield Sleep(min(pause, left))
+            pause, polls = min(pause * _GROWTH, _LAST_POLL), polls + 1
+            try:
+                yield from self._refreshing(max(started + timeout - clock(), _FIRST_POLL))
+            except APIConnectionError:
+                if clock() < started + timeout:
+                    raise
+                continue
+            again = None if self.finished or self._failed else pause
+            event = PollEvent(self._name, self.id, self.status, polls, clock() - started, again)
+            yield Do(partial(self._session.emit, event))
+            if on_progress is not None:
+                yield Do(partial(on_progress, self))
+
+    def _ready(self, allow_truncated: bool) -> Flow[Step, None]:
+        """See to it that there is a file."""
+        if not self._settled(allow_truncated):
+            yield from self._refreshing()
+            if not self._settled(allow_truncated):
+                state = self.status or "without a status"
+                raise ExportError(f"export {self.id} is not finished ({state}): wait() first", **self._known)
+
+    def _signing(self) -> Do:
+        surface = self._session.surface
+        op = surface.operation(surface.export_signed_url)
+        return Do(partial(self._session.url, op, {op.params[0].arg: self.artifact_name}, **self._call))
+
+    def _signed(self) -> Flow[Step, str]:
+        yield from self._ready(allow_truncated=True)
+        return str((yield self._signing()))
+
+    def _downloading(
+        self, path: str | os.PathLike[str], storage: Storage | AsyncStorage, allow_truncated: bool
+    ) -> Flow[Step, Path]:
+        yield from self._ready(allow_truncated)
+        fail = partial(self._fail, path)
+        part = PartFile(path, f"{self.id}/{self.artifact_name}", fail)
+        try:
+            yield part.open()
+            yield from self._transfer(storage, part, fail)
+            yield part.finish(self.total, self.delimiter)
+        finally:
+            part.close()
+        return part.path
+
+    def _transfer(self, storage: Storage | AsyncStorage, sink: Sink, fail: Fail) -> Flow[Step, None]:
+        policy = self._call.get("retry") or self._session.config.retry
+        return transfer(self._signing(), storage, sink, size=self.size, policy=policy, fail=fail)
+
+    def _streaming(self, storage: Storage | AsyncStorage) -> Flow[Step, None]:
+        fail = partial(self._fail, None)
+        return self._transfer(storage, StreamSink(fail), fail)
+
+    def _reader(self) -> CsvRows[Any]:
+        return CsvRows(self._rows or Model, self.delimiter, self.timezone, partial(self._fail, None))
+
+    def _check_rows(self, count: int) -> None:
+        if self.total > 0 and count != self.total:
+            raise self._fail(None, f"the file has {count} rows, the export reports {self.total}")
+
+    def _fail(self, path: str | os.PathLike[str] | None, problem: str) -> DownloadError:
+        return DownloadError(
+            f"export {self.id}: {problem}", path=None if path is None else os.fspath(path), **self._known
+        )
+
+    @property
+    def _known(self) -> dict[str, Any]:
+        return {"job": self, "export": self.export}
+
+    @property
+    def _name(self) -> str:
+        surface = self._session.surface
+        return str(surface.routes[surface.export_status].resource)
+
+
+class ExportJob(_Job[R]):
+    """An export that the server works on, or has finished."""
+
+    _session: SyncSession
+
+    def refresh(self) -> Self:
+        """Ask the server how far it is."""
+        drive(self._refreshing(), perform)
+        return self
+
+    def wait(
+        self,
+        timeout: float = WAIT,
+        on_progress: Callable[[Self], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Self:
+        """Wait until there is a file; `on_progress` is called with the job after each look at it.
+
+        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds, and ExportTruncated when the file
+        lacks rows, unless `allow_truncated` says that this is fine.
+        """
+        drive(self._waiting(timeout, allow_truncated, on_progress), perform)
+        return self
+
+    def signed_url(self) -> str:
+        """A URL that whoever has it may fetch the file with, for a while. A secret."""
+        return drive(self._signed(), perform)
+
+    def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+        with closing(Storage(self._session.new_storage_client())) as storage:
+            return drive(self._downloading(path, storage, allow_truncated), perform)
+
+    def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
+        """The rows of the file as they come in, without a file."""
+        drive(self._ready(allow_truncated), perform)
+        reader = self._reader()
+        with closing(Storage(self._session.new_storage_client())) as storage:
+            for chunk in stream(self._streaming(storage)):
+                yield from reader.feed(chunk)
+        yield from reader.end()
+        self._check_rows(reader.count)
+
+
+class AsyncExportJob(_Job[R]):
+    """An export that the server works on, or has finished."""
+
+    _session: AsyncSession
+
+    async def refresh(self) -> Self:
+        """Ask the server how far it is."""
+        await adrive(self._refreshing(), aperform)
+        return self
+
+    async def wait(
+        self,
+        timeout: float = WAIT,  # noqa: ASYNC109
+        on_progress: Callable[[Self], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Self:
+        """Wait until there is a file; `on_progress` is called with the job after each look at it, and may be async.
+
+        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds, and ExportTruncated when the file
+        lacks rows, unless `allow_truncated` says that this is fine.
+        """
+        await adrive(self._waiting(timeout, allow_truncated, on_progress), aperform)
+        return self
+
+    async def signed_url(self) -> str:
+        """A URL that whoever has it may fetch the file with, for a while. A secret."""
+        return await adrive(self._signed(), aperform)
+
+    async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+            return await adrive(self._downloading(path, storage, allow_truncated), aperform)
+
+    async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
+        """The rows of the file as they come in, without a file."""
+        await adrive(self._ready(allow_truncated), aperform)
+        reader = self._reader()
+        async with (
+            aclosing(AsyncStorage(self._session.new_storage_client())) as storage,
+            aclosing(astream(self._streaming(storage))) as chunks,
+        ):
+            async for chunk in chunks:
+                for row in reader.feed(chunk):
+                    yield row
+        for row in reader.end():
+            yield row
+        self._check_rows(reader.count)
+
+
+def start_export(session: SyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any) -> ExportJob[Any]:
+    export = session.one(op, args, **call)
+    return ExportJob(session, export, call, _rows_of(session.surface, op), _zone_of(op, args))
+
+
+async def start_export_async(
+    session: AsyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any
+) -> AsyncExportJob[Any]:
+    export = await session.one(op, args, **call)
+    return AsyncExportJob(session, export, call, _rows_of(session.surface, op), _zone_of(op, args))
+
+
+def resume_export(
+    session: SyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
+) -> ExportJob[Any]:
+    export = _by_id(session, op, export_id, call)()
+    return ExportJob(session, export, call, _rows_by_type(session.surface, export), timezone)
+
+
+async def resume_export_async(
+    session: AsyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
+) -> AsyncExportJob[Any]:
+    export = await _by_id(session, op, export_id, call)()
+    return AsyncExportJob(session, export, call, _rows_by_type(session.surface, export), timezone)
+
+
+def _by_id(session: Any, op: Operation[Any], export_id: str, call: Any) -> Callable[[], Any]:
+    return partial(session.one, op, {op.params[0].arg: export_id}, **call)
+
+
+def _rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
+    return surface.model(op.rows) if op.rows else None
+
+
+def _zone_of(op: Operation[Any], args: Mapping[str, Any]) -> str | None:
+    """The zone that the server counts in: the one asked for, UTC by default, unknown where there is none to ask for."""
+    known = any(param.arg == "timezone" for param in op.params)
+    return str(args.get("timezone") or "UTC") if known else None
+
+
+def _rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
+    """The row model of an export that somebody else started: `click_logs` are what `exports.clicks` gives."""
+    kind = _text(export, "type").lower()
+    group = surface.routes[surface.export_status].resource.rpartition(".")[0]
+    for name, route in surface.routes.items():
+        parent, _, plural = route.resource.rpartition(".")
+        if kind and parent == group and kind.startswith(plural.removesuffix("s")):
+            op = surface.operation(name)
+            if op.export_role == "start":
+                return _rows_of(surface, op)
+    return None
+
+
+def _get(export: Any, *path: str) -> Any:
+    for name in path:
+        export = getattr(export, name, None)
+    return export
+
+
+def _text(export: Any, *path: str) -> str:
+    value = _get(export, *path)
+    return value if isinstance(value, str) else ""
+
+
+def _count(export: Any, *path: str) -> int:
+    value = _get(export, *path)
+    return int(value) if isinstance(value, int | float) else 0

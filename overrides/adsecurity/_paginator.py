@@ -1,0 +1,184 @@
+"""Lists as users see them: `for item in client.users.list()`, its pages, its first item, all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+from adsecurity_generated._operation import Operation
+
+from ._iterators import (
+    AsyncItemIterator,
+    AsyncPageIterator,
+    AsyncPageSource,
+    ItemIterator,
+    PageIterator,
+    PageSource,
+    Track,
+)
+from ._paging import MAX_PAGE, Page, Walk
+from ._response import RawResponse
+
+if TYPE_CHECKING:
+    from ._config import Timeout
+    from ._retry import RetryPolicy
+    from ._session import AsyncSession, Session, SyncSession
+
+T = TypeVar("T")
+
+
+class _Listing(Generic[T]):
+    """What all paginators are made of: the arguments of one list call, checked before anything is sent."""
+
+    _raw = False
+    _session: Any
+
+    def __init__(
+        self,
+        session: Session,
+        op: Operation[T],
+        args: Mapping[str, Any],
+        *,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        page_size: int = MAX_PAGE,
+        page_number: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        resume: str | None = None,
+        prefetch: int = 1,
+        concurrency: int = 1,
+    ) -> None:
+        if prefetch not in (0, 1):
+            raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
+        self._session = session
+        self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
+        self._prefetch = int(prefetch)
+        self._concurrency = concurrency
+        self._prepared = session.prepare(op, args)
+        self._paging: dict[str, Any] = {
+            "page_size": page_size,
+            "page_number": page_number,
+            "after": after,
+            "before": before,
+            "resume": resume,
+            "keep_response": self._raw,
+        }
+        walk = self._walk()
+        self._track: Track[T] = Track(walk.label.write_spot(walk.start))
+
+    def _walk(self) -> Walk[T]:
+        # The one place where reading with several workers will plug in.
+        if self._concurrency != 1:
+            raise NotImplementedError("concurrency: this version reads with one worker; leave it out")
+        return Walk(self._prepared, **self._paging)
+
+    def checkpoint(self) -> str:
+        """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
+        return self._track.checkpoint()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._prepared.op.resource})"
+
+
+def _same(page: Page[T]) -> Page[T]:
+    return page
+
+
+def _raw_response(page: Page[T]) -> RawResponse[Page[T]]:
+    response = page.response
+    assert response is not None
+    return RawResponse(
+        response.status_code, response.headers, response.content, response.elapsed.total_seconds(), lambda: page
+    )
+
+
+class _SyncListing(_Listing[T]):
+    _session: SyncSession
+
+    def _source(self) -> PageSource[T]:
+        source = PageSource(self._session, self._walk(), self._call, self._prefetch)
+        self._track = source.track
+        return source
+
+
+class _AsyncListing(_Listing[T]):
+    _session: AsyncSession
+
+    def _source(self) -> AsyncPageSource[T]:
+        source = AsyncPageSource(self._session, self._walk(), self._call, self._prefetch)
+        self._track = source.track
+        return source
+
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"{self!r} is asynchronous: use `async for`, or `await` its to_list()")
+
+
+class Paginator(_SyncListing[T]):
+    """A list, read page by page while it is iterated over. Each iteration begins anew."""
+
+    def __iter__(self) -> ItemIterator[T]:
+        return ItemIterator(self._source())
+
+    def pages(self) -> PageIterator[T, Page[T]]:
+        """Iterate over whole pages."""
+        return PageIterator(self._source(), _same)
+
+    def first(self) -> T | None:
+        """The first item; None when there is none. One request."""
+        return next(iter(self), None)
+
+    def to_list(self, limit: int | None = None) -> list[T]:
+        """All items, or the first `limit` of them."""
+        return list(islice(self, limit))
+
+
+class AsyncPaginator(_AsyncListing[T]):
+    """A list, read page by page while it is iterated over by `async for`. Each iteration begins anew."""
+
+    def __aiter__(self) -> AsyncItemIterator[T]:
+        return AsyncItemIterator(self._source())
+
+    def pages(self) -> AsyncPageIterator[T, Page[T]]:
+        """Iterate over whole pages, by `async for`."""
+        return AsyncPageIterator(self._source(), _same)
+
+    async def first(self) -> T | None:
+        """The first item; None when there is none. One request."""
+        return await anext(aiter(self), None)
+
+    async def to_list(self, limit: int | None = None) -> list[T]:
+        """All items, or the first `limit` of them."""
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit must be None or a whole number from 0 on, not {limit!r}")
+        items: list[T] = []
+        iterator = aiter(self)
+        while limit is None or len(items) < limit:
+            try:
+                items.append(await anext(iterator))
+            except StopAsyncIteration:
+                break
+        await iterator.aclose()
+        return items
+
+
+class RawPaginator(_SyncListing[T]):
+    """The answers of a list as they came; `parse()` of each is its `Page`."""
+
+    _raw = True
+
+    def __iter__(self) -> PageIterator[T, RawResponse[Page[T]]]:
+        return PageIterator(self._source(), _raw_response)
+
+
+class AsyncRawPaginator(_AsyncListing[T]):
+    """The answers of a list as they came, by `async for`; `parse()` of each is its `Page`."""
+
+    _raw = True
+
+    def __aiter__(self) -> AsyncPageIterator[T, RawResponse[Page[T]]]:
+        return AsyncPageIterator(self._source(), _raw_response)

@@ -1,0 +1,246 @@
+"""Which page comes next, and when a list has ended: all kinds of paging, without I/O.
+
+A `Walk` is one pass over a list. Its driver asks it for the next request, sends that, and hands the decoded page
+back; everything that can go wrong with a list that changes while it is read is noticed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+import attrs
+
+from adsecurity_generated._model import Model
+from adsecurity_generated._operation import Operation
+
+from ._checkpoint import Label, Spot
+from ._drive import Flow
+from ._request import Prepared
+from .errors import PaginationError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._response import DecodedPage
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+"""No answer has more rows than this, whatever size was asked for."""
+
+_END = Spot(end=True)
+_NUMBERED = ("pages", "report-pages", "report-numbered")
+
+
+@attrs.frozen(eq=False)
+class Answer(Generic[T]):
+    """What came for one request."""
+
+    page: DecodedPage[T]
+    response: httpx.Response
+
+
+@attrs.frozen(eq=False)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    number: int | None
+    """Where pages are numbered."""
+    cursor: str | None
+    """What to pass as `after=` (`before=` when going backwards) to go on behind this page."""
+    total_count: int | None
+    """How many items there are in all, when the server says so."""
+    total_pages: int | None
+    _label: Label = attrs.field(repr=False)
+    _key: str = attrs.field(repr=False)
+    _here: Spot = attrs.field(repr=False)
+    _next: Spot = attrs.field(repr=False)
+    _read: list[T] = attrs.field(repr=False)
+    """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
+    response: httpx.Response | None = attrs.field(repr=False, default=None)
+    """The answer that the page was read from; kept for raw pages only."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def checkpoint(self) -> str:
+        """The position after the last item of this page; pass it as `resume=`."""
+        return self.checkpoint_at(len(self.items))
+
+    def checkpoint_at(self, count: int) -> str:
+        """The position after the first `count` items of this page."""
+        return self._label.write_spot(self._spot(len(self._read) - len(self.items) + count))
+
+    def _spot(self, count: int) -> Spot:
+        if count == len(self._read):
+            return self._next
+        if not self._key or self._here.cursor or not count:
+            return attrs.evolve(self._here, skip=count)
+        # The first page of a cursor list has no cursor to read it with again, and new rows come in at its top.
+        marks = [fingerprint(item, self._key) for item in self._read[:count]]
+        return Spot(mark=marks[-1], nth=marks.count(marks[-1]))
+
+
+def fingerprint(item: object, key: str) -> str:
+    """What tells a row from others: its key, or all of it where the key is missing."""
+    value = getattr(item, key, None) or (item.to_dict() if isinstance(item, Model) else item)
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+class Walk(Generic[T]):
+    """One pass over a list: gives requests, takes pages."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        page_size: int = MAX_PAGE,
+        page_number: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        resume: str | None = None,
+        keep_response: bool = False,
+    ) -> None:
+        if type(page_size) is not int or page_size < 1:
+            raise ValueError(f"page_size must be a whole number above 0, not {page_size!r}")
+        if page_number is not None and (type(page_number) is not int or page_number < 1):
+            raise ValueError(f"page_number must be a whole number above 0, not {page_number!r}")
+        if after and before:
+            raise ValueError("after and before exclude each other")
+        self.op: Operation[T] = prepared.op
+        self.label = Label.of(prepared, page_size=page_size, backwards=bool(before))
+        self._prepared = prepared
+        self._size = page_size
+        self._full = min(page_size, MAX_PAGE)
+        self._backwards = bool(before)
+        self._keep_response = keep_response
+        self._key = prepared.op.range.key if prepared.op.range else "id"
+        self._last: list[T] = []
+        self._pages = 0
+        first = Spot(page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or "")
+        self.start = self.label.read_spot(resume) if resume is not None else first
+        """Where this pass began."""
+        self._spot = self.start
+        self._seen = {hash(self.start.cursor)}
+        self._wanted = self.start.nth
+
+    @property
+    def ended(self) -> bool:
+        return self._spot.end
+
+    def next_page(self) -> Flow[Prepared, Page[T] | None]:
+        """The flow that reads one page: yields requests, takes an `Answer` to each, returns None at the list's end."""
+        while not self._spot.end:
+            answer = cast("Answer[T]", (yield self.request()))
+            page = self.accept(answer.page, answer.response if self._keep_response else None)
+            # An empty page says no more than that the list has ended; an empty list is worth a page all the same.
+            if page.items or (self._pages == 1 and self._spot.end):
+                return page
+        return None
+
+    def request(self) -> Prepared:
+        """The request for the page that comes next."""
+        spot, size = self._spot, self._size
+        match self.op.kind:
+            case "pages" | "report-numbered":
+                return self._prepared.with_paging({"page[number]": spot.page, "page[size]": size})
+            case "report-pages":
+                return self._prepared.with_paging(
+                    {"page[number]": spot.page}, {"page_number": spot.page, "page_size": size}
+                )
+            case "cursor":
+                start = {"page[before]" if self._backwards else "page[after]": spot.cursor} if spot.cursor else {}
+                return self._prepared.with_paging({"page[size]": size, **start})
+            case _:
+                return self._prepared
+
+    def accept(self, decoded: DecodedPage[T], response: httpx.Response | None = None) -> Page[T]:
+        """Take the page that came for the last request; when this raises, the walk stands where it stood."""
+        here, read = self._spot, list(decoded.items)
+        if self.op.kind == "pages":
+            total = decoded.total_count or here.total
+            if total < here.total:
+                raise self._error(
+                    f"the list shrank from {here.total} to {total} items while it was read, so some may have moved to"
+                    " pages already read; resume from the checkpoint to go on all the same",
+                    self.label.write_spot(attrs.evolve(here, total=total)),
+                )
+            here = attrs.evolve(here, total=total)
+        if read and self._is_last(read):
+            raise self._error("the server gave the same page twice")
+        following = self._following(decoded, here)
+        skip, wanted = self._behind_mark(read) if self._wanted else (here.skip, 0)
+        if wanted and following.end:
+            raise self._error("the row that the checkpoint stands behind is not in the list any more")
+        self._pages += 1
+        self._wanted = wanted
+        self._last = read
+        self._spot = following
+        self._seen.add(hash(following.cursor))
+        return Page(
+            items=read[skip:] if skip else read,
+            number=here.page or None,
+            cursor=following.cursor or None,
+            total_count=decoded.total_count or None,
+            total_pages=decoded.total_page or None,
+            label=self.label,
+            key=self._key if self.op.kind == "cursor" else "",
+            here=attrs.evolve(here, mark="", nth=0),
+            next=following,
+            read=read,
+            response=response,
+        )
+
+    def _following(self, decoded: DecodedPage[T], here: Spot) -> Spot:
+        count = len(decoded.items)
+        match self.op.kind:
+            case "pages":
+                pages = decoded.total_page or 0
+                ended = count == 0 or (0 < pages <= here.page and count < self._full)
+            case "report-pages":
+                # A Go server leaves out what is false, so a missing or false hasNextPage says nothing.
+                ended = count == 0 or (count < self._full and not decoded.has_next)
+            case "report-numbered":
+                ended = count == 0
+            case "cursor":
+                return self._following_cursor(decoded, count)
+            case _:
+                ended = True
+        return _END if ended else Spot(page=here.page + 1, total=here.total)
+
+    def _following_cursor(self, decoded: DecodedPage[T], count: int) -> Spot:
+        cursor = decoded.start_cursor if self._backwards else decoded.end_cursor
+        more = decoded.has_previous if self._backwards else decoded.has_next
+        known = not cursor or hash(cursor) in self._seen
+        if more is False or (count == 0 and known) or (more is None and count < self._full):
+            return _END
+        if not cursor:
+            raise self._error("the server says that there is more, but gives no cursor to read it with")
+        if known:
+            raise self._error("the server gave the same cursor twice, so the list would never end")
+        return Spot(cursor=cursor)
+
+    def _behind_mark(self, read: list[T]) -> tuple[int, int]:
+        """How many of these rows to leave out, and how many marked ones are still to come."""
+        wanted = self._wanted
+        for index, item in enumerate(read, 1):
+            wanted -= fingerprint(item, self._key) == self.start.mark
+            if not wanted:
+                return index, 0
+        return len(read), wanted
+
+    def _is_last(self, read: list[T]) -> bool:
+        last, key = self._last, self._key
+        if len(read) != len(last) or getattr(read[0], key, None) != getattr(last[0], key, None):
+            return False
+        return read == last
+
+    def _error(self, problem: str, checkpoint: str | None = None) -> PaginationError:
+        return PaginationError(f"{self.op.resource}: {problem}", operation=self.op.resource, checkpoint=checkpoint)

@@ -1,0 +1,161 @@
+"""The file that a download grows in: `path.part`, locked, resumable, and renamed only when it is whole.
+
+Beside it lies `path.part.json` with what the server said of the file, so that another process can go on with it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from ._drive import Work
+from .errors import DownloadError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover
+    # No advisory locks here: the system refuses to rename a file that somebody else has open.
+    fcntl = None  # type: ignore[assignment]
+
+_BLOCK = 1 << 20
+
+Fail = Callable[[str], DownloadError]
+
+
+class PartFile:
+    """A file in the making."""
+
+    def __init__(self, path: str | os.PathLike[str], identity: str, fail: Fail) -> None:
+        self.path = Path(path)
+        self.part = self.path.with_name(self.path.name + ".part")
+        self._note = self.path.with_name(self.path.name + ".part.json")
+        self._identity = identity
+        self._fail = fail
+        self._file: IO[bytes] | None = None
+        self.offset = 0
+        """How much of it is there."""
+        self.validator = ""
+        """What the server called this version of the file."""
+
+    def open(self) -> Work:
+        """Take hold of what is there already, or begin."""
+        return Work(self._open)
+
+    def _open(self) -> None:
+        with self._writing():
+            if self.path.is_dir():
+                raise IsADirectoryError(21, "it is a folder", str(self.path))
+            while self._file is None:
+                file = os.fdopen(os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b", buffering=0)
+                if self._lock(file):
+                    self._file = file
+                else:
+                    # Whoever held it has renamed it meanwhile: writing on would write into the finished file.
+                    file.close()
+            size = self._file.seek(0, os.SEEK_END)
+            self.validator = self._read_note()
+            self.offset = size if self.validator else 0
+
+    def _lock(self, file: IO[bytes]) -> bool:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(self.part))
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            file.close()
+            raise self._fail(f"another download is writing {self.part}") from None
+
+    def _read_note(self) -> str:
+        try:
+            note: object = json.loads(self._note.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return ""
+        known = [note.get("of"), note.get("validator")] if isinstance(note, dict) else []
+        return str(known[1]) if known and known[0] == self._identity and known[1] else ""
+
+    def restart(self, validator: str) -> Work:
+        """Begin again from the first byte, of the version that the validator names."""
+        return Work(partial(self._restart, validator))
+
+    def _restart(self, validator: str) -> None:
+        with self._writing() as file:
+            # In this order: a note is never about bytes of another version.
+            file.truncate(0)
+            self._note.write_text(json.dumps({"of": self._identity, "validator": validator}), "utf-8")
+            self.offset, self.validator = 0, validator
+
+    def write(self, chunk: bytes) -> Work:
+        return Work(partial(self._write, chunk))
+
+    def _write(self, chunk: bytes) -> None:
+        with self._writing() as file:
+            file.seek(self.offset)
+            left = memoryview(chunk)
+            while left:
+                written = file.write(left)
+                self.offset += written
+                left = left[written:]
+
+    def finish(self, rows: int, delimiter: str) -> Work:
+        """Check the number of rows, where one is known, make the file durable and give it its name."""
+        return Work(partial(self._finish, rows, delimiter))
+
+    def _finish(self, rows: int, delimiter: str) -> None:
+        with self._writing() as file:
+            if rows > 0 and _count_lines(file) != rows + 1 and (found := self._count_rows(delimiter)) != rows:
+                self.discard()
+                raise self._fail(f"the file has {found} rows, the export reports {rows}")
+            os.fsync(file.fileno())
+            os.replace(self.part, self.path)
+            self._note.unlink(missing_ok=True)
+            self._sync_folder()
+
+    def _count_rows(self, delimiter: str) -> int:
+        with open(self.part, encoding="utf-8-sig", errors="replace", newline="") as text:
+            return max(0, sum(1 for row in csv.reader(text, delimiter=delimiter) if row) - 1)
+
+    def _sync_folder(self) -> None:
+        if os.name == "posix":
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Throw away what is there: it is not the file that the export describes."""
+        self.part.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @contextmanager
+    def _writing(self) -> Generator[IO[bytes], None, None]:
+        try:
+            yield self._file  # type: ignore[misc]
+        except OSError as error:
+            kept = f"; {self.offset} bytes are kept in {self.part} for the next try" if self.offset else ""
+            raise self._fail(f"cannot write {self.path}: {error.strerror or error}{kept}") from error
+
+
+def _count_lines(file: IO[bytes]) -> int:
+    """Line ends outside quotes: the rows and the header of a file that is quoted as it should be."""
+    lines, quotes, last = 0, 0, b""
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        pieces = block.split(b'"')
+        lines += sum(piece.count(b"\n") for piece in pieces[quotes % 2 :: 2])
+        quotes += len(pieces) - 1
+        last = block[-1:]
+    return lines + (last not in (b"", b"\n"))
