@@ -12,6 +12,7 @@ import pytest
 
 from tests.specs import extract_facts
 from tests.specs.check_facts import HERE, SURFACES, Checker, load, report
+from tests.specs.conftest import COUNTS
 from tests.specs.damage import try_all
 
 DOCUMENTED = {"network": (40, 286, 0), "adsecurity": (65, 422, 3)}
@@ -33,9 +34,11 @@ def facts_of(surface: str) -> dict[str, Any]:
     return facts
 
 
-def test_each_spec_holds_every_documented_fact_and_invents_none(surface: str, checker: Checker) -> None:
+def test_each_spec_holds_every_documented_fact_and_invents_none(
+    surface: str, checker: Checker, record_property: Callable[[str, object], None]
+) -> None:
     found = report(surface, checker)
-    print(found.line)
+    record_property(COUNTS, found.line)
     assert [str(problem) for problem in found.problems] == []
     assert all(held == total > 0 for held, total in found.counts.values())
 
@@ -46,10 +49,12 @@ def test_the_facts_are_as_many_as_the_texts_hold(surface: str) -> None:
     assert (len(facts["operations"]), rows, len(facts["borrowed"])) == DOCUMENTED[surface]
 
 
-def test_every_damage_to_every_fact_is_caught(surface: str, checker: Checker) -> None:
+def test_every_damage_to_every_fact_is_caught(
+    surface: str, checker: Checker, record_property: Callable[[str, object], None]
+) -> None:
     whole = copy.deepcopy(checker.spec)
     outcome = try_all(checker)
-    print(f"{surface}: {outcome.line}")
+    record_property(COUNTS, f"{surface}: {outcome.line}")
     assert outcome.unnoticed == []
     assert outcome.facts == sum(len(list(checker.keys(one))) for one in [*checker.operations, *checker.borrowed])
     assert outcome.ways > 3 * outcome.facts
