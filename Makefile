@@ -81,5 +81,16 @@ test-contract: $(VENV)/.dev $(NODE)/.made ## every operation against Prism, mock
 bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
 	$(PY) -m tests.bench
 
+diff-spec: $(VENV)/.dev ## OFFICIAL=file: the vendor's own OpenAPI file against ours; SURFACE= picks one
+	@test -n "$(OFFICIAL)" || { echo "usage: make diff-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
+	@$(PY) -m generator.diff_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+
+adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our names and extensions kept
+	@test -n "$(OFFICIAL)" || { echo "usage: make adopt-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
+	@$(PY) -m generator.adopt_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+
+spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 writes it there
+	@$(PY) -m generator.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
+
 clean: ## removes everything that these targets made
 	rm -rf $(VENV) .venv-* $(NODE) .cache dist .pytest_cache .hypothesis

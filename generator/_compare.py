@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ._match import Match, leaf, match
 from ._openapi import Document, DocumentError, Fact, Operation, placeholders
@@ -68,10 +68,20 @@ def differences(pair: Match) -> Iterator[Difference]:
     ours, theirs = pair.ours, pair.theirs
     mine = {f"{place} {name}": fact for (name, place), fact in ours.params.items() if place != "path"}
     other = {f"{place} {name}": fact for (name, place), fact in theirs.params.items() if place != "path"}
+    if theirs.flat_query:
+        other = {
+            name: replace(fact, type="object") if name in mine and mine[name].type == "object" else fact
+            for name, fact in other.items()
+        }
     yield from _facts("parameter", mine, other)
     yield from _path_parameters(ours, theirs)
     yield from _fields("body", ours.body, theirs.body)
-    yield from _fields("answer", ours.response, theirs.response)
+    yield from _fields("answer", _optional(ours.response), _optional(theirs.response))
+
+
+def _optional(fields: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Whether an answer promises a field changes nothing for a client that takes every field as it comes."""
+    return {place: replace(fact, required=False) for place, fact in fields.items()}
 
 
 def _path_parameters(ours: Operation, theirs: Operation) -> Iterator[Difference]:

@@ -40,7 +40,19 @@ def read_operation(document: Document, path: str, method: str, item: Json) -> Op
         words=frozenset(word for text in [*said, *static] for word in words(text)),
         node=node,
         key=(path, method),
+        flat_query=document.version == "2.0",
     )
+
+
+def operation_schema(document: Document, operation: Operation, where: str) -> Json:
+    """The schema of an operation's body or answer."""
+    if where == "answer":
+        return _success(document, operation.node)
+    for raw in as_list(operation.node.get("parameters")):
+        param = document.deref(raw)
+        if param.get("in") == "body":
+            return as_map(param.get("schema"))
+    return _json_schema(document, document.deref(operation.node.get("requestBody")))
 
 
 def _is_noise(name: str, place: str) -> bool:

@@ -67,6 +67,8 @@ class Operation:
     words: frozenset[str]
     node: Json = field(compare=False, repr=False)
     key: tuple[str, str] = ("", "")
+    flat_query: bool = False
+    """OpenAPI 2.0 has no objects in a query, so it cannot contradict ours."""
 
     @property
     def route(self) -> str:

@@ -1,0 +1,95 @@
+"""Schemas of the vendor's document, of any version, in the manner of our 3.0 specs: objects as named components."""
+
+from __future__ import annotations
+
+import re
+
+from . import _yaml
+from ._flatten import kind, operation_schema, resolve
+from ._match import leaf
+from ._openapi import Document, Json, Operation, as_list, as_map
+
+_KEPT = ("format", "minimum", "maximum", "minLength", "maxLength", "pattern", "default", "minItems", "maxItems")
+
+
+class Converter:
+    """Adds to the `components.schemas` of `root` what it needs on the way."""
+
+    def __init__(self, theirs: Document, root: _yaml.Tree) -> None:
+        self._theirs = theirs
+        self._root = root
+
+    def parameter(self, operation: Operation, name: str, where: str, description: str) -> _yaml.Tree:
+        raw = next(one for one in self._parameters(operation) if one.get("name") == name and one.get("in") == where)
+        out: Json = {"name": name, "in": where}
+        if raw.get("required"):
+            out["required"] = True
+        out["description"] = description
+        out["schema"] = self.schema(as_map(raw.get("schema")) or raw, "")
+        return _yaml.new_map(out)
+
+    def _parameters(self, operation: Operation) -> list[Json]:
+        item = self._theirs.deref(as_map(self._theirs.root.get("paths")).get(operation.key[0]))
+        both = [*as_list(operation.node.get("parameters")), *as_list(item.get("parameters"))]
+        return [self._theirs.deref(one) for one in both]
+
+    def field(self, operation: Operation, where: str, place: str, name: str, description: str) -> _yaml.Tree | None:
+        """The schema at a place of theirs (with or without its envelope), as a property of ours."""
+        found = self._at(operation_schema(self._theirs, operation, where), place, "", 0)
+        if found is None:
+            return None
+        out = self.schema(found, name)
+        if "$ref" not in out:
+            out = {"description": description, **out}
+        return _yaml.new_map(out)
+
+    def _at(self, schema: Json, wanted: str, place: str, depth: int) -> Json | None:
+        merged, _ = resolve(self._theirs, schema)
+        if merged is None or depth > 10:
+            return None
+        for name, child in as_map(merged.get("properties")).items():
+            here = f"{place}.{name}" if place else str(name)
+            if wanted in (here, leaf(here)):
+                return as_map(child)
+            if found := self._at(as_map(child), wanted, here, depth + 1):
+                return found
+        if items := as_map(merged.get("items")):
+            return self._at(items, wanted, place + "[]", depth + 1)
+        return None
+
+    def schema(self, schema: Json, name: str, depth: int = 0) -> Json:
+        merged, _ = resolve(self._theirs, schema)
+        merged = merged or {}
+        shape = kind(self._theirs, schema)
+        if shape == "any" or depth > 6:
+            return {}
+        out: Json = {"type": "object" if shape == "map" else shape}
+        out.update({key: merged[key] for key in _KEPT if key in merged})
+        if values := [value for value in as_list(merged.get("enum")) if value is not None]:
+            out["enum"] = values
+        if shape == "array":
+            out["items"] = self.schema(as_map(merged.get("items")), _singular(name), depth + 1)
+        if shape == "map":
+            out["additionalProperties"] = self.schema(as_map(merged.get("additionalProperties")), name, depth + 1)
+        if shape == "object":
+            return self._component(merged, name, depth)
+        return out
+
+    def _component(self, merged: Json, name: str, depth: int) -> Json:
+        schemas = self._root["components"]["schemas"]
+        title = base = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name)) or "Adopted"
+        number = 2
+        while title in schemas:
+            title, number = f"{base}{number}", number + 1
+        schemas[title] = None
+        properties = {
+            str(key): self.schema(as_map(child), str(key), depth + 1)
+            for key, child in as_map(merged.get("properties")).items()
+        }
+        whole: Json = {"type": "object", "properties": properties}
+        schemas[title] = _yaml.new_map(whole)
+        return {"$ref": f"#/components/schemas/{title}"}
+
+
+def _singular(name: str) -> str:
+    return name[:-1] if len(name) > 3 and name.endswith("s") and not name.endswith("ss") else name
