@@ -55,7 +55,7 @@ def read_string(value: Any) -> Reading:
 
 def read_number(value: Any) -> Reading:
     """Always a float, also where the server writes an integer or a number in quotes."""
-    kind: Any = type(value)
+    kind = value.__class__
     if kind is float:
         return value, _EXACT
     try:
@@ -73,7 +73,7 @@ def read_number(value: Any) -> Reading:
 
 def read_integer(value: Any) -> Reading:
     """An int, also out of 12.0 or "12", but never out of 12.5 or true."""
-    kind: Any = type(value)
+    kind = value.__class__
     if kind is int:
         return value, _EXACT
     if kind is str and len(value) < _MAX_DIGITS and _NUMBER.match(value):
@@ -89,7 +89,7 @@ def read_integer(value: Any) -> Reading:
 
 def read_boolean(value: Any) -> Reading:
     """A bool, also out of 0, 1 and their spellings as text."""
-    kind: Any = type(value)
+    kind = value.__class__
     if kind is bool:
         return value, _EXACT
     if kind is int and value in (0, 1):
@@ -174,12 +174,12 @@ def read_date(value: Any) -> Reading:
 
 def read_map(value: Any) -> Reading:
     """An open object, as it is."""
-    return (value, _EXACT) if type(value) is dict else _UNFIT
+    return (value, _EXACT) if value.__class__ is dict else _UNFIT
 
 
 def read_list(value: Any) -> Reading:
     """A list of anything, as it is."""
-    return (value, _EXACT) if type(value) is list else _UNFIT
+    return (value, _EXACT) if value.__class__ is list else _UNFIT
 
 
 def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
@@ -188,7 +188,7 @@ def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
     def read(value: Any) -> Reading:
         if not isinstance(value, list):
             return _UNFIT
-        given = cast("list[Any]", value)
+        given: list[Any] = value
         if exact.issuperset(map(type, given)):
             return given, _EXACT
         items: list[Any] = []
@@ -212,7 +212,7 @@ def map_reader(item: Reader, exact: frozenset[type]) -> Reader:
     def read(value: Any) -> Reading:
         if not isinstance(value, dict):
             return _UNFIT
-        given = cast("dict[str, Any]", value)
+        given: dict[str, Any] = value
         values, verdict = read_values(list(given.values()))
         if verdict is Verdict.UNFIT:
             return _UNFIT

@@ -1,0 +1,60 @@
+"""Names: how those of the wire become those of Python, the same way everywhere."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from openapi_python_client import strings
+
+# Brackets separate words: page[size] is page_size.
+strings.DELIMITERS = strings.DELIMITERS if "[]" in strings.DELIMITERS else strings.DELIMITERS + "[]"
+# Names that annotations inside a class use; an attribute of that name would hide them. Other builtins (type, format,
+# hash, filter) are good names.
+_HIDING = frozenset(("bool", "dict", "dt", "float", "int", "list", "self", "str"))
+strings.RESERVED_WORDS = set(_HIDING)
+
+PER_CALL = frozenset(
+    ("timeout", "retry", "extra_headers", "resume", "concurrency", "prefetch", "page_size", "page_number", "after", "before")
+)
+"""Keywords that every method keeps for itself, or that a paged one does."""
+
+MODEL_NAMES = frozenset(
+    ("FIELDS", "additional_properties", "fields_set", "from_dict", "from_values", "nested", "to_dict")
+)
+"""What models can do; no field may hide it."""
+
+PAGING_QUERY = {
+    "page[number]": "page_number",
+    "page[size]": "page_size",
+    "page[after]": "after",
+    "page[before]": "before",
+}
+PAGING_BODY = frozenset(("page_number", "page_size"))
+
+_PREFIX = "field_"
+
+
+def python_name(wire: str) -> str:
+    """Turn a name of the wire into a Python identifier."""
+    return str(strings.PythonIdentifier(wire, _PREFIX))
+
+
+def class_name(name: str) -> str:
+    """Turn a name into that of a class."""
+    return str(strings.ClassName(name, _PREFIX))
+
+
+def tag_name(tag: str) -> str:
+    """Turn a tag into the name of its package below ``api``."""
+    return str(strings.PythonIdentifier(tag, "tag"))
+
+
+def is_name(text: object) -> bool:
+    """Tell whether this can be a Python name, in lower case with underscores."""
+    return isinstance(text, str) and bool(re.fullmatch(r"[a-z][a-z0-9_]*", text)) and not keyword.iskeyword(text)
+
+
+def module_of(name: str) -> str:
+    """Return the module that holds a class."""
+    return python_name(name)
