@@ -79,27 +79,28 @@ def _json_schema(document: Document, holder: Json) -> Json:
     return {}
 
 
-def flatten(document: Document, schema: Json) -> dict[str, Fact]:
-    """Every field below a schema by its place; a schema that refers to itself is followed once."""
-    return dict(_walk(document, schema, "", (), 0))
+def flatten(document: Document, schema: Json, *, own: bool = False) -> dict[str, Fact]:
+    """Every field below a schema by its place; a schema that refers to itself is followed once, with `own` none is."""
+    return dict(_walk(document, schema, "", (), own, 0))
 
 
 def _walk(
-    document: Document, schema: Json, place: str, refs: tuple[str, ...], depth: int
+    document: Document, schema: Json, place: str, refs: tuple[str, ...], own: bool, depth: int
 ) -> Iterator[tuple[str, Fact]]:
-    merged, refs = resolve(document, schema, refs)
-    if depth > MAX_DEPTH or merged is None:
+    merged, followed = resolve(document, schema, refs)
+    if depth > MAX_DEPTH or merged is None or (own and depth and followed != refs):
         return
+    refs = followed
     required = set(map(str, as_list(merged.get("required"))))
     for name, child in as_map(merged.get("properties")).items():
         here = f"{place}.{name}" if place else str(name)
         yield here, fact(document, as_map(child), name in required)
-        yield from _walk(document, as_map(child), here, refs, depth + 1)
+        yield from _walk(document, as_map(child), here, refs, own, depth + 1)
     if isinstance(merged.get("items"), dict):
-        yield from _walk(document, as_map(merged["items"]), place + "[]", refs, depth + 1)
+        yield from _walk(document, as_map(merged["items"]), place + "[]", refs, own, depth + 1)
     if values := as_map(merged.get("additionalProperties")):
         yield place + ".*", fact(document, values, False)
-        yield from _walk(document, values, place + ".*", refs, depth + 1)
+        yield from _walk(document, values, place + ".*", refs, own, depth + 1)
 
 
 def resolve(document: Document, schema: Json, refs: tuple[str, ...] = ()) -> tuple[Json | None, tuple[str, ...]]:
@@ -173,6 +174,7 @@ def fact(document: Document, schema: Json, required: bool, holder: Json | None =
         format=str(merged.get("format") or "") if merged.get("format") in ("date", "date-time") else "",
         description=str(holder.get("description") or merged.get("description") or ""),
         deprecated=(replacement or "no replacement") if deprecated else "",
+        keyword=str(holder.get("x-python-name") or merged.get("x-python-name") or ""),
     )
 
 

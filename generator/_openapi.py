@@ -52,6 +52,7 @@ class Fact:
     format: str = ""
     description: str = field(default="", compare=False)
     deprecated: str = field(default="", compare=False)
+    keyword: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""`python -m generator.summary --base REVISION` (or OLD NEW, two folders): what a change of the specs means for users.
+
+`--changelog FILE` writes it below "Unreleased", in place of what stood there from an earlier run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import _yaml
+from ._changes import Change, changes, summary
+from ._openapi import Document, DocumentError, load, parse
+from .diff_spec import SPECS
+
+SURFACES = ("network", "adsecurity")
+HEADING = "### API changes"
+
+
+def at_revision(specs: Path, name: str, revision: str) -> Document | None:
+    """A spec as it was; None where the revision has none."""
+    inside = f"{revision}:./{name}.yaml"
+    known = subprocess.run(
+        ["git", "rev-parse", "--verify", "-q", f"{revision}^{{commit}}"], cwd=specs, capture_output=True
+    )
+    if known.returncode:
+        raise DocumentError(f"{revision}: is no revision of this repository")
+    found = subprocess.run(["git", "show", inside], cwd=specs, capture_output=True, text=True, encoding="utf-8")
+    return parse(found.stdout, inside) if found.returncode == 0 else None
+
+
+def in_folder(folder: Path, name: str) -> Document | None:
+    path = folder / f"{name}.yaml"
+    return load(path) if path.exists() else None
+
+
+def into_changelog(text: str, told: str) -> str:
+    """The block below "Unreleased", written anew; the rest of the file as it was."""
+    block = f"{HEADING}\n\n{told}\n" if told else ""
+    head, found, rest = text.partition("## Unreleased\n")
+    if not found:
+        raise DocumentError("the changelog has no `## Unreleased` heading to write below")
+    end = re.search(r"^## ", rest, re.MULTILINE)
+    section, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
+    section = re.sub(rf"^{HEADING}\n.*?(?=^#{{2,3}} |\Z)", "", section, flags=re.MULTILINE | re.DOTALL).rstrip()
+    parts = [part for part in (section.strip("\n"), block.rstrip()) if part]
+    body = "\n\n".join(parts)
+    return f"{head}{found}\n{body}\n" + (f"\n{tail}" if tail else "")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Tell what a change of the specs means for users.")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="OLD NEW", help="two folders of specs")
+    parser.add_argument("--base", metavar="REVISION", help="compare specs/ with what they were at this revision")
+    parser.add_argument("--specs", type=Path, default=SPECS, help="folder of our specs")
+    parser.add_argument("--changelog", type=Path, metavar="FILE", help='write it below "Unreleased"')
+    arguments = parser.parse_args(argv)
+    if bool(arguments.base) == bool(arguments.folders) or len(arguments.folders) not in (0, 2):
+        parser.error("name two folders, or --base and a revision")
+    try:
+        told = summary({name: _of_surface(arguments, name) for name in SURFACES})
+        print(told or "nothing changes for users")
+        if arguments.changelog:
+            text = arguments.changelog.read_text(encoding="utf-8")
+            _yaml.save(arguments.changelog, into_changelog(text, told))
+    except (DocumentError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _of_surface(arguments: argparse.Namespace, name: str) -> list[Change]:
+    if arguments.base:
+        return changes(at_revision(arguments.specs, name, arguments.base), in_folder(arguments.specs, name))
+    old, new = arguments.folders
+    return changes(in_folder(old, name), in_folder(new, name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""The summary of a spec's change says what users will notice, in their names, and marks what breaks them."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from generator.summary import into_changelog, main
+from tests.support.subset import subset
+
+KEPT = ("listUsers", "createUser", "getUser", "updateUser", "listClickReport", "listExports", "getExport")
+Capture = pytest.CaptureFixture[str]
+Edit = Callable[[Any], None]
+
+
+@pytest.fixture(scope="module")
+def base(trees: dict[str, Any]) -> Any:
+    return subset(trees["network"], KEPT)
+
+
+def folder(path: Path, spec: Any) -> Path:
+    path.mkdir()
+    (path / "network.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def drop(mapping: Any, *keys: str) -> None:
+    for key in keys[:-1]:
+        mapping = mapping[key]
+    del mapping[keys[-1]]
+
+
+def schemas(spec: Any) -> Any:
+    return spec["components"]["schemas"]
+
+
+def rename(mapping: Any, old: str, new: str) -> None:
+    items = [(new if key == old else key, value) for key, value in mapping.items()]
+    mapping.clear()
+    mapping.update(items)
+
+
+def users(spec: Any) -> Any:
+    return spec["paths"]["/api/v2/users"]
+
+
+EDITS: dict[str, tuple[Edit, str]] = {
+    "a removed operation": (
+        lambda spec: drop(users(spec), "post"),
+        "- **Breaking:** `users.create`: operation removed",
+    ),
+    "a new operation": (
+        lambda spec: spec["paths"].update(
+            {
+                "/api/v2/ping": {
+                    "get": {"operationId": "ping", "x-resource": "health", "x-method": "ping", "responses": {}}
+                }
+            }
+        ),
+        "- `health.ping`: new operation, GET /api/v2/ping",
+    ),
+    "a renamed method": (
+        lambda spec: users(spec)["get"].update({"x-method": "search"}),
+        "- **Breaking:** `users.search`: renamed from `users.list`",
+    ),
+    "a renamed operationId": (
+        lambda spec: users(spec)["post"].update({"operationId": "addUser"}),
+        "- **Breaking:** `users.create`: operationId `createUser` is now `addUser` (for `routes=`)",
+    ),
+    "a corrected route": (
+        lambda spec: rename(spec["paths"], "/api/v2/users", "/api/v2/people"),
+        "- `users.list`: route GET /api/v2/users is now GET /api/v2/people",
+    ),
+    "better evidence": (
+        lambda spec: users(spec)["get"].update({"x-evidence": "documented"}),
+        "- `users.list`: evidence inferred is now documented",
+    ),
+    "another kind of answer": (
+        lambda spec: users(spec)["get"].update({"x-kind": "cursor"}),
+        "- **Breaking:** `users.list`: kind pages is now cursor",
+    ),
+    "a deprecated operation": (
+        lambda spec: users(spec)["get"].update({"deprecated": True, "x-replacement": "people.list"}),
+        "- `users.list`: deprecated: use people.list",
+    ),
+    "a new parameter": (
+        lambda spec: users(spec)["get"]["parameters"].append(
+            {"name": "filter[role]", "in": "query", "x-python-name": "role", "schema": {"type": "string"}}
+        ),
+        "- `users.list`: new parameter `role` (string)",
+    ),
+    "a new required parameter": (
+        lambda spec: users(spec)["get"]["parameters"].append(
+            {"name": "tenant", "in": "query", "required": True, "schema": {"type": "string"}}
+        ),
+        "- **Breaking:** `users.list`: new required parameter `tenant` (string)",
+    ),
+    "a removed parameter": (
+        lambda spec: users(spec)["get"]["parameters"].remove({"$ref": "#/components/parameters/Sort"}),
+        "- **Breaking:** `users.list`: parameter `sort` removed",
+    ),
+    "a new body field": (
+        lambda spec: schemas(spec)["CreateUserRequest"]["properties"].update({"shoe_size": {"type": "integer"}}),
+        "- `users.create`: new body field `shoe_size` (integer)",
+    ),
+    "a body field that became required": (
+        lambda spec: schemas(spec)["UpdateUserRequest"].setdefault("required", []).append("phone"),
+        "- **Breaking:** `users.update`: body field `phone` is now required",
+    ),
+    "a body field that may be left out": (
+        lambda spec: schemas(spec)["CreateUserRequest"]["required"].remove("password"),
+        "- `users.create`: body field `password` is no longer required",
+    ),
+    "a renamed body field": (
+        lambda spec: rename(schemas(spec)["CreateUserRequest"]["properties"], "first_name", "given_name"),
+        "- **Breaking:** `users.create`: body field `first_name` is now `given_name`",
+    ),
+    "a body field of another type": (
+        lambda spec: schemas(spec)["CreateUserRequest"]["properties"].update({"phone": {"type": "integer"}}),
+        "- **Breaking:** `users.create`: body field `phone`: string is now integer",
+    ),
+    "a value that is no longer taken, in every operation that took it": (
+        lambda spec: schemas(spec)["UserRole"]["enum"].remove("admin"),
+        "- **Breaking:** `users.create`, `users.update`: body field `role`: value admin removed",
+    ),
+    "a new value": (
+        lambda spec: schemas(spec)["UserRole"]["enum"].append("owner"),
+        "- `users.create`, `users.update`: body field `role`: new value owner",
+    ),
+    "a new field of a model, told once for all that answer it": (
+        lambda spec: schemas(spec)["User"]["properties"].update({"nickname": {"type": "string"}}),
+        "- `User`: new field `nickname` (string)",
+    ),
+    "a removed field of a model": (
+        lambda spec: drop(schemas(spec), "User", "properties", "last_name"),
+        "- **Breaking:** `User`: field `last_name` removed",
+    ),
+    "a renamed field of a model": (
+        lambda spec: rename(schemas(spec)["User"]["properties"], "last_name", "family_name"),
+        "- **Breaking:** `User`: field `last_name` is now `family_name`",
+    ),
+    "a field of another type": (
+        lambda spec: schemas(spec)["ClickReportRow"]["properties"].update({"country": {"type": "integer"}}),
+        "- **Breaking:** `ClickReportRow`: field `country`: string is now integer",
+    ),
+    "a deprecated field": (
+        lambda spec: schemas(spec)["User"]["properties"]["first_name"].update(
+            {"deprecated": True, "x-replacement": "full_name"}
+        ),
+        "- `User`: field `first_name` deprecated: use full_name",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_the_summary_tells(what: str, base: Any, tmp_path: Path, capsys: Capture) -> None:
+    edit, line = EDITS[what]
+    edited = copy.deepcopy(base)
+    edit(edited)
+    assert main([str(folder(tmp_path / "old", base)), str(folder(tmp_path / "new", edited))]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["#### network", ""]
+    assert line in said
+
+
+def test_a_renamed_model_is_told_by_its_fields(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    text = yaml.safe_dump(base, sort_keys=False)
+    edited = yaml.safe_load(
+        text.replace("    User:\n", "    Person:\n")
+        .replace("schemas/User'", "schemas/Person'")
+        .replace("schemas/User\n", "schemas/Person\n")
+    )
+    main([str(folder(tmp_path / "old", base)), str(folder(tmp_path / "new", edited))])
+    assert capsys.readouterr().out.splitlines()[2:] == ["- **Breaking:** `Person`: model renamed from `User`"]
+
+
+def test_order_prose_and_examples_change_nothing_for_users(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    edited = copy.deepcopy(base)
+    edited["paths"] = dict(reversed(edited["paths"].items()))
+    schemas(edited)["User"]["properties"]["first_name"]["description"] = "Something else."
+    main([str(folder(tmp_path / "old", base)), str(folder(tmp_path / "new", edited))])
+    assert capsys.readouterr().out == "nothing changes for users\n"
+
+
+def test_breaking_changes_stand_first(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    edited = copy.deepcopy(base)
+    schemas(edited)["User"]["properties"]["nickname"] = {"type": "string"}
+    del schemas(edited)["User"]["properties"]["id"]
+    del users(edited)["post"]
+    main([str(folder(tmp_path / "old", base)), str(folder(tmp_path / "new", edited))])
+    lines = capsys.readouterr().out.splitlines()[2:]
+    breaking = [line.startswith("- **Breaking:**") for line in lines]
+    assert breaking == sorted(breaking, reverse=True)
+    assert {True, False} == set(breaking)
+
+
+def test_a_revision_of_the_repository_is_a_base(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    specs = folder(tmp_path / "specs", base)
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=specs, check=True)
+    edited = copy.deepcopy(base)
+    schemas(edited)["User"]["properties"]["nickname"] = {"type": "string"}
+    (specs / "network.yaml").write_text(yaml.safe_dump(edited, sort_keys=False), encoding="utf-8")
+    assert main(["--base", "HEAD", "--specs", str(specs)]) == 0
+    assert "- `User`: new field `nickname` (string)" in capsys.readouterr().out
+    assert main(["--base", "no-such", "--specs", str(specs)]) == 2
+    assert "no-such: is no revision of this repository" in capsys.readouterr().err
+
+
+def test_a_new_surface_is_all_new(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "old").mkdir()
+    main([str(tmp_path / "old"), str(folder(tmp_path / "new", base))])
+    assert capsys.readouterr().out.count("new operation") == len(KEPT)
+
+
+CHANGELOG = "# Changelog\n\n## Unreleased\n\nHand-written.\n\n### Fixed\n\n- A thing.\n\n## 1.0.0\n\nFirst.\n"
+
+
+def test_the_changelog_takes_the_summary_below_unreleased_and_keeps_the_rest() -> None:
+    once = into_changelog(CHANGELOG, "#### network\n\n- one")
+    assert once == CHANGELOG.replace("- A thing.\n", "- A thing.\n\n### API changes\n\n#### network\n\n- one\n")
+    again = into_changelog(once, "#### network\n\n- two")
+    assert again == once.replace("- one", "- two")
+    assert into_changelog(again, "") == CHANGELOG
+
+
+def test_a_changelog_without_the_heading_is_refused_and_untouched(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "CHANGELOG.md"
+    path.write_text("# Changes\n", encoding="utf-8")
+    specs = folder(tmp_path / "old", base)
+    assert main([str(specs), str(specs), "--changelog", str(path)]) == 2
+    assert "no `## Unreleased` heading" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == "# Changes\n"
+
+
+def test_two_folders_or_a_base_are_needed(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+    assert "name two folders, or --base and a revision" in capsys.readouterr().err
