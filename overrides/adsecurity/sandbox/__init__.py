@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from .. import _extras
+
 try:
     from ._apps import Recorded
     from ._faults import Fault
     from ._sandbox import Sandbox
-except ModuleNotFoundError as error:
-    if error.name is None or error.name.partition(".")[0] not in ("jsonschema_rs", "starlette", "uvicorn"):
-        raise
-    raise ModuleNotFoundError(
-        f"the sandbox needs {error.name}: pip install 'adsecurity[sandbox]'", name=error.name
-    ) from error
+except ModuleNotFoundError:
+    # Where one of these is what is missing, the error names the pip command instead.
+    for module in ("jsonschema_rs", "starlette", "uvicorn"):
+        _extras.require(module, extra="sandbox")
+    raise
 
 __all__ = ["Fault", "Recorded", "Sandbox"]

@@ -84,7 +84,7 @@ class Engine:
         self, surface: str, method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], content: bytes
     ) -> Answer:
         """The answer to one request; raises Refusal, which names the operation where one was found."""
-        segments = tuple(unquote(part) for part in raw_path.strip("/").split("/"))
+        segments = tuple(unquote(part) for part in raw_path[1:].split("/"))
         found = self.surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
         if found is None:
             raise Refusal(404, f"the {surface} API has no {method} {raw_path}")

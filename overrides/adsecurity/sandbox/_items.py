@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -157,7 +157,10 @@ class Items:
         if target.item_id:
             documents = [self._find(target.place, target.item_id)]
         else:
-            documents = [self._find(target.place, item_id) for item_id in _listed(call.body)]
+            documents = [
+                self._find(replace(target.place, parent=parent or target.place.parent), item_id)
+                for item_id, parent in _listed(call.body)
+            ]
         if call.operation.method == "DELETE":
             self._store.delete(collection, [document["id"] for document in documents])
             return {}
@@ -207,7 +210,7 @@ class Items:
             if name == "strategy" and isinstance(value, int):
                 doc[name] = STRATEGIES[value]
             elif name in template:
-                doc[name] = template[name] if value is None else value
+                doc[name] = value
         if touch and "updated_at" in doc:
             doc["updated_at"] = now()
         if "name_with_id" in template:
@@ -249,12 +252,17 @@ def _link(number: int, size: int, pages: int) -> dict[str, Any]:
     }
 
 
-def _listed(body: Mapping[str, Any]) -> list[str]:
-    """The ids that a bulk operation names: texts, or objects with an id."""
+def _listed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The ids that a bulk operation names, each with its offer's where that is named too."""
     listed = as_list(body.get("data"))
     if not listed:
         raise Refusal(402, "body /data: names no item", details=[Detail("body", "/data", "names no item", "/data")])
-    ids = [item if isinstance(item, str) else str(as_map(item).get("id", "")) for item in listed]
-    if "" in ids:
-        raise bad_body(f"/data/{ids.index('')}", "has no id")
-    return ids
+    named = [(item, "") if isinstance(item, str) else _entry(as_map(item)) for item in listed]
+    for index, (item_id, _) in enumerate(named):
+        if not item_id:
+            raise bad_body(f"/data/{index}", "has no id")
+    return named
+
+
+def _entry(item: Mapping[str, Any]) -> tuple[str, str]:
+    return str(item.get("id", "")), str(item.get("offer_id", ""))

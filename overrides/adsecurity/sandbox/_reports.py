@@ -59,6 +59,8 @@ class Reports:
         self._end_inclusive = end_inclusive
         self._seeding = threading.Lock()
         self._keeping = threading.Lock()
+        # The totals added up last, and what they are of: their other pages are likely to follow.
+        self._totals: tuple[tuple[object, ...], list[dict[str, Any]]] = ((), [])
         self._kept: dict[Selection, tuple[int, dict[str, int], list[int]]] = {}
 
     # The rows themselves
@@ -224,9 +226,6 @@ class Reports:
         for start in range(0, len(numbers), batch):
             yield from self._documents(numbers[start : start + batch])
 
-    def count(self, selection: Selection) -> int:
-        return len(self._listed(selection)[1])
-
     def _page(self, call: Call, rows: list[dict[str, Any]], *, has_next: bool, has_previous: bool) -> dict[str, Any]:
         schemas, schema = call.operation.surface.schemas, call.operation.item_schema
         fields: Sequence[str] = as_list(call.body.get("fields")) or call.query.get("columns[]") or ()
@@ -253,11 +252,11 @@ class Reports:
         schemas, schema = call.operation.surface.schemas, call.operation.item_schema
         # Filters and sort keys are those of the totals, which rows do not have.
         bare = replace(call, conditions=[], query={k: v for k, v in call.query.items() if k != "sort"})
-        rows = performance_rows(
-            self._store,
-            {report: self.select(bare, report, schema) for report in SHARES},
-            call.operation.item_template,
-        )
+        selections = {report: self.select(bare, report, schema) for report in SHARES}
+        totals = (self._store.version, *selections.values(), call.operation)
+        if self._totals[0] != totals:
+            self._totals = (totals, performance_rows(self._store, selections, call.operation.item_template))
+        rows = list(self._totals[1])
         for key in reversed(str(call.query.get("sort") or "").split(",")):
             if key:
                 Language(schemas, schema).check_fields([key.removeprefix("-")], "sort")

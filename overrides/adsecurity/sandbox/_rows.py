@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._items import World
+from ._schema import ZERO_TIME
 from ._store import Place, Row, Store
 
 WEEK_START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -76,6 +77,7 @@ class RowMaker:
         pays = 0 if rejected or self._report == "impressions" else (1 if self._report == "conversions" else 0.02)
         text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         before = (moment - timedelta(seconds=draw.randrange(20, 4000))).strftime("%Y-%m-%dT%H:%M:%SZ")
+        device = DEVICES[draw.randrange(len(DEVICES))]
         address = f"203.0.113.{draw.randrange(1, 255)}"
         ids = {
             "real_tx_id": key,
@@ -110,8 +112,9 @@ class RowMaker:
             "request_date": text[:10],
             "conversion_time": text,
             "click_time": before,
-            "begin_install_time": before,
-            "finish_install_time": text,
+            # Only apps are installed.
+            "begin_install_time": before if device["device_type"] == "mobile" else ZERO_TIME,
+            "finish_install_time": text if device["device_type"] == "mobile" else ZERO_TIME,
             "click_ip": address,
             "conversion_ip": address,
             "ip_network": "203.0.113.0/24",
@@ -139,4 +142,4 @@ class RowMaker:
             "site_url": "https://site.example/",
             "server_region": "eu",
         }
-        return {**ids, **PROFILES[draw.randrange(len(PROFILES))], **self._pick(DEVICES), **facts}
+        return {**ids, **PROFILES[draw.randrange(len(PROFILES))], **device, **facts}

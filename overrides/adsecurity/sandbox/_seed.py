@@ -26,7 +26,8 @@ TRADES = ("Travel", "Fitness", "Games", "Finance", "Fashion", "Pets", "Energy", 
 FORMS = ("Media", "Partners", "Network", "Digital", "Traffic", "Labs")
 SEASONS = ("Spring", "Summer", "Autumn", "Winter", "Weekend", "Launch")
 GOALS = ("Lead Signup", "First Deposit", "Subscription")
-METHODS = ("Content", "Email", "Search", "Social", "Display", "Native", "Push")
+# The methods that both surfaces have a word for.
+METHODS = ("Content", "Email")
 SINCE = datetime(2025, 11, 1, 8, 0)
 
 COUNTS = {"users": 130, "advertisers": 60, "publishers": 120, "offers": 240}

@@ -87,12 +87,8 @@ class Store:
     def _many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         with self._lock:
             self._connection.execute("BEGIN")
-            try:
+            with self._connection:
                 self._connection.executemany(sql, values)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
     def count_up(self, name: str) -> int:
         """The next number of a counter, from 1."""
@@ -117,11 +113,6 @@ class Store:
         clause, values = place.where()
         found = self.query(f"SELECT doc FROM items WHERE {clause} AND id = ?", [*values, item_id])
         return as_map(json.loads(found[0][0])) if found else None
-
-    def place_of(self, collection: str, item_id: str) -> Place:
-        sql = "SELECT integration, parent FROM items WHERE collection = ? AND id = ?"
-        integration, parent = self.query(sql, [collection, item_id])[0]
-        return Place(collection, integration, parent)
 
     def put(self, collection: str, doc: dict[str, Any]) -> None:
         self.query("UPDATE items SET doc = ? WHERE collection = ? AND id = ?", [json.dumps(doc), collection, doc["id"]])

@@ -1,0 +1,213 @@
+"""A request that the spec does not allow is refused, and the answer names what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from adsecurity.sandbox import Sandbox
+
+WEEK = {
+    "integration_id": "integration-1",
+    "start_time": "2026-11-01 00:00:00",
+    "end_time": "2026-11-08 00:00:00",
+    "page[size]": "10",
+}
+REPORT = {"integration_id": "integration-1", "start_date": "2026-11-01", "end_date": "2026-11-03"}
+
+
+def wrong(response: httpx.Response) -> set[tuple[str, str]]:
+    assert response.status_code == 400, response.text
+    assert response.json()["error"] == "bad_request"
+    return {(detail["place"], detail["name"]) for detail in response.json()["details"]}
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"zap": "1"}, "zap"),
+        ({"page": "1"}, "page"),
+        ({"page[size]": "101"}, "page[size]"),
+        ({"page[size]": "0"}, "page[size]"),
+        ({"page[size]": "ten"}, "page[size]"),
+        ({"page[size]": ["5", "6"]}, "page[size]"),
+        ({"page[number]": "0"}, "page[number]"),
+        ({"filter": "admin"}, "filter"),
+        ({"filter[role][gte][x]": "admin"}, "filter[role][gte][x]"),
+        ({"filter[nothing]": "1"}, "filter[nothing]"),
+        ({"filter[role][about]": "admin"}, "filter[role]"),
+        ({"filter[role][gte]": ["a", "b"]}, "filter[role]"),
+        ({"filter[api_access_enabled]": "yes"}, "filter[api_access_enabled]"),
+        ({"sort": "nothing"}, "sort"),
+        ({"sort": ["email", "role"]}, "sort"),
+    ],
+)
+def test_a_list_refuses_a_parameter_that_it_does_not_have(
+    network: httpx.Client, params: dict[str, Any], name: str
+) -> None:
+    assert ("query", name) in wrong(network.get("/users", params=params))
+
+
+@pytest.mark.parametrize("missing", sorted(WEEK))
+def test_a_missing_required_parameter_is_named(network: httpx.Client, missing: str) -> None:
+    params = {name: value for name, value in WEEK.items() if name != missing}
+    assert wrong(network.get("/reports/v2/click-table", params=params)) == {("query", missing)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"start_time": "2026-11-01"}, "start_time"),
+        ({"end_time": "2026-11-08T00:00:00Z"}, "end_time"),
+        ({"start_time": "2026-11-09 00:00:00"}, "start_time"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "../etc/passwd"}, "timezone"),
+        ({"filter[status]": "Maybe"}, "filter[status]"),
+        ({"page[after]": "nobody"}, "page[after]"),
+        ({"page[before]": "nobody"}, "page[before]"),
+        ({"page[after]": "a", "page[before]": "b"}, "page[before]"),
+    ],
+)
+def test_a_report_refuses_what_it_cannot_mean(network: httpx.Client, changes: dict[str, str], name: str) -> None:
+    assert ("query", name) in wrong(network.get("/reports/v2/click-table", params={**WEEK, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"email": "a@example.com", "password": "p"}, "/"),
+        ({"email": "a@example.com", "password": "p", "role": "king"}, "/role"),
+        ({"email": "a@example.com", "password": "p", "role": "admin", "rank": 1}, "/rank"),
+        ({"email": "a@example.com", "password": 5, "role": "admin"}, "/password"),
+        (["admin"], "/"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused_with_its_pointer(
+    network: httpx.Client, body: object, pointer: str
+) -> None:
+    assert ("body", pointer) in wrong(network.post("/users", json=body))
+
+
+def test_every_fault_of_a_request_is_named_at_once(network: httpx.Client) -> None:
+    response = network.post("/users", params={"zap": "1"}, json={"rank": 1})
+    assert wrong(response) >= {("query", "zap"), ("body", "/rank"), ("body", "/")}
+
+
+def test_a_nested_value_is_pointed_at(network: httpx.Client) -> None:
+    body = {"name": "x", "advertiser_id": 1, "default_payout": {"payout": "much"}}
+    response = network.post("/integrations/integration-1/offers", json=body)
+    assert wrong(response) == {("body", "/default_payout/payout")}
+
+
+def test_a_body_must_be_json_and_say_so(network: httpx.Client) -> None:
+    assert wrong(network.post("/users", data={"email": "a@example.com"})) >= {("header", "Content-Type"), ("body", "/")}
+    headers = {"Content-Type": "application/json"}
+    assert wrong(network.post("/users", content=b"{", headers=headers)) == {("body", "/")}
+    assert wrong(network.post("/users", headers=headers)) == {("body", "/")}
+
+
+def test_a_body_where_none_belongs_is_refused(network: httpx.Client) -> None:
+    assert wrong(network.request("GET", "/users", json={"a": 1})) == {("body", "/")}
+
+
+def test_adsecurity_wants_the_content_type_on_every_request(sandbox: Sandbox) -> None:
+    with httpx.Client(headers={"API-KEY": sandbox.api_key}, trust_env=False) as client:
+        assert wrong(client.get(f"{sandbox.adsecurity_url}/api/v2/advertisers")) == {("header", "Content-Type")}
+        assert client.get(f"{sandbox.network_url}/api/v2/advertisers").status_code == 200
+
+
+def test_what_is_sent_twice_must_be_the_same(adsecurity: httpx.Client) -> None:
+    params = {**REPORT, "page[number]": "1"}
+    body = {**REPORT, "page_number": 2, "page_size": 10, "start_date": "2026-11-02"}
+    response = adsecurity.post("/reports/v2/click-table", params=params, json=body)
+    assert wrong(response) == {("body", "/page_number"), ("body", "/start_date")}
+
+
+def test_a_day_in_a_body_must_be_a_day(adsecurity: httpx.Client) -> None:
+    dates = {**REPORT, "start_date": "2026-11-01 00:00:00"}
+    body = {**dates, "page_number": 1, "page_size": 10}
+    response = adsecurity.post("/reports/v2/click-table", params={**dates, "page[number]": "1"}, json=body)
+    assert wrong(response) == {("query", "start_date"), ("body", "/start_date")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"page_size": 101}, "/page_size"),
+        ({"filters": [{"field": "country", "operator": "sounds like", "value": "x"}]}, "/filters/0/operator"),
+    ],
+)
+def test_the_body_of_a_report_is_read_closely(adsecurity: httpx.Client, changes: dict[str, Any], pointer: str) -> None:
+    body = {**REPORT, "page_number": 1, "page_size": 10, **changes}
+    response = adsecurity.post("/reports/v2/click-table", params={**REPORT, "page[number]": "1"}, json=body)
+    assert wrong(response) == {("body", pointer)}
+
+
+def test_an_id_that_the_path_has_too_must_be_that_one(adsecurity: httpx.Client, sandbox: Sandbox) -> None:
+    body = {"name": "T", "integration": "integration-2", "organization": sandbox.organization_id}
+    response = adsecurity.post("/integrations/integration-1/targeting-groups", json=body)
+    assert wrong(response) == {("body", "/integration")}
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong"])
+def test_without_the_right_key_nothing_is_answered(sandbox: Sandbox, key: str | None) -> None:
+    headers = {} if key is None else {"API-KEY": key}
+    response = httpx.get(f"{sandbox.network_url}/api/v2/users", headers=headers, trust_env=False)
+    assert response.status_code == 401
+    assert response.json()["error"] == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing"),
+        ("GET", "/users/"),
+        ("DELETE", "/users"),
+        ("GET", "/users/nobody"),
+        ("PATCH", "/users/nobody"),
+        ("GET", "/integrations/nowhere/offers"),
+        ("GET", "/integrations/integration-1/offers/nobody"),
+        ("GET", "/integrations/integration-1/offers/nobody/events"),
+        ("GET", "/download-center/exports/nobody"),
+        ("GET", "/download-center/signed-url?artifact_name=nothing.csv"),
+        ("GET", "/download-center/signed-url?artifact_name="),
+    ],
+)
+def test_what_does_not_exist_is_404(network: httpx.Client, method: str, path: str) -> None:
+    response = network.request(method, path, json={} if method == "PATCH" else None)
+    assert response.status_code == 404, response.text
+    assert response.json()["error"] == "not_found"
+
+
+def test_a_path_outside_the_api_is_404(sandbox: Sandbox) -> None:
+    assert httpx.get(f"{sandbox.network_url}/users", trust_env=False).status_code == 404
+
+
+def test_a_foreign_organization_is_403(adsecurity: httpx.Client) -> None:
+    assert adsecurity.get("/publisher-view/somebody/offers").status_code == 403
+    params = {**REPORT, "page[number]": "1", "organization_id": "somebody"}
+    body = {**REPORT, "page_number": 1, "page_size": 10}
+    assert adsecurity.post("/reports/v2/click-table", params=params, json=body).status_code == 403
+
+
+def test_an_encoded_slash_belongs_to_the_id(network: httpx.Client) -> None:
+    response = network.get("/users/a%2Fb")
+    assert response.status_code == 404
+    assert "a/b" in response.json()["message"]
+
+
+def test_every_answer_has_a_request_id_of_its_own(network: httpx.Client) -> None:
+    seen = {network.get("/users", params={"page[size]": size}).headers["x-request-id"] for size in ("1", "2", "0")}
+    assert len(seen) == 3
+
+
+def test_the_sandbox_remembers_what_arrived(sandbox: Sandbox, network: httpx.Client) -> None:
+    network.post("/advertisers", params={"a": "b"}, json={"name": "Seen"})
+    last = sandbox.requests[-1]
+    assert (last.surface, last.method, last.path, last.query) == ("network", "POST", "/api/v2/advertisers", "a=b")
+    assert (last.status, last.body) == (400, b'{"name":"Seen"}')
+    assert last.headers["api-key"] == sandbox.api_key
+    network.post("/advertisers", json={"name": "Seen"})
+    assert (sandbox.requests[-1].status, sandbox.requests[-1].operation) == (200, "createAdvertiser")
