@@ -226,15 +226,19 @@ class Plan:
         before = dict(self._seen)
         rows: list[Any] = []
         places: list[int] = []
+        head = self._windows[0]
+        # Only rows of the unit that both windows asked for can have been returned by both.
+        first, last = self._clock.shared(head.span[0] if self._newest_first is False else head.span[1])
         for place, row in enumerate(entry.rows):
-            identity = self._identity(row) if self._seen else None
-            if identity is None or not self._seen[identity]:
-                rows.append(row)
-                places.append(place)
-            elif self._seen[identity] == 1:
-                del self._seen[identity]
-            else:
-                self._seen[identity] -= 1
+            if self._seen and ((time := self._time_of(row)) is None or first <= time < last):
+                identity = self._identity(row)
+                if identity is not None and self._seen[identity]:
+                    self._seen[identity] -= 1
+                    if not self._seen[identity]:
+                        del self._seen[identity]
+                    continue
+            rows.append(row)
+            places.append(place)
         return Handed(rows, entry, places, before, self._state(entry), self._identity)
 
     def advance(self) -> None:

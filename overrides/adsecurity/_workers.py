@@ -1,0 +1,204 @@
+"""The workers of one pass over a range: threads for sync, tasks for async."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from ._concurrent import WAIT, Run, Step
+from ._drive import adrive, drive
+from ._events import PageEvent
+from ._iterators import Track
+from ._paging import Answer, Page
+from ._request import Prepared
+from ._retry import Gate
+
+if TYPE_CHECKING:
+    from ._session import AsyncSession, SyncSession
+
+T = TypeVar("T")
+
+
+def _event(run: Run[T], track: Track[T], page: Page[T]) -> PageEvent:
+    return PageEvent(run.resource, track.pages + 1, page.cursor, len(page.items), page.total_count)
+
+
+class _Stop(threading.Event):
+    """Stops the workers, also those that wait for something to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed = threading.Condition()
+
+    def set(self) -> None:
+        super().set()
+        with self.changed:
+            self.changed.notify_all()
+
+    def locked(self, step: Callable[[], Any]) -> Any:
+        """Take a step when it can be taken; None when it is too late for it."""
+        with self.changed:
+            while not self.is_set():
+                outcome = step()
+                if outcome is not WAIT:
+                    self.changed.notify_all()
+                    return outcome
+                self.changed.wait()
+        return None
+
+
+def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _Stop) -> None:
+    def perform(step: Step) -> object:
+        if isinstance(step, Prepared):
+            response = session.send(step, stop=stop, **call)
+            return Answer(session.decode_page(step, response), response)
+        return stop.locked(step)
+
+    try:
+        drive(run.work(), perform)
+    finally:
+        session.close()
+
+
+class WindowSource(Generic[T]):
+    """The pages of one pass over a range, read by several threads."""
+
+    def __init__(self, session: SyncSession, run: Run[T], call: Mapping[str, Any], workers: int) -> None:
+        self.track: Track[T] = Track(run.start)
+        self._session, self._run, self._call, self._workers = session, run, call, workers
+        self._stop = _Stop()
+        self._ended = False
+
+    def __next__(self) -> Page[T]:
+        try:
+            self._begin()
+            page = cast("Page[T] | None", self._stop.locked(self._run.next_page))
+            if page is not None:
+                self._session.emit(_event(self._run, self.track, page))
+            elif self._stop.is_set() and not self._ended:
+                self._session.pool.client()  # says that the client was closed
+        except Exception as error:
+            self.close()
+            self.track.sign(error)
+            raise
+        if page is None:
+            self.close()
+            raise StopIteration
+        self.track.turn(page)
+        return page
+
+    def _begin(self) -> None:
+        workers, self._workers = self._workers, 0
+        gate = self._session.gate or Gate()
+        for _ in range(workers):
+            # One small pool for each: threads that share one wait for each other.
+            call = partial(_work, self._session.spawn(gate), self._run, self._call, self._stop)
+            if self._session.background.submit(call, self._stop).cancelled():
+                self._stop.set()
+
+    def close(self) -> None:
+        """Begin nothing more, and drop what is being read."""
+        self._ended = True
+        self._stop.set()
+
+    def __del__(self) -> None:
+        self._stop.set()
+
+
+class _Turn:
+    """Lets one step be taken when it can be; of one loop, so it needs no lock."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    async def __call__(self, step: Callable[[], Any]) -> Any:
+        while (outcome := step()) is WAIT:
+            await self._changed.wait()
+        # Whoever waits looks again; the next one to wait waits for the next change.
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return outcome
+
+
+async def _awork(session: AsyncSession, run: Run[Any], call: Mapping[str, Any], turn: _Turn) -> None:
+    async def perform(step: Step) -> object:
+        if isinstance(step, Prepared):
+            response = await session.send(step, **call)
+            return Answer(session.decode_page(step, response), response)
+        return await turn(step)
+
+    try:
+        await adrive(run.work(), perform)
+    finally:
+        await session.close()
+
+
+class AsyncWindowSource(Generic[T]):
+    """The pages of one pass over a range, read by several tasks."""
+
+    def __init__(self, session: AsyncSession, run: Run[T], call: Mapping[str, Any], workers: int) -> None:
+        self.track: Track[T] = Track(run.start)
+        self._session, self._run, self._call, self._workers = session, run, call, workers
+        self._turn = _Turn()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = False
+
+    async def __anext__(self) -> Page[T]:
+        page: Page[T] | None = None
+        try:
+            self._begin()
+            if not self._ended:
+                page = await self._next()
+            if page is not None:
+                await self._session.emit(_event(self._run, self.track, page))
+        except Exception as error:
+            await self.aclose()
+            self.track.sign(error)
+            raise
+        if page is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        self.track.turn(page)
+        return page
+
+    async def _next(self) -> Page[T] | None:
+        reading = asyncio.ensure_future(self._turn(self._run.next_page))
+        try:
+            # Workers that are cancelled, by the end of the client, will never deliver.
+            await asyncio.wait([reading, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            while not reading.done() and any(not task.done() for task in self._tasks):
+                await asyncio.wait(
+                    [reading, *(t for t in self._tasks if not t.done())], return_when=asyncio.FIRST_COMPLETED
+                )
+            if reading.done():
+                return cast("Page[T] | None", reading.result())
+        finally:
+            reading.cancel()
+        self._session.pool.client()  # says that the client was closed
+        return None
+
+    def _begin(self) -> None:
+        workers, self._workers = self._workers, 0
+        gate = self._session.gate or Gate()
+        for _ in range(workers):
+            # One small pool for each: tasks that share one spend their time in its book-keeping.
+            call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._turn)
+            self._tasks.append(self._session.background.submit(call))
+
+    async def aclose(self) -> None:
+        """Begin nothing more, and cancel what is being read."""
+        self._ended = True
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def __del__(self) -> None:
+        # Perhaps in another thread, where the garbage collector happened to run, or after the loop's end.
+        for task in self._tasks:
+            if not task.get_loop().is_closed():
+                task.get_loop().call_soon_threadsafe(task.cancel)
