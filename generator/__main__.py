@@ -18,9 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m generator", description="Generate the package from the specs.")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="write nothing; fail if the package is not what the specs give")
+    mode.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the package is not what the specs give"
+    )
     mode.add_argument("--lint", action="store_true", help="write nothing; only check the specs")
-    parser.add_argument("--specs", "--spec-dir", type=Path, default=ROOT / "specs", metavar="DIR", help="folder of specs")
+    parser.add_argument(
+        "--specs", "--spec-dir", type=Path, default=ROOT / "specs", metavar="DIR", help="folder of specs"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "generated", metavar="DIR", help="folder of the package")
     return parser.parse_args(argv)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-
-from ruff.__main__ import find_ruff_bin
 
 from ._compact import spec_json
 from ._dicts import typed_dicts
@@ -62,8 +61,16 @@ def _render(source: Source, output: Path) -> None:
 
 def _tidy(root: Path) -> None:
     """Sort imports, drop those that a template offered in vain, and format; nobody's configuration gets a say."""
-    ruff = [find_ruff_bin()]
-    common = ["--isolated", "--no-cache", "--quiet", "--config", "line-length=120", "--config", 'target-version="py311"']
+    ruff = [sys.executable, "-m", "ruff"]
+    common = [
+        "--isolated",
+        "--no-cache",
+        "--quiet",
+        "--config",
+        "line-length=120",
+        "--config",
+        'target-version="py311"',
+    ]
     commands = (
         [*ruff, "check", *common, "--fix", "--select", "I,F401,TC005", "."],
         [*ruff, "format", *common, "."],
@@ -94,7 +101,7 @@ def _make(sources: Sequence[Source], root: Path) -> None:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def _scratch(folder: Path) -> Generator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".generating-", dir=folder))
     try:

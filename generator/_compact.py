@@ -6,15 +6,9 @@ import json
 from typing import Any
 
 from ._source import Json
-from ._spec import Spec, as_map
+from ._spec import DATA, NAMED, Spec, as_map
 
 _PROSE = frozenset(("description", "summary", "x-evidence-note", "externalDocs"))
-# Maps whose keys are names that somebody chose, not keywords of OpenAPI.
-_NAMED = frozenset(
-    ("properties", "schemas", "responses", "parameters", "paths", "content", "headers", "securitySchemes", "x-namespaces")
-)
-# Values that are data, not descriptions.
-_DATA = frozenset(("example", "default", "enum", "required"))
 
 
 def _strip(node: Json, *, named: bool = False) -> Json:
@@ -28,7 +22,7 @@ def _strip(node: Json, *, named: bool = False) -> Json:
         if named:
             result[key] = _strip(value)
         elif key not in _PROSE:
-            result[key] = value if key in _DATA else _strip(value, named=key in _NAMED and isinstance(value, dict))
+            result[key] = value if key in DATA else _strip(value, named=key in NAMED and isinstance(value, dict))
     return result
 
 

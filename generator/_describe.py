@@ -242,7 +242,9 @@ class Describer:
         kind = str(data["x-kind"])
         resource = str(data["x-resource"])
         export = as_map(data.get("x-export"))
-        arguments = self.arguments(operation, kind, binds.get(resource.partition(".")[0], "") if "." in resource else "")
+        arguments = self.arguments(
+            operation, kind, binds.get(resource.partition(".")[0], "") if "." in resource else ""
+        )
         names = {argument.param.name: argument.name for argument in arguments}
         reach = as_map(data.get("x-range"))
         return Method(
@@ -276,7 +278,9 @@ class Describer:
     def resources(self, methods: list[Method]) -> list[Resource]:
         """Group methods into resources, in the order in which they come up."""
         spaces = {name: str(entry["bind"]) for name, entry in as_map(self.spec.tree.get("x-namespaces")).items()}
-        tags = {tag_name(str(tag.get("name"))): prose(tag.get("description")) for tag in as_list(self.spec.tree.get("tags"))}
+        tags = {
+            tag_name(str(tag.get("name"))): prose(tag.get("description")) for tag in as_list(self.spec.tree.get("tags"))
+        }
         groups: dict[str, list[Method]] = {}
         for method in methods:
             groups.setdefault(method.resource, []).append(method)

@@ -55,7 +55,7 @@ def _field_doc(kind: Kind, merged: dict[str, Json], text: str) -> str:
     if merged.get("deprecated"):
         parts.append(f"Deprecated: {merged.get('x-replacement', '')}")
     text = " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts if part)
-    return text or "See the name."
+    return text or f"`{response_type(kind)}`."
 
 
 def model_shape(spec: Spec, name: str) -> ModelShape:

@@ -15,7 +15,18 @@ _HIDING = frozenset(("bool", "dict", "dt", "float", "int", "list", "self", "str"
 strings.RESERVED_WORDS = set(_HIDING)
 
 PER_CALL = frozenset(
-    ("timeout", "retry", "extra_headers", "resume", "concurrency", "prefetch", "page_size", "page_number", "after", "before")
+    (
+        "timeout",
+        "retry",
+        "extra_headers",
+        "resume",
+        "concurrency",
+        "prefetch",
+        "page_size",
+        "page_number",
+        "after",
+        "before",
+    )
 )
 """Keywords that every method keeps for itself, or that a paged one does."""
 

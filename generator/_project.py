@@ -1,4 +1,4 @@
-"""openapi-python-client, driven as a library: it parses the spec and renders models and descriptors by our templates."""
+"""openapi-python-client as a library: it parses the spec, and renders models and descriptors by our templates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import copy
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from openapi_python_client import Project
@@ -120,7 +120,7 @@ class SurfaceProject(Project):
             return repr(value)
 
         self.env.filters["repr"] = filter_repr
-        self.env.globals.update(
+        names: dict[str, Any] = dict(
             surface=spec.surface,
             title=str(as_map(spec.tree["info"])["title"]),
             method_of=by_module.__getitem__,
@@ -144,6 +144,7 @@ class SurfaceProject(Project):
                 )
             },
         )
+        cast("dict[str, Any]", self.env.globals).update(names)
 
     def write(self, name: str, template: str, **context: object) -> None:
         """Render one of our own files."""
@@ -226,7 +227,9 @@ def build_surface(spec: Spec, output: Path) -> SurfaceProject:
     with contextlib.redirect_stdout(io.StringIO()):
         errors = project.build()
     if errors:
-        raise GenerationError("\n".join(f"{spec.source.label}: openapi-python-client warns: {_complaint(error)}" for error in errors))
+        raise GenerationError(
+            "\n".join(f"{spec.source.label}: openapi-python-client warns: {_complaint(error)}" for error in errors)
+        )
     count_modules(spec, project, output)
     return project
 

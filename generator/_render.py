@@ -185,7 +185,7 @@ def argument_doc(argument: Argument) -> str:
     if param.deprecated:
         parts.append(f"Deprecated: {param.deprecated}")
     text = " ".join(part if part.endswith((".", "!", "?", ":", "`.")) else part + "." for part in parts if part)
-    return text or "See the name."
+    return text or f"`{argument_type(argument)}`."
 
 
 _PAGING_DOC = {
@@ -264,12 +264,18 @@ def method_doc(method: Method, *, is_async: bool, raw: bool, indent: int = 8) ->
     default = f"A paginator; iterate over it with `{each}`, which fetches page after page."
     returns = _RETURNS.get(method.kind, default)
     if raw:
-        returns = "The answers as they came, a page each." if method.kind in LISTS else "The answer as it came; `parse()` reads it."
+        returns = (
+            "The answers as they came, a page each."
+            if method.kind in LISTS
+            else "The answer as it came; `parse()` reads it."
+        )
     lines.append(wrapped(returns, indent + 4))
     lines += ["", pad + "Raises:"]
     checks = "an argument is missing, empty, or of the wrong kind; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))
-    lines.append(wrapped("the server refused, with the class of the status.", indent + 4, first="APIStatusError: ", hanging=4))
+    lines.append(
+        wrapped("the server refused, with the class of the status.", indent + 4, first="APIStatusError: ", hanging=4)
+    )
     lines.append(wrapped("no answer came, in all attempts.", indent + 4, first="APIConnectionError: ", hanging=4))
     lines += ["", pad + f"Source: `{method.http_method} {method.path}` ({method.id}, {method.evidence}).", pad + '"""']
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 import yaml
@@ -39,10 +39,13 @@ class SpecError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-_Fast: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    _Fastest = yaml.SafeLoader
+else:
+    _Fastest = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Fast):
+class _Loader(_Fastest):
     """The safe loader without time stamps: a date in a spec is an example, that is a text."""
 
 
@@ -108,7 +111,9 @@ def read_source(path: Path, label: str) -> Source:
     finally:
         loader.dispose()
     if not isinstance(tree, dict):
-        raise SpecError([Problem(label, 1, "/", "yaml", "an OpenAPI file is a mapping: start it with `openapi: 3.0.3`")])
+        raise SpecError(
+            [Problem(label, 1, "/", "yaml", "an OpenAPI file is a mapping: start it with `openapi: 3.0.3`")]
+        )
     if problems:
         raise SpecError(problems)
     source.tree = cast("dict[str, Json]", tree)

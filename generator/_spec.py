@@ -51,7 +51,40 @@ def as_map(value: Json) -> dict[str, Json]:
 
 def as_list(value: Json) -> list[Json]:
     """Return a list, an empty one in place of anything else."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    if value.__class__ is not list:
+        return []
+    entries: list[Any] = value
+    return entries
+
+
+# Maps whose keys are names that somebody chose, not keywords of OpenAPI.
+NAMED = frozenset(
+    (
+        "properties",
+        "schemas",
+        "responses",
+        "parameters",
+        "paths",
+        "content",
+        "headers",
+        "securitySchemes",
+        "x-namespaces",
+    )
+)
+# Values that are data, not descriptions.
+DATA = frozenset(("example", "examples", "default", "enum", "required", "x-default-headers"))
+
+
+def walk(node: Json, pointer: Pointer = (), *, named: bool = False) -> Iterator[tuple[dict[str, Json], Pointer]]:
+    """Yield every mapping that describes something, with its place; maps of chosen names only by their values."""
+    for index, item in enumerate(as_list(node)):
+        yield from walk(item, (*pointer, index))
+    data = as_map(node)
+    if data and not named:
+        yield data, pointer
+    for key, value in data.items():
+        if named or key not in DATA:
+            yield from walk(value, (*pointer, key), named=not named and key in NAMED)
 
 
 class Spec:
@@ -108,7 +141,10 @@ class Spec:
 
     def parameters(self, operation: RawOperation) -> list[tuple[dict[str, Json], Pointer]]:
         """An operation's parameters, those of its path first, each with the place where it is defined."""
-        here = [(node, (*operation.pointer, "parameters", i)) for i, node in enumerate(as_list(operation.data.get("parameters")))]
+        here = [
+            (node, (*operation.pointer, "parameters", i))
+            for i, node in enumerate(as_list(operation.data.get("parameters")))
+        ]
         above = [(node, (*operation.pointer[:2], "parameters", i)) for i, node in enumerate(operation.shared)]
         found = {
             (data.get("in"), data.get("name")): (data, where)
@@ -122,7 +158,9 @@ class Spec:
         media = as_map(as_map(request.get("content")).get("application/json"))
         if "schema" not in media:
             return {}, where
-        return self.merged(media["schema"]), self.follow(media["schema"], (*where, "content", "application/json", "schema"))[1]
+        return self.merged(media["schema"]), self.follow(
+            media["schema"], (*where, "content", "application/json", "schema")
+        )[1]
 
     def success(self, operation: RawOperation) -> tuple[Json | None, Pointer]:
         """The schema node of the first 2xx answer that has one."""

@@ -16,6 +16,7 @@ from ._plan import Plan
 from ._values import Verdict, encode
 
 _SECRET = "***"
+_PLAIN = frozenset((str, int, float, bool))
 
 
 @attrs.frozen
@@ -154,7 +155,7 @@ class Model:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON object: what was received, or what is to be sent."""
         readers = self._plan().readers
-        came = self.fields_set
+        came = getattr(self, "_came", None)
         extra: dict[str, Any] = getattr(self, "_extra", {})
         received: dict[str, Any] = getattr(self, "_received", {})
         data: dict[str, Any] = {}
@@ -164,8 +165,11 @@ class Model:
             # What was received is given back as it was, unless the attribute has been changed since.
             if attr in received and readers[attr][0](received[attr])[0] == value:
                 data[wire] = received[attr]
-            elif value is not None or (attr in came and wire not in extra):
-                data[wire] = encode(value)
+            elif value is None:
+                if (came is None or attr in came) and wire not in extra:
+                    data[wire] = None
+            else:
+                data[wire] = value if value.__class__ in _PLAIN else encode(value)
         for wire, value in extra.items():
             data.setdefault(wire, value)
         return data

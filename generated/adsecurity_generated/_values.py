@@ -186,7 +186,7 @@ def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
     """Read a list whose items all fit; one that does not makes the list not fit."""
 
     def read(value: Any) -> Reading:
-        if not isinstance(value, list):
+        if value.__class__ is not list:
             return _UNFIT
         given: list[Any] = value
         if exact.issuperset(map(type, given)):
@@ -210,7 +210,7 @@ def map_reader(item: Reader, exact: frozenset[type]) -> Reader:
     read_values = list_reader(item, exact)
 
     def read(value: Any) -> Reading:
-        if not isinstance(value, dict):
+        if value.__class__ is not dict:
             return _UNFIT
         given: dict[str, Any] = value
         values, verdict = read_values(list(given.values()))
