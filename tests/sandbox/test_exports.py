@@ -51,6 +51,11 @@ def signed(client: httpx.Client, export: dict[str, Any]) -> str:
     return str(client.get("/download-center/signed-url", params=params).json()["url"])
 
 
+def collect(answer: httpx.Response, into: bytearray) -> None:
+    for piece in answer.iter_raw():
+        into.extend(piece)
+
+
 def table(text: str, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(io.StringIO(text), delimiter=delimiter))
 
@@ -217,7 +222,7 @@ class TestStorage:
         with storage.stream("GET", url) as answer:
             assert answer.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
-                got.extend(piece for chunk in answer.iter_raw() for piece in chunk)
+                collect(answer, got)
         assert 0 < len(got) < len(whole)
         assert whole.startswith(bytes(got))
         assert storage.get(url).status_code == 503
