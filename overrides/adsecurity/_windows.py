@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
@@ -85,8 +86,17 @@ class Days:
         return True
 
 
-Tail = tuple[tuple[datetime | None, str], ...]
 Span = tuple[int, int]
+
+
+@attrs.frozen
+class Edge:
+    """How far a window has been read, at the end that is read last."""
+
+    time: datetime | None = None
+    """Of all times so far the one nearest to that end."""
+    tail: tuple[tuple[datetime | None, str], ...] = ()
+    """The rows near it: the next window may return them too."""
 
 
 @attrs.frozen(eq=False)
@@ -97,7 +107,8 @@ class Entry:
     page: Any
     """Whatever the driver knows the page by."""
     asked: Span
-    tail: Tail
+    edge: Edge
+    """As it was before the page."""
 
 
 @attrs.frozen(eq=False)
@@ -110,19 +121,18 @@ class Handed:
     _seen: Mapping[str, int]
     _state: Mapping[str, Any]
     _identity: Callable[[Any], str | None]
+    _move: Callable[[Edge, Sequence[Any]], Edge]
 
     def state(self, count: int) -> tuple[int, dict[str, Any]]:
         """Rows of the page that are done with when `count` rows are handed out, and `state=` for a new plan."""
         places = self._places
         done = len(self.entry.rows) if count >= len(places) else places[count - 1] + 1 if count else 0
+        rows = self.entry.rows[:done]
         seen = Counter(self._seen)
-        tail = [identity for _, identity in self.entry.tail]
-        for row in self.entry.rows[:done]:
-            identity = self._identity(row)
-            if identity is not None:
-                seen[identity] -= 1
-                tail.append(identity)
+        for row in rows if seen else ():
+            seen[self._identity(row) or ""] -= 1
         left = {identity: times for identity, times in seen.items() if times > 0}
+        tail = [identity for _, identity in self._move(self.entry.edge, rows).tail]
         return done, {**self._state, "seen": left, "tail": tail}
 
 
@@ -137,10 +147,7 @@ class Window:
     """What lies between this window and the next one, in no window yet."""
     pages: int = 0
     rows: int = 0
-    edge: datetime | None = None
-    """Of all times read so far the one nearest to the end that is read last."""
-    tail: Tail = ()
-    """Rows so near to that end that the next window may return them too."""
+    edge: Edge = Edge()
     buffer: deque[Entry] = attrs.field(factory=deque)
     complete: bool = False
 
@@ -204,15 +211,13 @@ class Plan:
         """Take in a page that a worker has read. Returns whether the worker is to read on in this window:
         behind the page, or from the beginning where `window.pages` is 0.
         """
-        asked, tail = window.asked, window.tail
-        times = [time for row in rows if (time := self._time_of(row)) is not None]
-        self._note_order(times)
+        asked, edge = window.asked, window.edge
+        self._note_order(rows)
         window.pages += 1
         window.rows += len(rows)
         window.complete = not more
-        if times:
-            self._note_tail(window, rows, times)
-        window.buffer.append(Entry(rows, page, asked, tail))
+        window.edge = self._move(window.span, edge, rows)
+        window.buffer.append(Entry(rows, page, asked, edge))
         if window.complete:
             self._learn(window)
         elif window.pages >= window.limit:
@@ -239,12 +244,12 @@ class Plan:
                     continue
             rows.append(row)
             places.append(place)
-        return Handed(rows, entry, places, before, self._state(entry), self._identity)
+        return Handed(rows, entry, places, before, self._state(entry), self._identity, partial(self._move, head.span))
 
     def advance(self) -> None:
         """The head is handed out entirely: the next window is the head."""
         done = self._windows.popleft()
-        self._seen = Counter(identity for _, identity in done.tail)
+        self._seen = Counter(identity for _, identity in done.edge.tail)
         if done.rest:
             new = self._carve(done.rest)
             self._windows.appendleft(new)
@@ -269,7 +274,7 @@ class Plan:
         window.asked = (state["asked"][0], state["asked"][1])
         window.rest = (state["rest"][0], state["rest"][1]) if state["rest"] else None
         # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
-        window.tail = tuple((None, identity) for identity in state["tail"])
+        window.edge = Edge(None, tuple((None, identity) for identity in state["tail"]))
         self._newest_first = state["newest_first"]
         self._density = state["density"]
         self._seen = Counter(state["seen"])
@@ -287,9 +292,9 @@ class Plan:
 
     def _cut(self, window: Window) -> None:
         """Leave what the window has not reached yet to other workers."""
-        if window.edge is None or self._newest_first is None:
+        if window.edge.time is None or self._newest_first is None:
             return
-        edge = self._clock.unit(window.edge)
+        edge = self._clock.unit(window.edge.time)
         if self._narrows:
             own, rest = self._split(window.span, self._cut_near(edge, window.span))
             if rest is None:
@@ -306,7 +311,7 @@ class Plan:
             rest = first.rest
             window.span = window.asked = first.span
             window.pages, window.rows, window.limit = 0, 0, WINDOW_PAGES
-            window.edge, window.tail = None, ()
+            window.edge = Edge()
             window.buffer.clear()
         window.rest = rest if window.rest is None else (min(rest[0], window.rest[0]), max(rest[1], window.rest[1]))
 
@@ -329,29 +334,33 @@ class Plan:
         # Halfway to the newest figure: an empty night must not make the window after it span a month.
         self._density = density if self._density is None else (self._density + density) / 2
 
-    def _note_order(self, times: Sequence[datetime]) -> None:
-        if self._newest_first is None and times:
+    def _note_order(self, rows: Sequence[Any]) -> None:
+        if self._newest_first is not None:
+            return
+        times = [time for row in rows if (time := self._time_of(row)) is not None]
+        if times:
             self._first = self._first or times[0]
             if self._first != times[-1]:
                 self._newest_first = self._first > times[-1]
 
-    def _note_tail(self, window: Window, rows: Sequence[Any], times: Sequence[datetime]) -> None:
-        """Keep the rows that a neighbour may return too, wherever between here and its end the window is cut."""
-        if self._newest_first is not False:
-            window.edge = min(times) if window.edge is None else min(window.edge, *times)
-            anchor = max(self._clock.unit(window.edge), window.span[0])
-        else:
-            window.edge = max(times) if window.edge is None else max(window.edge, *times)
-            anchor = min(self._clock.unit(window.edge), window.span[1])
-        first, last = self._clock.shared(anchor)
+    def _move(self, span: Span, edge: Edge, rows: Sequence[Any]) -> Edge:
+        """The edge behind these rows. Its tail is what a neighbour may return too, wherever the window is cut."""
+        timed = [(self._time_of(row), row) for row in rows]
+        times = [time for time, _ in timed if time is not None]
+        if edge.time is not None:
+            times.append(edge.time)
+        if not times:
+            return edge
+        backwards = self._newest_first is not False
+        last = min(times) if backwards else max(times)
+        unit = self._clock.unit(last)
+        low, high = self._clock.shared(max(unit, span[0]) if backwards else min(unit, span[1]))
 
         def near(time: datetime | None) -> bool:
-            return time is None or (time < last if self._newest_first is not False else time >= first)
+            return time is None or (time < high if backwards else time >= low)
 
-        tail = [pair for pair in window.tail if near(pair[0])]
-        for row in rows:
-            if near(time := self._time_of(row)):
-                identity = self._identity(row)
-                if identity is not None:
-                    tail.append((time, identity))
-        window.tail = tuple(tail)
+        tail = [pair for pair in edge.tail if near(pair[0])]
+        for time, row in timed:
+            if near(time) and (identity := self._identity(row)) is not None:
+                tail.append((time, identity))
+        return Edge(last, tuple(tail))
