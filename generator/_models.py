@@ -31,7 +31,6 @@ class ModelShape:
     fields: tuple[FieldShape, ...]
     nested: tuple[str, ...]
     enums: tuple[str, ...]
-    has_text_lists: bool
 
 
 def attribute_name(wire: str, schema: Json) -> str:
@@ -65,7 +64,6 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
     docs: list[str] = []
     nested: set[str] = set()
     enums: set[str] = set()
-    texts = False
     for wire, schema in as_map(merged.get("properties")).items():
         inner = spec.merged(schema)
         kind = spec.kind(schema)
@@ -85,12 +83,11 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
         docs.append(wrapped(_field_doc(kind, inner, text), 8, first=f"{attr}: ", hanging=4))
         nested |= models_of(kind)
         enums |= enums_of(kind)
-        texts = texts or (kind.name == "array" and kind.items is not None and kind.items.name == "string")
     title = class_name(name)
     lead = prose(merged.get("description")) or f"The schema `{name}`."
     body = wrapped(lead, 4, first='"""')
     doc = "\n".join([body, "", "    Attributes:", *docs, '    """']) if docs else body + '\n    """'
-    return ModelShape(title, doc, tuple(fields), tuple(sorted(nested - {title})), tuple(sorted(enums)), texts)
+    return ModelShape(title, doc, tuple(fields), tuple(sorted(nested - {title})), tuple(sorted(enums)))
 
 
 def secret_names(spec: Spec) -> list[str]:

@@ -125,19 +125,19 @@ def read_code(attr: str, wire: str, kind: Kind) -> str:
         return f"v if type(v := {got}) is {exact} or v is None else {odd}"
     if kind.name == "number":
         # Go writes 0 for 0.0; beyond 2**53 a float would not give the integer back.
-        small = f"v * 1.0 if type(v) is int and -{2**53} <= v <= {2**53} else {odd}"
+        small = f"v * 1.0 if v.__class__ is int and -{2**53} <= v <= {2**53} else {odd}"
         return f"v if type(v := {got}) is float or v is None else {small}"
     if kind.name == "date-time":
         return f"None if (v := {got}) is None else exact_time(v) or {odd}"
     if kind.name == "any":
         return got
     if kind.name == "object":
-        return f"None if (v := {got}) is None else {kind.model}.from_dict(v) if type(v) is dict else {odd}"
+        return f"None if (v := {got}) is None else {kind.model}.from_dict(v) if v.__class__ is dict else {odd}"
     plain = kind.items is None
     if plain and kind.name in ("map", "array"):
         return f"v if type(v := {got}) is {'dict' if kind.name == 'map' else 'list'} or v is None else {odd}"
     if kind.name == "array" and kind.items is not None and kind.items.name == "string":
-        return f"v if (v := {got}) is None or (type(v) is list and _STR.issuperset(map(type, v))) else {odd}"
+        return f"v if (v := {got}) is None or all_text(v) else {odd}"
     return f"None if (v := {got}) is None else {odd}"
 
 

@@ -94,7 +94,7 @@ class Model:
             plan = cls._plan_cache = Plan(cls)
         return plan
 
-    def _read(self, data: Mapping[str, Any]) -> None:
+    def _read(self, d: Mapping[str, Any]) -> None:
         """Assign all attributes from a dict that has all keys. Generated for each class, line by line, for speed."""
         raise NotImplementedError
 

@@ -40,7 +40,13 @@ _KEEP = Verdict.KEEP
 _UNFIT: Reading = (None, Verdict.UNFIT)
 _NOTHING: Reading = (None, Verdict.KEEP)
 _UTC = dt.UTC
+_TEXT = frozenset((str,))
 _from_iso = dt.datetime.fromisoformat
+
+
+def all_text(value: Any) -> bool:
+    """Tell whether this is a list of strings, by far the most usual list."""
+    return value.__class__ is list and _TEXT.issuperset(map(type, value))
 
 
 def read_any(value: Any) -> Reading:

@@ -77,42 +77,42 @@ class AdditionalThrottleRateFilters(Model):
             None
             if (v := d["sub_id"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id", v)
         )
         self.sub_id_2 = (
             None
             if (v := d["sub_id_2"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_2", v)
         )
         self.sub_id_3 = (
             None
             if (v := d["sub_id_3"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_3", v)
         )
         self.sub_id_4 = (
             None
             if (v := d["sub_id_4"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_4", v)
         )
         self.sub_id_5 = (
             None
             if (v := d["sub_id_5"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_5", v)
         )
         self.sub_id_6 = (
             None
             if (v := d["sub_id_6"]) is None
             else ThrottleRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_6", v)
         )
 

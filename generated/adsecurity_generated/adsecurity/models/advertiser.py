@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -218,7 +217,7 @@ class Advertiser(Model):
             None
             if (v := d["login_meta"]) is None
             else LoginMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("login_meta", v)
         )
         self.manager_email = v if type(v := d["manager_email"]) is str or v is None else self._odd("manager_email", v)
@@ -229,11 +228,7 @@ class Advertiser(Model):
         self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
         self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)

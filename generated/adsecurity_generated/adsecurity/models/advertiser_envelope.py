@@ -36,7 +36,11 @@ class AdvertiserEnvelope(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.data = (
-            None if (v := d["data"]) is None else Advertiser.from_dict(v) if type(v) is dict else self._odd("data", v)
+            None
+            if (v := d["data"]) is None
+            else Advertiser.from_dict(v)
+            if v.__class__ is dict
+            else self._odd("data", v)
         )
 
 

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -37,8 +36,4 @@ class BulkDeleteRequest(Model):
         (self.data,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = (
-            v
-            if (v := d["data"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("data", v)
-        )
+        self.data = v if (v := d["data"]) is None or all_text(v) else self._odd("data", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -51,11 +50,7 @@ class BulkMonitoringRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = (
-            v
-            if (v := d["data"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("data", v)
-        )
+        self.data = v if (v := d["data"]) is None or all_text(v) else self._odd("data", v)
         self.monitoring_mode = (
             v if type(v := d["monitoring_mode"]) is bool or v is None else self._odd("monitoring_mode", v)
         )

@@ -146,7 +146,7 @@ class CappingPayload(Model):
             None
             if (v := d["click_capping"]) is None
             else CappingLimits.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_capping", v)
         )
         self.click_capping_enabled = (
@@ -156,7 +156,7 @@ class CappingPayload(Model):
             None
             if (v := d["conversion_capping"]) is None
             else CappingLimits.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_capping", v)
         )
         self.conversion_capping_enabled = (
@@ -174,7 +174,7 @@ class CappingPayload(Model):
             None
             if (v := d["impression_capping"]) is None
             else CappingLimits.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_capping", v)
         )
         self.impression_capping_enabled = (
@@ -186,7 +186,7 @@ class CappingPayload(Model):
             None
             if (v := d["payout_capping"]) is None
             else CappingLimits.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("payout_capping", v)
         )
         self.payout_capping_enabled = (
@@ -196,7 +196,7 @@ class CappingPayload(Model):
             None
             if (v := d["revenue_capping"]) is None
             else CappingLimits.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("revenue_capping", v)
         )
         self.revenue_capping_enabled = (

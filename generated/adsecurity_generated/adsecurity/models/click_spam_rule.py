@@ -74,14 +74,14 @@ class ClickSpamRule(Model):
             v
             if type(v := d["lookback_hours"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
         )
         self.max_session_time_seconds = (
             v
             if type(v := d["max_session_time_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("max_session_time_seconds", v)
         )
         self.minimum_request_count = (
@@ -91,6 +91,6 @@ class ClickSpamRule(Model):
             v
             if type(v := d["threshold_percentage"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)
         )

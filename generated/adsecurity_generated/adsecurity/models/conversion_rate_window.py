@@ -72,7 +72,7 @@ class ConversionRateWindow(Model):
             v
             if type(v := d["max_conversion_rate"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("max_conversion_rate", v)
         )
         self.min_click_count = (
@@ -85,6 +85,6 @@ class ConversionRateWindow(Model):
             v
             if type(v := d["min_conversion_rate"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("min_conversion_rate", v)
         )

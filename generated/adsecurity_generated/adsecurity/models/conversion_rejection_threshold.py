@@ -66,7 +66,7 @@ class ConversionRejectionThreshold(Model):
             v
             if type(v := d["lookback_hours"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
         )
         self.minimum_total = v if type(v := d["minimum_total"]) is int or v is None else self._odd("minimum_total", v)
@@ -74,6 +74,6 @@ class ConversionRejectionThreshold(Model):
             v
             if type(v := d["threshold"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold", v)
         )

@@ -39,7 +39,7 @@ class ConversionReportEnvelope(Model):
             None
             if (v := d["data"]) is None
             else ConversionReportPage.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("data", v)
         )
 

@@ -59,20 +59,20 @@ class ConversionUpdateParams(Model):
             v
             if type(v := d["payout"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.purchase_value = (
             v
             if type(v := d["purchase_value"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("purchase_value", v)
         )
         self.revenue = (
             v
             if type(v := d["revenue"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
         )

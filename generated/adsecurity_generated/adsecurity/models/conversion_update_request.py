@@ -79,7 +79,7 @@ class ConversionUpdateRequest(Model):
             None
             if (v := d["update_params"]) is None
             else ConversionUpdateParams.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("update_params", v)
         )
 

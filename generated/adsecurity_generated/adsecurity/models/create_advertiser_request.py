@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -128,9 +127,5 @@ class CreateAdvertiserRequest(Model):
         self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -129,7 +128,7 @@ class CreateFraudFilterGroupRequest(Model):
             None
             if (v := d["click_filter_settings"]) is None
             else FraudClickFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_filter_settings", v)
         )
         self.conversion_filter_preset_id = (
@@ -141,7 +140,7 @@ class CreateFraudFilterGroupRequest(Model):
             None
             if (v := d["conversion_filter_settings"]) is None
             else FraudConversionFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_filter_settings", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -149,7 +148,7 @@ class CreateFraudFilterGroupRequest(Model):
             None
             if (v := d["impression_filter_settings"]) is None
             else FraudImpressionFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_filter_settings", v)
         )
         self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
@@ -159,11 +158,7 @@ class CreateFraudFilterGroupRequest(Model):
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.rtb_enabled = v if type(v := d["rtb_enabled"]) is bool or v is None else self._odd("rtb_enabled", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
 
 
 # Below the class, so that models may hold each other.

@@ -11,12 +11,10 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import exact_time
+from ..._values import all_text, exact_time
 
 if TYPE_CHECKING:
     from .visibility import Visibility
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -286,7 +284,7 @@ class CreateOfferRequest(Model):
             None
             if (v := d["capping"]) is None
             else Capping.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("capping", v)
         )
         self.conversion_name = (
@@ -300,14 +298,14 @@ class CreateOfferRequest(Model):
             None
             if (v := d["default_offer_landing_page"]) is None
             else DefaultOfferLandingPage.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_offer_landing_page", v)
         )
         self.default_payout = (
             None
             if (v := d["default_payout"]) is None
             else PayoutConfig.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_payout", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -349,11 +347,7 @@ class CreateOfferRequest(Model):
         )
         self.secure_code = v if type(v := d["secure_code"]) is str or v is None else self._odd("secure_code", v)
         self.start_date = None if (v := d["start_date"]) is None else exact_time(v) or self._odd("start_date", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.targeting_group_id = (
             v if type(v := d["targeting_group_id"]) is str or v is None else self._odd("targeting_group_id", v)
         )
@@ -361,7 +355,7 @@ class CreateOfferRequest(Model):
             None
             if (v := d["targeting_simple"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("targeting_simple", v)
         )
         self.targeting_simple_enabled = (

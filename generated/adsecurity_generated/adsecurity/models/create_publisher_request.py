@@ -10,13 +10,12 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import all_text
 
 if TYPE_CHECKING:
     from .promotional_method import PromotionalMethod
     from .theme import Theme
     from .throttle_status import ThrottleStatus
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -233,7 +232,7 @@ class CreatePublisherRequest(Model):
             None
             if (v := d["conversion_throttle_additional_filters"]) is None
             else AdditionalThrottleRateFilters.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_throttle_additional_filters", v)
         )
         self.conversion_throttle_enabled = (
@@ -251,11 +250,7 @@ class CreatePublisherRequest(Model):
             if type(v := d["conversion_throttle_status"]) is str or v is None
             else self._odd("conversion_throttle_status", v)
         )
-        self.countries = (
-            v
-            if (v := d["countries"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("countries", v)
-        )
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
         self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
@@ -275,20 +270,14 @@ class CreatePublisherRequest(Model):
             else self._odd("postback_manager_enabled", v)
         )
         self.promotional_method = (
-            v
-            if (v := d["promotional_method"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
         )
         self.publisher_wizard_completed = (
             v
             if type(v := d["publisher_wizard_completed"]) is bool or v is None
             else self._odd("publisher_wizard_completed", v)
         )
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.theme = v if type(v := d["theme"]) is str or v is None else self._odd("theme", v)
         self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)

@@ -10,12 +10,11 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import all_text
 
 if TYPE_CHECKING:
     from .smart_link_strategy import SmartLinkStrategy
     from .visibility import Visibility
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -133,7 +132,7 @@ class CreateSmartLinkRequest(Model):
             None
             if (v := d["fallback_offer"]) is None
             else SmartLinkOffer.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("fallback_offer", v)
         )
         self.fallback_offer_enabled = (
@@ -146,11 +145,7 @@ class CreateSmartLinkRequest(Model):
         )
         self.priority_offers = None if (v := d["priority_offers"]) is None else self._odd("priority_offers", v)
         self.strategy = v if type(v := d["strategy"]) is str or v is None else self._odd("strategy", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.visibility = v if type(v := d["visibility"]) is str or v is None else self._odd("visibility", v)
         self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._odd("weighted_offers", v)
 

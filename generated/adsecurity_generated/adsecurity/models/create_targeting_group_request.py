@@ -90,14 +90,14 @@ class CreateTargetingGroupRequest(Model):
             None
             if (v := d["click_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_targeting_settings", v)
         )
         self.conversion_targeting_settings = (
             None
             if (v := d["conversion_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_targeting_settings", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -105,7 +105,7 @@ class CreateTargetingGroupRequest(Model):
             None
             if (v := d["impression_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_targeting_settings", v)
         )
         self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)

@@ -126,7 +126,7 @@ class DuplicateUserFilter(Model):
             v
             if type(v := d["expires_in_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("expires_in_seconds", v)
         )
         self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._odd("has_offer", v)

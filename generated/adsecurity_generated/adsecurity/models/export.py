@@ -132,7 +132,7 @@ class Export(Model):
             None
             if (v := d["artifact"]) is None
             else ExportArtifact.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("artifact", v)
         )
         self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
@@ -141,14 +141,14 @@ class Export(Model):
             None
             if (v := d["export_list_options"]) is None
             else ExportListOptions.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("export_list_options", v)
         )
         self.format = (
             None
             if (v := d["format"]) is None
             else ExportFormat.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("format", v)
         )
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
@@ -161,7 +161,7 @@ class Export(Model):
             None
             if (v := d["reports_query_option"]) is None
             else ReportsQueryOption.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("reports_query_option", v)
         )
         self.requested_by = v if type(v := d["requested_by"]) is str or v is None else self._odd("requested_by", v)
@@ -169,7 +169,7 @@ class Export(Model):
             None
             if (v := d["results_meta"]) is None
             else ExportResultsMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("results_meta", v)
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)

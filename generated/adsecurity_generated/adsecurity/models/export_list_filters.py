@@ -110,14 +110,14 @@ class ExportListFilters(Model):
             None
             if (v := d["date_range"]) is None
             else DateRange.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("date_range", v)
         )
         self.date_time_range = (
             None
             if (v := d["date_time_range"]) is None
             else DateRange.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("date_time_range", v)
         )
         self.field_exists = None if (v := d["field_exists"]) is None else self._odd("field_exists", v)
@@ -126,7 +126,7 @@ class ExportListFilters(Model):
             None
             if (v := d["regex_query"]) is None
             else RegexQuery.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("regex_query", v)
         )
         self.strings = None if (v := d["strings"]) is None else self._odd("strings", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -58,20 +57,14 @@ class ExportListOptions(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.extra_parameters = (
-            v
-            if (v := d["extra_parameters"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("extra_parameters", v)
+            v if (v := d["extra_parameters"]) is None or all_text(v) else self._odd("extra_parameters", v)
         )
-        self.fields = (
-            v
-            if (v := d["fields"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("fields", v)
-        )
+        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._odd("fields", v)
         self.filters = (
             None
             if (v := d["filters"]) is None
             else ExportListFilters.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("filters", v)
         )
 

@@ -65,14 +65,14 @@ class FloodingFilter(Model):
             v
             if type(v := d["expires_in_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("expires_in_seconds", v)
         )
         self.extra_expires_in_seconds_when_rejected = (
             v
             if type(v := d["extra_expires_in_seconds_when_rejected"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("extra_expires_in_seconds_when_rejected", v)
         )
         self.max_duplicate_ip = (
@@ -82,7 +82,7 @@ class FloodingFilter(Model):
             None
             if (v := d["properties"]) is None
             else FloodingFilterProperties.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("properties", v)
         )
 

@@ -199,14 +199,14 @@ class FraudClickFilterSettingsPayload(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if type(v) is dict else self._odd("bot", v)
+            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
         )
         self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
         self.click_flooding = (
             None
             if (v := d["click_flooding"]) is None
             else FloodingFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_flooding", v)
         )
         self.click_flooding_enabled = (
@@ -216,7 +216,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["conversion_rejection_threshold"]) is None
             else ConversionRejectionThreshold.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_rejection_threshold", v)
         )
         self.conversion_rejection_threshold_enabled = (
@@ -228,7 +228,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("device_id", v)
         )
         self.device_id_enabled = (
@@ -239,14 +239,14 @@ class FraudClickFilterSettingsPayload(Model):
             v if type(v := d["duplicate_user_enabled"]) is bool or v is None else self._odd("duplicate_user_enabled", v)
         )
         self.isp = (
-            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if type(v) is dict else self._odd("isp", v)
+            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if v.__class__ is dict else self._odd("isp", v)
         )
         self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._odd("isp_enabled", v)
         self.keyword = (
             None
             if (v := d["keyword"]) is None
             else KeywordFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("keyword", v)
         )
         self.keyword_enabled = (
@@ -256,7 +256,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_browser", v)
         )
         self.old_browser_enabled = (
@@ -266,7 +266,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_os", v)
         )
         self.old_os_enabled = (
@@ -276,7 +276,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("parameter", v)
         )
         self.parameter_enabled = (
@@ -286,7 +286,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["referer"]) is None
             else UrlFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("referer", v)
         )
         self.referer_enabled = (
@@ -296,7 +296,7 @@ class FraudClickFilterSettingsPayload(Model):
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
@@ -305,7 +305,7 @@ class FraudClickFilterSettingsPayload(Model):
             else self._odd("sub_id_validity_check_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if type(v) is dict else self._odd("vpn", v)
+            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
         )
         self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
 

@@ -259,7 +259,7 @@ class FraudConversionFilterSettingsPayload(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if type(v) is dict else self._odd("bot", v)
+            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
         )
         self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
         self.click_spam = None if (v := d["click_spam"]) is None else self._odd("click_spam", v)
@@ -270,7 +270,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("device_id", v)
         )
         self.device_id_enabled = (
@@ -284,7 +284,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["high_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("high_conversion_rate", v)
         )
         self.high_conversion_rate_enabled = (
@@ -296,7 +296,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["low_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("low_conversion_rate", v)
         )
         self.low_conversion_rate_enabled = (
@@ -316,7 +316,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["maximum_session_time"]) is None
             else MaximumSessionTime.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("maximum_session_time", v)
         )
         self.maximum_session_time_enabled = (
@@ -328,7 +328,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["minimum_session_time"]) is None
             else MinimumSessionTime.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("minimum_session_time", v)
         )
         self.minimum_session_time_enabled = (
@@ -340,7 +340,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_browser", v)
         )
         self.old_browser_enabled = (
@@ -350,7 +350,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_os", v)
         )
         self.old_os_enabled = (
@@ -360,7 +360,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("parameter", v)
         )
         self.parameter_enabled = (
@@ -370,7 +370,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["referer"]) is None
             else UrlFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("referer", v)
         )
         self.referer_enabled = (
@@ -380,7 +380,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["smart_screen_ai"]) is None
             else SmartScreenAi.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("smart_screen_ai", v)
         )
         self.smart_screen_ai_enabled = (
@@ -392,7 +392,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
@@ -404,7 +404,7 @@ class FraudConversionFilterSettingsPayload(Model):
             None
             if (v := d["third_party_rejection"]) is None
             else ThirdPartyRejection.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("third_party_rejection", v)
         )
         self.third_party_rejection_enabled = (
@@ -413,14 +413,14 @@ class FraudConversionFilterSettingsPayload(Model):
             else self._odd("third_party_rejection_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if type(v) is dict else self._odd("vpn", v)
+            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
         )
         self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
         self.wrong_install_time = (
             None
             if (v := d["wrong_install_time"]) is None
             else WrongInstallTime.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("wrong_install_time", v)
         )
         self.wrong_install_time_enabled = (

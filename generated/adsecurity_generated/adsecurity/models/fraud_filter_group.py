@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -171,7 +170,7 @@ class FraudFilterGroup(Model):
             None
             if (v := d["click_filter_settings"]) is None
             else FraudClickFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_filter_settings", v)
         )
         self.conversion_filter_preset_id = (
@@ -183,7 +182,7 @@ class FraudFilterGroup(Model):
             None
             if (v := d["conversion_filter_settings"]) is None
             else FraudConversionFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_filter_settings", v)
         )
         self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
@@ -193,7 +192,7 @@ class FraudFilterGroup(Model):
             None
             if (v := d["impression_filter_settings"]) is None
             else FraudImpressionFilterSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_filter_settings", v)
         )
         self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
@@ -207,18 +206,10 @@ class FraudFilterGroup(Model):
         self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.rtb_enabled = v if type(v := d["rtb_enabled"]) is bool or v is None else self._odd("rtb_enabled", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
         self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
-        self.used_by_offers = (
-            v
-            if (v := d["used_by_offers"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("used_by_offers", v)
-        )
+        self.used_by_offers = v if (v := d["used_by_offers"]) is None or all_text(v) else self._odd("used_by_offers", v)
 
 
 # Below the class, so that models may hold each other.

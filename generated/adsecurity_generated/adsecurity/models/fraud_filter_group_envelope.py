@@ -39,7 +39,7 @@ class FraudFilterGroupEnvelope(Model):
             None
             if (v := d["data"]) is None
             else FraudFilterGroup.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("data", v)
         )
 

@@ -182,14 +182,14 @@ class FraudImpressionFilterSettingsPayload(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if type(v) is dict else self._odd("bot", v)
+            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
         )
         self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
         self.device_id = (
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("device_id", v)
         )
         self.device_id_enabled = (
@@ -203,7 +203,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["impression_flooding"]) is None
             else FloodingFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_flooding", v)
         )
         self.impression_flooding_enabled = (
@@ -212,14 +212,14 @@ class FraudImpressionFilterSettingsPayload(Model):
             else self._odd("impression_flooding_enabled", v)
         )
         self.isp = (
-            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if type(v) is dict else self._odd("isp", v)
+            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if v.__class__ is dict else self._odd("isp", v)
         )
         self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._odd("isp_enabled", v)
         self.keyword = (
             None
             if (v := d["keyword"]) is None
             else KeywordFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("keyword", v)
         )
         self.keyword_enabled = (
@@ -229,7 +229,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_browser", v)
         )
         self.old_browser_enabled = (
@@ -239,7 +239,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("old_os", v)
         )
         self.old_os_enabled = (
@@ -249,7 +249,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("parameter", v)
         )
         self.parameter_enabled = (
@@ -259,7 +259,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["site_url"]) is None
             else UrlFilter.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("site_url", v)
         )
         self.site_url_enabled = (
@@ -269,7 +269,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
@@ -278,7 +278,7 @@ class FraudImpressionFilterSettingsPayload(Model):
             else self._odd("sub_id_validity_check_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if type(v) is dict else self._odd("vpn", v)
+            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
         )
         self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
 

@@ -61,7 +61,7 @@ class ImpressionReportPage(Model):
             None
             if (v := d["pageInfo"]) is None
             else PageInfo.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("page_info", v)
         )
 

@@ -11,9 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import exact_time
-
-_STR = frozenset((str,))
+from ..._values import all_text, exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -483,9 +481,7 @@ class ImpressionReportRow(Model):
         self.asn = v if type(v := d["asn"]) is int or v is None else self._odd("asn", v)
         self.blocked = v if type(v := d["blocked"]) is int or v is None else self._odd("blocked", v)
         self.browser_language = (
-            v
-            if (v := d["browser_language"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("browser_language", v)
+            v if (v := d["browser_language"]) is None or all_text(v) else self._odd("browser_language", v)
         )
         self.browser_name = v if type(v := d["browser_name"]) is str or v is None else self._odd("browser_name", v)
         self.browser_timezone = (
@@ -501,14 +497,10 @@ class ImpressionReportRow(Model):
         self.device_id = v if type(v := d["device_id"]) is str or v is None else self._odd("device_id", v)
         self.device_type = v if type(v := d["device_type"]) is str or v is None else self._odd("device_type", v)
         self.extra_params_keys = (
-            v
-            if (v := d["extra_params.keys"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("extra_params_keys", v)
+            v if (v := d["extra_params.keys"]) is None or all_text(v) else self._odd("extra_params_keys", v)
         )
         self.extra_params_values = (
-            v
-            if (v := d["extra_params.values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("extra_params_values", v)
+            v if (v := d["extra_params.values"]) is None or all_text(v) else self._odd("extra_params_values", v)
         )
         self.filter_group_id = (
             v if type(v := d["filter_group_id"]) is str or v is None else self._odd("filter_group_id", v)
@@ -534,14 +526,14 @@ class ImpressionReportRow(Model):
             v
             if type(v := d["lat"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lat", v)
         )
         self.long = (
             v
             if type(v := d["long"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("long", v)
         )
         self.monitoring_mode = (
@@ -558,7 +550,7 @@ class ImpressionReportRow(Model):
             v
             if type(v := d["payout"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.postal_code = v if type(v := d["postal_code"]) is str or v is None else self._odd("postal_code", v)
@@ -580,9 +572,7 @@ class ImpressionReportRow(Model):
         self.real_tx_id = v if type(v := d["real_tx_id"]) is str or v is None else self._odd("real_tx_id", v)
         self.referer = v if type(v := d["referer"]) is str or v is None else self._odd("referer", v)
         self.referer_categories = (
-            v
-            if (v := d["referer_categories"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("referer_categories", v)
+            v if (v := d["referer_categories"]) is None or all_text(v) else self._odd("referer_categories", v)
         )
         self.rejected_advanced_reason = (
             v
@@ -600,33 +590,27 @@ class ImpressionReportRow(Model):
         self.rejected_simple_reason = (
             v if type(v := d["rejected_simple_reason"]) is str or v is None else self._odd("rejected_simple_reason", v)
         )
-        self.rejections = (
-            v
-            if (v := d["rejections"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("rejections", v)
-        )
+        self.rejections = v if (v := d["rejections"]) is None or all_text(v) else self._odd("rejections", v)
         self.request_date = None if (v := d["request_date"]) is None else self._odd("request_date", v)
         self.request_time = None if (v := d["request_time"]) is None else exact_time(v) or self._odd("request_time", v)
         self.revenue = (
             v
             if type(v := d["revenue"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
         )
         self.rtt = (
             v
             if type(v := d["rtt"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rtt", v)
         )
         self.server_region = v if type(v := d["server_region"]) is str or v is None else self._odd("server_region", v)
         self.site_url = v if type(v := d["site_url"]) is str or v is None else self._odd("site_url", v)
         self.site_url_categories = (
-            v
-            if (v := d["site_url_categories"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("site_url_categories", v)
+            v if (v := d["site_url_categories"]) is None or all_text(v) else self._odd("site_url_categories", v)
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
         self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._odd("sub_id", v)
@@ -635,11 +619,7 @@ class ImpressionReportRow(Model):
         self.sub_id_4 = v if type(v := d["sub_id_4"]) is str or v is None else self._odd("sub_id_4", v)
         self.sub_id_5 = v if type(v := d["sub_id_5"]) is str or v is None else self._odd("sub_id_5", v)
         self.sub_id_6 = v if type(v := d["sub_id_6"]) is str or v is None else self._odd("sub_id_6", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.targeting_group_id = (
             v if type(v := d["targeting_group_id"]) is str or v is None else self._odd("targeting_group_id", v)
         )

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -52,8 +51,4 @@ class IspFilter(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
-        self.keywords = (
-            v
-            if (v := d["keywords"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("keywords", v)
-        )
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)

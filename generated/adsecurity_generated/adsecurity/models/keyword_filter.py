@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -67,14 +66,10 @@ class KeywordFilter(Model):
             v
             if type(v := d["expires_in_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("expires_in_seconds", v)
         )
-        self.keywords = (
-            v
-            if (v := d["keywords"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("keywords", v)
-        )
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)
         self.max_duplicate_allowed = (
             v if type(v := d["max_duplicate_allowed"]) is int or v is None else self._odd("max_duplicate_allowed", v)
         )
@@ -82,7 +77,7 @@ class KeywordFilter(Model):
             None
             if (v := d["properties"]) is None
             else KeywordFilterProperties.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("properties", v)
         )
 

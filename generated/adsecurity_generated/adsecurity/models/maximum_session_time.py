@@ -39,6 +39,6 @@ class MaximumSessionTime(Model):
             v
             if type(v := d["max_session_time_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("max_session_time_seconds", v)
         )

@@ -11,12 +11,10 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import exact_time
+from ..._values import all_text, exact_time
 
 if TYPE_CHECKING:
     from .visibility import Visibility
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -376,7 +374,7 @@ class Offer(Model):
             None
             if (v := d["advertiser"]) is None
             else OfferAdvertiser.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("advertiser", v)
         )
         self.advertiser_id = v if type(v := d["advertiser_id"]) is int or v is None else self._odd("advertiser_id", v)
@@ -402,14 +400,14 @@ class Offer(Model):
             None
             if (v := d["capping"]) is None
             else Capping.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("capping", v)
         )
         self.click_tracking_links = (
             None
             if (v := d["click_tracking_links"]) is None
             else ClickTrackingLinks.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_tracking_links", v)
         )
         self.conversion_name = (
@@ -424,14 +422,14 @@ class Offer(Model):
             None
             if (v := d["default_offer_landing_page"]) is None
             else DefaultOfferLandingPage.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_offer_landing_page", v)
         )
         self.default_payout = (
             None
             if (v := d["default_payout"]) is None
             else PayoutConfig.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_payout", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -441,7 +439,7 @@ class Offer(Model):
             None
             if (v := d["fraud_filter_group"]) is None
             else FraudFilterGroup.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("fraud_filter_group", v)
         )
         self.fraud_filter_group_id = (
@@ -493,17 +491,13 @@ class Offer(Model):
         )
         self.secure_code = v if type(v := d["secure_code"]) is str or v is None else self._odd("secure_code", v)
         self.start_date = None if (v := d["start_date"]) is None else exact_time(v) or self._odd("start_date", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
         self.targeting_group = (
             None
             if (v := d["targeting_group"]) is None
             else TargetingGroup.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("targeting_group", v)
         )
         self.targeting_group_id = (
@@ -513,7 +507,7 @@ class Offer(Model):
             None
             if (v := d["targeting_simple"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("targeting_simple", v)
         )
         self.targeting_simple_enabled = (

@@ -50,10 +50,10 @@ class PageLinks(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.next = (
-            None if (v := d["next"]) is None else PageLink.from_dict(v) if type(v) is dict else self._odd("next", v)
+            None if (v := d["next"]) is None else PageLink.from_dict(v) if v.__class__ is dict else self._odd("next", v)
         )
         self.prev = (
-            None if (v := d["prev"]) is None else PageLink.from_dict(v) if type(v) is dict else self._odd("prev", v)
+            None if (v := d["prev"]) is None else PageLink.from_dict(v) if v.__class__ is dict else self._odd("prev", v)
         )
 
 

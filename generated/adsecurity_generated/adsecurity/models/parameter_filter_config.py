@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -57,16 +56,8 @@ class ParameterFilterConfig(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.blocked_values = (
-            v
-            if (v := d["blocked_values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("blocked_values", v)
-        )
+        self.blocked_values = v if (v := d["blocked_values"]) is None or all_text(v) else self._odd("blocked_values", v)
         self.reject_empty_value = (
             v if type(v := d["reject_empty_value"]) is bool or v is None else self._odd("reject_empty_value", v)
         )
-        self.valid_values = (
-            v
-            if (v := d["valid_values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("valid_values", v)
-        )
+        self.valid_values = v if (v := d["valid_values"]) is None or all_text(v) else self._odd("valid_values", v)

@@ -11,8 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -317,7 +316,7 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["clicks_risk"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("clicks_risk", v)
         )
         self.clicks_total = v if type(v := d["clicks_total"]) is int or v is None else self._odd("clicks_total", v)
@@ -331,14 +330,14 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["conversion_rate"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("conversion_rate", v)
         )
         self.conversions_risk = (
             v
             if type(v := d["conversions_risk"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("conversions_risk", v)
         )
         self.conversions_total = (
@@ -359,7 +358,7 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["event_rate"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("event_rate", v)
         )
         self.events_total = v if type(v := d["events_total"]) is int or v is None else self._odd("events_total", v)
@@ -373,7 +372,7 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["impressions_risk"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("impressions_risk", v)
         )
         self.impressions_total = (
@@ -396,7 +395,7 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["payout"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.publisher = v if type(v := d["publisher"]) is str or v is None else self._odd("publisher", v)
@@ -407,21 +406,21 @@ class PerformanceReportRow(Model):
             v
             if type(v := d["rejected_payout"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rejected_payout", v)
         )
         self.rejected_revenue = (
             v
             if type(v := d["rejected_revenue"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rejected_revenue", v)
         )
         self.revenue = (
             v
             if type(v := d["revenue"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
         )
         self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._odd("sub_id", v)
@@ -432,9 +431,7 @@ class PerformanceReportRow(Model):
             v if type(v := d["top_click_rejection"]) is str or v is None else self._odd("top_click_rejection", v)
         )
         self.top_click_rejections = (
-            v
-            if (v := d["top_click_rejections"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("top_click_rejections", v)
+            v if (v := d["top_click_rejections"]) is None or all_text(v) else self._odd("top_click_rejections", v)
         )
         self.top_conversion_per_rejection_total = (
             None
@@ -448,7 +445,7 @@ class PerformanceReportRow(Model):
         )
         self.top_conversion_rejections = (
             v
-            if (v := d["top_conversion_rejections"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
+            if (v := d["top_conversion_rejections"]) is None or all_text(v)
             else self._odd("top_conversion_rejections", v)
         )
         self.top_event_per_rejection_total = (
@@ -458,9 +455,7 @@ class PerformanceReportRow(Model):
             v if type(v := d["top_event_rejection"]) is str or v is None else self._odd("top_event_rejection", v)
         )
         self.top_event_rejections = (
-            v
-            if (v := d["top_event_rejections"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("top_event_rejections", v)
+            v if (v := d["top_event_rejections"]) is None or all_text(v) else self._odd("top_event_rejections", v)
         )
         self.top_impression_per_rejection_total = (
             None
@@ -474,6 +469,6 @@ class PerformanceReportRow(Model):
         )
         self.top_impression_rejections = (
             v
-            if (v := d["top_impression_rejections"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
+            if (v := d["top_impression_rejections"]) is None or all_text(v)
             else self._odd("top_impression_rejections", v)
         )

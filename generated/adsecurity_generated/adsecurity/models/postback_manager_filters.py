@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -124,7 +123,5 @@ class PostbackManagerFilters(Model):
             v if type(v := d["publisher_name_with_id"]) is str or v is None else self._odd("publisher_name_with_id", v)
         )
         self.rejection_reasons = (
-            v
-            if (v := d["rejection_reasons"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("rejection_reasons", v)
+            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._odd("rejection_reasons", v)
         )

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -74,7 +73,5 @@ class PostbackManagerFiltersPayload(Model):
         self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
         self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._odd("publisher_id", v)
         self.rejection_reasons = (
-            v
-            if (v := d["rejection_reasons"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("rejection_reasons", v)
+            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._odd("rejection_reasons", v)
         )

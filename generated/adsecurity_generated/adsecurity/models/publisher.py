@@ -10,13 +10,12 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import all_text
 
 if TYPE_CHECKING:
     from .promotional_method import PromotionalMethod
     from .theme import Theme
     from .throttle_status import ThrottleStatus
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -320,7 +319,7 @@ class Publisher(Model):
             None
             if (v := d["conversion_throttle_additional_filters"]) is None
             else AdditionalThrottleRateFilters.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_throttle_additional_filters", v)
         )
         self.conversion_throttle_enabled = (
@@ -338,11 +337,7 @@ class Publisher(Model):
             if type(v := d["conversion_throttle_status"]) is str or v is None
             else self._odd("conversion_throttle_status", v)
         )
-        self.countries = (
-            v
-            if (v := d["countries"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("countries", v)
-        )
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
         self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
@@ -364,7 +359,7 @@ class Publisher(Model):
             None
             if (v := d["login_meta"]) is None
             else LoginMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("login_meta", v)
         )
         self.manager_email = v if type(v := d["manager_email"]) is str or v is None else self._odd("manager_email", v)
@@ -382,9 +377,7 @@ class Publisher(Model):
             else self._odd("postback_manager_enabled", v)
         )
         self.promotional_method = (
-            v
-            if (v := d["promotional_method"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
         )
         self.publisher_wizard_completed = (
             v
@@ -395,14 +388,10 @@ class Publisher(Model):
             None
             if (v := d["signup_meta"]) is None
             else SignupMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("signup_meta", v)
         )
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
         self.theme = v if type(v := d["theme"]) is str or v is None else self._odd("theme", v)
         self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)

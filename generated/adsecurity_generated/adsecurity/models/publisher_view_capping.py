@@ -63,7 +63,7 @@ class PublisherViewCapping(Model):
             None
             if (v := d["settings"]) is None
             else PublisherViewCappingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("settings", v)
         )
 

@@ -175,21 +175,21 @@ class PublisherViewOffer(Model):
             None
             if (v := d["capping"]) is None
             else PublisherViewCapping.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("capping", v)
         )
         self.click_tracking_links = (
             None
             if (v := d["click_tracking_links"]) is None
             else ClickTrackingLinks.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_tracking_links", v)
         )
         self.conversion_payout = (
             None
             if (v := d["conversion_payout"]) is None
             else PublisherViewPayout.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_payout", v)
         )
         self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
@@ -218,7 +218,7 @@ class PublisherViewOffer(Model):
             None
             if (v := d["targeting_details"]) is None
             else TargetingDetails.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("targeting_details", v)
         )
         self.terms_and_conditions = (

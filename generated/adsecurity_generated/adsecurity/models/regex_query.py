@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -53,7 +52,5 @@ class RegexQuery(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.field_value = v if type(v := d["fieldValue"]) is str or v is None else self._odd("field_value", v)
         self.searchable_fields = (
-            v
-            if (v := d["searchableFields"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("searchable_fields", v)
+            v if (v := d["searchableFields"]) is None or all_text(v) else self._odd("searchable_fields", v)
         )

@@ -11,8 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -83,11 +82,7 @@ class ReportRequest(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.end_date = None if (v := d["end_date"]) is None else self._odd("end_date", v)
-        self.fields = (
-            v
-            if (v := d["fields"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("fields", v)
-        )
+        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._odd("fields", v)
         self.filters = None if (v := d["filters"]) is None else self._odd("filters", v)
         self.integration_id = (
             v if type(v := d["integration_id"]) is str or v is None else self._odd("integration_id", v)

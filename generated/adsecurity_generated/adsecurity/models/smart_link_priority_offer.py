@@ -124,7 +124,7 @@ class SmartLinkPriorityOffer(Model):
             v
             if type(v := d["priority"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("priority", v)
         )
         self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)

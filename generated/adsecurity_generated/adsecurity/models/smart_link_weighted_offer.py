@@ -125,6 +125,6 @@ class SmartLinkWeightedOffer(Model):
             v
             if type(v := d["weight"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("weight", v)
         )

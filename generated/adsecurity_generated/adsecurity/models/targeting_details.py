@@ -59,21 +59,21 @@ class TargetingDetails(Model):
             None
             if (v := d["click_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("click_targeting_settings", v)
         )
         self.conversion_targeting_settings = (
             None
             if (v := d["conversion_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("conversion_targeting_settings", v)
         )
         self.impression_targeting_settings = (
             None
             if (v := d["impression_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("impression_targeting_settings", v)
         )
 

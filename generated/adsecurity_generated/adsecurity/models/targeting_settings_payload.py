@@ -89,7 +89,7 @@ class TargetingSettingsPayload(Model):
             None
             if (v := d["device"]) is None
             else TargetingDevice.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("device", v)
         )
         self.device_targeting_enabled = (
@@ -98,13 +98,17 @@ class TargetingSettingsPayload(Model):
             else self._odd("device_targeting_enabled", v)
         )
         self.geo = (
-            None if (v := d["geo"]) is None else TargetingGeo.from_dict(v) if type(v) is dict else self._odd("geo", v)
+            None
+            if (v := d["geo"]) is None
+            else TargetingGeo.from_dict(v)
+            if v.__class__ is dict
+            else self._odd("geo", v)
         )
         self.geo_targeting_enabled = (
             v if type(v := d["geo_targeting_enabled"]) is bool or v is None else self._odd("geo_targeting_enabled", v)
         )
         self.ip = (
-            None if (v := d["ip"]) is None else TargetingIp.from_dict(v) if type(v) is dict else self._odd("ip", v)
+            None if (v := d["ip"]) is None else TargetingIp.from_dict(v) if v.__class__ is dict else self._odd("ip", v)
         )
         self.ip_targeting_enabled = (
             v if type(v := d["ip_targeting_enabled"]) is bool or v is None else self._odd("ip_targeting_enabled", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -40,7 +39,5 @@ class ThirdPartyRejection(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.rejected_keywords = (
-            v
-            if (v := d["rejected_keywords"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("rejected_keywords", v)
+            v if (v := d["rejected_keywords"]) is None or all_text(v) else self._odd("rejected_keywords", v)
         )

@@ -56,6 +56,6 @@ class ThresholdSettings(Model):
             v
             if type(v := d["threshold_percentage"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)
         )

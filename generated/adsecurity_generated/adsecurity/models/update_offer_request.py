@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -273,7 +272,7 @@ class UpdateOfferRequest(Model):
             None
             if (v := d["capping"]) is None
             else CappingPayload.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("capping", v)
         )
         self.conversion_name = (
@@ -287,14 +286,14 @@ class UpdateOfferRequest(Model):
             None
             if (v := d["default_offer_landing_page"]) is None
             else DefaultOfferLandingPage.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_offer_landing_page", v)
         )
         self.default_payout = (
             None
             if (v := d["default_payout"]) is None
             else PayoutConfigPayload.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_payout", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -336,11 +335,7 @@ class UpdateOfferRequest(Model):
         )
         self.secure_code = v if type(v := d["secure_code"]) is str or v is None else self._odd("secure_code", v)
         self.start_date = v if type(v := d["start_date"]) is str or v is None else self._odd("start_date", v)
-        self.tags = (
-            v
-            if (v := d["tags"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tags", v)
-        )
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.targeting_group_id = (
             v if type(v := d["targeting_group_id"]) is str or v is None else self._odd("targeting_group_id", v)
         )
@@ -348,7 +343,7 @@ class UpdateOfferRequest(Model):
             None
             if (v := d["targeting_simple"]) is None
             else TargetingSettingsPayload.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("targeting_simple", v)
         )
         self.targeting_simple_enabled = (

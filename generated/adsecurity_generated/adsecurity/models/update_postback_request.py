@@ -110,7 +110,7 @@ class UpdatePostbackRequest(Model):
             None
             if (v := d["filters"]) is None
             else PostbackManagerFiltersPayload.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("filters", v)
         )
         self.headers = None if (v := d["headers"]) is None else self._odd("headers", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -63,17 +62,9 @@ class UrlFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.categories = (
-            v
-            if (v := d["categories"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("categories", v)
-        )
+        self.categories = v if (v := d["categories"]) is None or all_text(v) else self._odd("categories", v)
         self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
-        self.keywords = (
-            v
-            if (v := d["keywords"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("keywords", v)
-        )
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)
         self.reject_empty_value = (
             v if type(v := d["reject_empty_value"]) is bool or v is None else self._odd("reject_empty_value", v)
         )

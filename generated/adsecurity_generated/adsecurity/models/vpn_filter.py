@@ -93,7 +93,7 @@ class VpnFilter(Model):
             v
             if type(v := d["lookback_hours"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
         )
         self.minimum_request_count = (
@@ -106,7 +106,7 @@ class VpnFilter(Model):
             None
             if (v := d["residential_vpn_check_custom_settings"]) is None
             else ThresholdSettings.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("residential_vpn_check_custom_settings", v)
         )
         self.residential_vpn_check_custom_settings_enabled = (
@@ -118,7 +118,7 @@ class VpnFilter(Model):
             v
             if type(v := d["threshold_percentage"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)
         )
 

@@ -41,6 +41,6 @@ class WrongInstallTime(Model):
             v
             if type(v := d["time_delta_tolerance_seconds"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("time_delta_tolerance_seconds", v)
         )

@@ -156,7 +156,7 @@ class Export(Model):
             None
             if (v := d["artifact"]) is None
             else ExportArtifact.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("artifact", v)
         )
         self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
@@ -164,7 +164,7 @@ class Export(Model):
             None
             if (v := d["email_config"]) is None
             else ExportEmailConfig.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("email_config", v)
         )
         self.error = v if type(v := d["error"]) is str or v is None else self._odd("error", v)
@@ -172,14 +172,14 @@ class Export(Model):
             None
             if (v := d["export_list_options"]) is None
             else ExportListOptions.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("export_list_options", v)
         )
         self.format = (
             None
             if (v := d["format"]) is None
             else ExportFormat.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("format", v)
         )
         self.guest_token = v if type(v := d["guest_token"]) is str or v is None else self._odd("guest_token", v)
@@ -197,7 +197,7 @@ class Export(Model):
             None
             if (v := d["reports_query_option"]) is None
             else ReportsQueryOption.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("reports_query_option", v)
         )
         self.requested_by = v if type(v := d["requested_by"]) is str or v is None else self._odd("requested_by", v)
@@ -205,7 +205,7 @@ class Export(Model):
             None
             if (v := d["results_meta"]) is None
             else ExportResultsMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("results_meta", v)
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)

@@ -67,7 +67,7 @@ class ExportArtifact(Model):
             None
             if (v := d["meta"]) is None
             else ExportArtifactMeta.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("meta", v)
         )
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)

@@ -51,7 +51,7 @@ class LandingPageList(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.data = None if (v := d["data"]) is None else self._odd("data", v)
         self.meta = (
-            None if (v := d["meta"]) is None else PageMeta.from_dict(v) if type(v) is dict else self._odd("meta", v)
+            None if (v := d["meta"]) is None else PageMeta.from_dict(v) if v.__class__ is dict else self._odd("meta", v)
         )
 
 

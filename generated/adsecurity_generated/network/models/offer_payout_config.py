@@ -83,14 +83,14 @@ class OfferPayoutConfig(Model):
             v
             if type(v := d["payout"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.payout_percent = (
             v
             if type(v := d["payout_percent"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout_percent", v)
         )
         self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._odd("payout_type", v)
@@ -98,14 +98,14 @@ class OfferPayoutConfig(Model):
             v
             if type(v := d["revenue"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
         )
         self.revenue_percent = (
             v
             if type(v := d["revenue_percent"]) is float or v is None
             else v * 1.0
-            if type(v) is int and -9007199254740992 <= v <= 9007199254740992
+            if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue_percent", v)
         )
         self.revenue_type = v if type(v := d["revenue_type"]) is str or v is None else self._odd("revenue_type", v)

@@ -220,7 +220,7 @@ class OfferRequest(Model):
             None
             if (v := d["default_payout"]) is None
             else OfferPayoutConfig.from_dict(v)
-            if type(v) is dict
+            if v.__class__ is dict
             else self._odd("default_payout", v)
         )
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)

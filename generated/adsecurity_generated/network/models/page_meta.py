@@ -56,7 +56,11 @@ class PageMeta(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.links = (
-            None if (v := d["links"]) is None else PageLinks.from_dict(v) if type(v) is dict else self._odd("links", v)
+            None
+            if (v := d["links"]) is None
+            else PageLinks.from_dict(v)
+            if v.__class__ is dict
+            else self._odd("links", v)
         )
         self.total_count = v if type(v := d["total_count"]) is int or v is None else self._odd("total_count", v)
         self.total_page = v if type(v := d["total_page"]) is int or v is None else self._odd("total_page", v)

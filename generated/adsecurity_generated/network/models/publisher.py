@@ -11,9 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import exact_time
-
-_STR = frozenset((str,))
+from ..._values import all_text, exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -209,11 +207,7 @@ class Publisher(Model):
         self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
         self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
         self.company_name = v if type(v := d["company_name"]) is str or v is None else self._odd("company_name", v)
-        self.countries = (
-            v
-            if (v := d["countries"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("countries", v)
-        )
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
         self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
         self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
@@ -233,15 +227,11 @@ class Publisher(Model):
         self.pending = v if type(v := d["pending"]) is bool or v is None else self._odd("pending", v)
         self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
         self.promotional_method = (
-            v
-            if (v := d["promotional_method"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
         )
         self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
         self.tracking_domain_ids = (
-            v
-            if (v := d["tracking_domain_ids"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tracking_domain_ids", v)
+            v if (v := d["tracking_domain_ids"]) is None or all_text(v) else self._odd("tracking_domain_ids", v)
         )
         self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)

@@ -10,11 +10,10 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import all_text
 
 if TYPE_CHECKING:
     from .promotional_method import PromotionalMethod
-
-_STR = frozenset((str,))
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -154,11 +153,7 @@ class PublisherRequest(Model):
         self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
         self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
         self.company_name = v if type(v := d["company_name"]) is str or v is None else self._odd("company_name", v)
-        self.countries = (
-            v
-            if (v := d["countries"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("countries", v)
-        )
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
         self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
@@ -169,14 +164,10 @@ class PublisherRequest(Model):
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
         self.promotional_method = (
-            v
-            if (v := d["promotional_method"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
         )
         self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
         self.tracking_domain_ids = (
-            v
-            if (v := d["tracking_domain_ids"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("tracking_domain_ids", v)
+            v if (v := d["tracking_domain_ids"]) is None or all_text(v) else self._odd("tracking_domain_ids", v)
         )
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -69,22 +68,12 @@ class ReportFilterValues(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.equal_values = (
-            v
-            if (v := d["equal_values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("equal_values", v)
-        )
+        self.equal_values = v if (v := d["equal_values"]) is None or all_text(v) else self._odd("equal_values", v)
         self.greater_than_values = (
             None if (v := d["greater_than_values"]) is None else self._odd("greater_than_values", v)
         )
         self.less_than_values = None if (v := d["less_than_values"]) is None else self._odd("less_than_values", v)
-        self.like_values = (
-            v
-            if (v := d["like_values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("like_values", v)
-        )
+        self.like_values = v if (v := d["like_values"]) is None or all_text(v) else self._odd("like_values", v)
         self.not_equal_values = (
-            v
-            if (v := d["not_equal_values"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("not_equal_values", v)
+            v if (v := d["not_equal_values"]) is None or all_text(v) else self._odd("not_equal_values", v)
         )

@@ -10,8 +10,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-
-_STR = frozenset((str,))
+from ..._values import all_text
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -86,15 +85,11 @@ class ReportsQueryOption(Model):
         self.end_date = v if type(v := d["end_date"]) is str or v is None else self._odd("end_date", v)
         self.extra_parameters_as_new_fields = (
             v
-            if (v := d["extra_parameters_as_new_fields"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
+            if (v := d["extra_parameters_as_new_fields"]) is None or all_text(v)
             else self._odd("extra_parameters_as_new_fields", v)
         )
         self.filters = None if (v := d["filters"]) is None else self._odd("filters", v)
-        self.include_fields = (
-            v
-            if (v := d["include_fields"]) is None or (type(v) is list and _STR.issuperset(map(type, v)))
-            else self._odd("include_fields", v)
-        )
+        self.include_fields = v if (v := d["include_fields"]) is None or all_text(v) else self._odd("include_fields", v)
         self.relative_date = v if type(v := d["relative_date"]) is str or v is None else self._odd("relative_date", v)
         self.sort_by = None if (v := d["sort_by"]) is None else self._odd("sort_by", v)
         self.start_date = v if type(v := d["start_date"]) is str or v is None else self._odd("start_date", v)

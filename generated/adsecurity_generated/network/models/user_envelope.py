@@ -35,7 +35,9 @@ class UserEnvelope(Model):
         (self.data,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = None if (v := d["data"]) is None else User.from_dict(v) if type(v) is dict else self._odd("data", v)
+        self.data = (
+            None if (v := d["data"]) is None else User.from_dict(v) if v.__class__ is dict else self._odd("data", v)
+        )
 
 
 # Below the class, so that models may hold each other.
