@@ -38,6 +38,8 @@ class Threads:
         with self._lock:
             if self._closed:
                 future.cancel()
+                # Without this, whoever waits for it waits for ever.
+                future.set_running_or_notify_cancel()
                 return future
             self._running[thread] = stop
             thread.start()

@@ -7,7 +7,7 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,13 @@ from ._times import zone
 M = TypeVar("M", bound=Model)
 
 _READERS = {"integer": read_integer, "number": read_number, "boolean": read_boolean}
+
+
+class TextRow(Model):
+    """A row of a file whose columns nobody has typed: all of it is text, in `additional_properties`."""
+
+    def _read(self, data: Mapping[str, Any]) -> None:
+        pass
 
 
 class CsvRows(Generic[M]):

@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from adsecurity_generated._model import Model
 from adsecurity_generated._operation import Operation, Surface
 
-from ._csv import CsvRows
+from ._csv import CsvRows, TextRow
 from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
 from ._drive import Chunk, Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
@@ -194,7 +193,7 @@ class _Job(Generic[R]):
         return self._transfer(storage, StreamSink(fail), fail)
 
     def _reader(self) -> CsvRows[Any]:
-        return CsvRows(self._rows or Model, self.delimiter, self.timezone, partial(self._fail, None))
+        return CsvRows(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:

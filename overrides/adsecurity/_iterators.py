@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from ._drive import adrive, drive
 from ._events import PageEvent
@@ -49,6 +50,24 @@ class Track(Generic[T]):
         return PageEvent(walk.op.resource, self.pages + 1, page.cursor, len(page.items), page.total_count)
 
 
+class Source(Protocol[T]):
+    """Where an iteration takes its pages from."""
+
+    track: Track[T]
+
+    def __next__(self) -> Page[T]: ...
+    def close(self) -> None: ...
+
+
+class AsyncSource(Protocol[T]):
+    """As `Source`."""
+
+    track: Track[T]
+
+    async def __anext__(self) -> Page[T]: ...
+    async def aclose(self) -> None: ...
+
+
 class _Reader(Generic[T]):
     """Reads the next page of a walk. Knows nothing of who asks, so that a dropped iterator is not kept alive."""
 
@@ -60,8 +79,9 @@ class _Reader(Generic[T]):
         return drive(self._walk.next_page(), self._send)
 
     def _send(self, request: Prepared) -> Answer[T]:
+        started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)
-        return Answer(self._session.decode_page(request, response), response)
+        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
 
 
 class _AsyncReader(Generic[T]):
@@ -72,8 +92,9 @@ class _AsyncReader(Generic[T]):
         return await adrive(self._walk.next_page(), self._send)
 
     async def _send(self, request: Prepared) -> Answer[T]:
+        started = time.monotonic()
         response = await self._session.send(request, **self._call)
-        return Answer(self._session.decode_page(request, response), response)
+        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
 
 
 class PageSource(Generic[T]):
@@ -85,6 +106,7 @@ class PageSource(Generic[T]):
         self._read = _Reader(session, walk, call)
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
+        self._closed = False
 
     def __next__(self) -> Page[T]:
         try:
@@ -104,7 +126,7 @@ class PageSource(Generic[T]):
         return page
 
     def _take(self) -> Page[T] | None:
-        if self._read.stop.is_set():
+        if self._closed:
             return None
         if self._ahead is None:
             return self._read()
@@ -115,6 +137,7 @@ class PageSource(Generic[T]):
 
     def close(self) -> None:
         """Begin nothing more, and drop what is being read."""
+        self._closed = True
         self._read.stop.set()
         self._ahead = self._held = None
 
@@ -186,7 +209,7 @@ class AsyncPageSource(Generic[T]):
 class ItemIterator(Iterator[T]):
     """One iteration over the items of a list."""
 
-    def __init__(self, source: PageSource[T]) -> None:
+    def __init__(self, source: Source[T]) -> None:
         self._source, self._track = source, source.track
         self._items: list[T] = []
 
@@ -210,7 +233,7 @@ class ItemIterator(Iterator[T]):
 class PageIterator(Iterator[V], Generic[T, V]):
     """One iteration over the pages of a list."""
 
-    def __init__(self, source: PageSource[T], shape: Callable[[Page[T]], V]) -> None:
+    def __init__(self, source: Source[T], shape: Callable[[Page[T]], V]) -> None:
         self._source, self._shape = source, shape
 
     def __next__(self) -> V:
@@ -230,7 +253,7 @@ class PageIterator(Iterator[V], Generic[T, V]):
 class AsyncItemIterator(AsyncIterator[T]):
     """One iteration over the items of a list."""
 
-    def __init__(self, source: AsyncPageSource[T]) -> None:
+    def __init__(self, source: AsyncSource[T]) -> None:
         self._source, self._track = source, source.track
         self._items: list[T] = []
 
@@ -254,7 +277,7 @@ class AsyncItemIterator(AsyncIterator[T]):
 class AsyncPageIterator(AsyncIterator[V], Generic[T, V]):
     """One iteration over the pages of a list."""
 
-    def __init__(self, source: AsyncPageSource[T], shape: Callable[[Page[T]], V]) -> None:
+    def __init__(self, source: AsyncSource[T], shape: Callable[[Page[T]], V]) -> None:
         self._source, self._shape = source, shape
 
     async def __anext__(self) -> V:

@@ -12,15 +12,18 @@ from ._iterators import (
     AsyncItemIterator,
     AsyncPageIterator,
     AsyncPageSource,
+    AsyncSource,
     ItemIterator,
     PageIterator,
     PageSource,
+    Source,
     Track,
 )
 from ._paging import MAX_PAGE, Page, Walk
 from ._response import RawResponse
 
 if TYPE_CHECKING:
+    from ._concurrent import Run
     from ._config import Timeout
     from ._retry import RetryPolicy
     from ._session import AsyncSession, Session, SyncSession
@@ -64,16 +67,28 @@ class _Listing(Generic[T]):
             "after": after,
             "before": before,
             "resume": resume,
-            "keep_response": self._raw,
+            "keep_answer": self._raw,
         }
         walk = self._walk()
-        self._track: Track[T] = Track(walk.label.write_spot(walk.start))
+        start = self._run().start if concurrency != 1 else walk.label.write_spot(walk.start)
+        self._track: Track[T] = Track(start)
 
     def _walk(self) -> Walk[T]:
-        # The one place where reading with several workers will plug in.
-        if self._concurrency != 1:
-            raise NotImplementedError("concurrency: this version reads with one worker; leave it out")
-        return Walk(self._prepared, **self._paging)
+        paging = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
+        return Walk(self._prepared, **paging)
+
+    def _run(self) -> Run[T]:
+        """One pass by several workers."""
+        from ._concurrent import Run, check
+
+        starts = {name: self._paging[name] for name in ("after", "before", "page_number")}
+        check(self._prepared, self._concurrency, starts, raw=self._raw)
+        return Run(
+            self._prepared,
+            workers=self._concurrency,
+            page_size=self._paging["page_size"],
+            resume=self._paging["resume"],
+        )
 
     def checkpoint(self) -> str:
         """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
@@ -88,18 +103,23 @@ def _same(page: Page[T]) -> Page[T]:
 
 
 def _raw_response(page: Page[T]) -> RawResponse[Page[T]]:
-    response = page.response
-    assert response is not None
-    return RawResponse(
-        response.status_code, response.headers, response.content, response.elapsed.total_seconds(), lambda: page
-    )
+    answer = page.answer
+    assert answer is not None
+    response = answer.response
+    return RawResponse(response.status_code, response.headers, response.content, answer.elapsed, lambda: page)
 
 
 class _SyncListing(_Listing[T]):
     _session: SyncSession
 
-    def _source(self) -> PageSource[T]:
-        source = PageSource(self._session, self._walk(), self._call, self._prefetch)
+    def _source(self) -> Source[T]:
+        source: Source[T]
+        if self._concurrency == 1:
+            source = PageSource(self._session, self._walk(), self._call, self._prefetch)
+        else:
+            from ._workers import WindowSource
+
+            source = WindowSource(self._session, self._run(), self._call, self._concurrency)
         self._track = source.track
         return source
 
@@ -107,8 +127,14 @@ class _SyncListing(_Listing[T]):
 class _AsyncListing(_Listing[T]):
     _session: AsyncSession
 
-    def _source(self) -> AsyncPageSource[T]:
-        source = AsyncPageSource(self._session, self._walk(), self._call, self._prefetch)
+    def _source(self) -> AsyncSource[T]:
+        source: AsyncSource[T]
+        if self._concurrency == 1:
+            source = AsyncPageSource(self._session, self._walk(), self._call, self._prefetch)
+        else:
+            from ._workers import AsyncWindowSource
+
+            source = AsyncWindowSource(self._session, self._run(), self._call, self._concurrency)
         self._track = source.track
         return source
 

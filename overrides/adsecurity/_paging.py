@@ -41,6 +41,8 @@ class Answer(Generic[T]):
 
     page: DecodedPage[T]
     response: httpx.Response
+    elapsed: float
+    """Seconds that it took, retries included."""
 
 
 @attrs.frozen(eq=False)
@@ -61,8 +63,8 @@ class Page(Generic[T]):
     _next: Spot = attrs.field(repr=False)
     _read: list[T] = attrs.field(repr=False)
     """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
-    response: httpx.Response | None = attrs.field(repr=False, default=None)
-    """The answer that the page was read from; kept for raw pages only."""
+    answer: Answer[T] | None = attrs.field(repr=False, default=None)
+    """What the page was read from; kept for raw pages only."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -76,9 +78,11 @@ class Page(Generic[T]):
 
     def checkpoint_at(self, count: int) -> str:
         """The position after the first `count` items of this page."""
-        return self._label.write_spot(self._spot(len(self._read) - len(self.items) + count))
+        return self._label.write_spot(self.spot_at(count))
 
-    def _spot(self, count: int) -> Spot:
+    def spot_at(self, count: int) -> Spot:
+        """The position after the first `count` items of this page."""
+        count += len(self._read) - len(self.items)
         if count == len(self._read):
             return self._next
         if not self._key or self._here.cursor or not count:
@@ -105,8 +109,8 @@ class Walk(Generic[T]):
         page_number: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        resume: str | None = None,
-        keep_response: bool = False,
+        resume: str | Spot | None = None,
+        keep_answer: bool = False,
     ) -> None:
         if type(page_size) is not int or page_size < 1:
             raise ValueError(f"page_size must be a whole number above 0, not {page_size!r}")
@@ -120,12 +124,12 @@ class Walk(Generic[T]):
         self._size = page_size
         self._full = min(page_size, MAX_PAGE)
         self._backwards = bool(before)
-        self._keep_response = keep_response
+        self._keep_answer = keep_answer
         self._key = prepared.op.range.key if prepared.op.range else "id"
         self._last: list[T] = []
         self._pages = 0
         first = Spot(page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or "")
-        self.start = self.label.read_spot(resume) if resume is not None else first
+        self.start = self.label.read_spot(resume) if isinstance(resume, str) else resume or first
         """Where this pass began."""
         self._spot = self.start
         self._seen = {hash(self.start.cursor)}
@@ -139,11 +143,15 @@ class Walk(Generic[T]):
         """The flow that reads one page: yields requests, takes an `Answer` to each, returns None at the list's end."""
         while not self._spot.end:
             answer = cast("Answer[T]", (yield self.request()))
-            page = self.accept(answer.page, answer.response if self._keep_response else None)
+            page = self.accept(answer)
             # An empty page says no more than that the list has ended; an empty list is worth a page all the same.
             if page.items or (self._pages == 1 and self._spot.end):
                 return page
         return None
+
+    def narrow(self, prepared: Prepared) -> None:
+        """Go on within a smaller range: a cursor stays valid in it."""
+        self._prepared = prepared
 
     def request(self) -> Prepared:
         """The request for the page that comes next."""
@@ -161,9 +169,11 @@ class Walk(Generic[T]):
             case _:
                 return self._prepared
 
-    def accept(self, decoded: DecodedPage[T], response: httpx.Response | None = None) -> Page[T]:
+    def accept(self, answer: Answer[T]) -> Page[T]:
         """Take the page that came for the last request; when this raises, the walk stands where it stood."""
+        decoded = answer.page
         here, read = self._spot, list(decoded.items)
+        grown = False
         if self.op.kind == "pages":
             total = decoded.total_count or here.total
             if total < here.total:
@@ -172,8 +182,10 @@ class Walk(Generic[T]):
                     " pages already read; resume from the checkpoint to go on all the same",
                     self.label.write_spot(attrs.evolve(here, total=total)),
                 )
+            grown = 0 < here.total < total
             here = attrs.evolve(here, total=total)
-        if read and self._is_last(read):
+        # A list that has grown by a page shows the same one again.
+        if read and not grown and self._is_last(read):
             raise self._error("the server gave the same page twice")
         following = self._following(decoded, here)
         skip, wanted = self._behind_mark(read) if self._wanted else (here.skip, 0)
@@ -195,7 +207,7 @@ class Walk(Generic[T]):
             here=attrs.evolve(here, mark="", nth=0),
             next=following,
             read=read,
-            response=response,
+            answer=answer if self._keep_answer else None,
         )
 
     def _following(self, decoded: DecodedPage[T], here: Spot) -> Spot:

@@ -1,0 +1,359 @@
+"""The next page is read while this one is consumed, from the second page on; nothing is begun that nobody wants."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from adsecurity._background import Tasks, Threads
+from adsecurity._retry import RetryPolicy
+from tests.pages.kit import KEY, ONCE, Async, Server, Sync, Use, operation, rows, values
+
+SLOW = RetryPolicy(attempts=5, backoff=30, max_backoff=30)
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def _prefetching() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "adsecurity-prefetch"]
+
+
+def _sync(server: Any, **options: Any) -> Sync:
+    return Sync(api_key=KEY, transport=httpx.MockTransport(server), **{"retry": ONCE, **options})
+
+
+def _async(server: Any, **options: Any) -> Async:
+    return Async(api_key=KEY, transport=httpx.MockTransport(server), **{"retry": ONCE, **options})
+
+
+def _pages(client: Any, kind: str = "pages", **options: Any) -> Any:
+    return client._session.paginate(operation(kind), {"org_id": "o"}, page_size=10, **options)
+
+
+def test_the_second_page_waits_for_the_first_to_be_consumed_and_the_third_does_not() -> None:
+    server = Server("pages", rows(45))
+    with _sync(server) as client:
+        iterator = iter(_pages(client))
+        for _ in range(10):
+            next(iterator)
+        time.sleep(0.02)
+        assert server.parameter("page[number]") == ["1"]
+        next(iterator)
+        _wait_for(lambda: len(server.requests) == 3)
+        time.sleep(0.02)
+        assert server.parameter("page[number]") == ["1", "2", "3"]
+
+
+def test_prefetch_0_reads_a_page_when_its_first_item_is_asked_for(use: Use) -> None:
+    server = Server("pages", rows(45))
+    iterator = use.iterator(use.listing(server, page_size=10, prefetch=0))
+    for _ in range(20):
+        use.next(iterator)
+    time.sleep(0.02)
+    assert len(server.requests) == 2
+    assert not _prefetching()
+
+
+def test_consuming_and_reading_overlap() -> None:
+    """Five pages of 50 ms each, consumed in 50 ms each: without overlap half a second."""
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.05)
+        return server(request)
+
+    server = Server("pages", rows(60))
+    with _sync(slow) as client:
+        started = time.monotonic()
+        for _ in _pages(client).pages():
+            time.sleep(0.05)
+        together = time.monotonic() - started
+    assert together < 0.52
+
+
+def test_no_request_follows_the_last_page() -> None:
+    server = Server("pages", rows(25))
+    with _sync(server) as client:
+        assert len(_pages(client).to_list()) == 25
+    assert len(server.requests) == 3
+
+
+def test_after_a_break_no_new_request_starts_and_the_running_one_is_dropped() -> None:
+    server = Server("pages", rows(100))
+    gate = threading.Event()
+
+    def gated(request: httpx.Request) -> httpx.Response:
+        if request.url.params["page[number]"] == "3":
+            gate.wait(5)
+        return server(request)
+
+    with _sync(gated) as client:
+        for item in _pages(client):
+            if item.value == "10":
+                break
+        assert len(_prefetching()) == 1
+        gate.set()
+        _wait_for(lambda: not _prefetching())
+        assert server.parameter("page[number]") == ["1", "2", "3"]
+
+
+def test_after_a_break_a_failed_prefetch_is_not_tried_again() -> None:
+    server = Server("pages", rows(100))
+    asked: list[str] = []
+
+    def failing(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["page[number]"])
+        return httpx.Response(503) if asked[-1] == "3" else server(request)
+
+    with _sync(failing, retry=SLOW) as client:
+        for item in _pages(client):
+            if item.value == "10":
+                break
+        _wait_for(lambda: not _prefetching())
+        assert asked == ["1", "2", "3"]
+
+
+def test_close_ends_what_is_read_ahead_and_waits_for_it() -> None:
+    server = Server("pages", rows(100))
+    client = _sync(lambda r: httpx.Response(503) if r.url.params["page[number]"] == "3" else server(r), retry=SLOW)
+    iterator = iter(_pages(client))
+    for _ in range(11):
+        next(iterator)
+    _wait_for(lambda: bool(_prefetching()))
+    started = time.monotonic()
+    client.close()
+    assert not _prefetching()
+    assert time.monotonic() - started < 5
+
+
+def test_an_iteration_goes_on_to_say_that_its_client_is_closed(use: Use) -> None:
+    server = Server("pages", rows(100))
+    client = use.client(server, retry=ONCE)
+    iterator = use.iterator(use.listing(server, client=client, page_size=10))
+    got = [use.next(iterator) for _ in range(11)]
+    use.result(client.close())
+    with pytest.raises(Exception, match="closed") as caught:
+        for _ in range(100):
+            got.append(use.next(iterator))
+    again = use.listing(server, page_size=10, resume=caught.value.checkpoint)  # type: ignore[attr-defined]
+    assert values([*got, *use.each(again)]) == list(range(100))
+
+
+def test_nothing_of_the_prefetch_warns_when_it_is_abandoned(use: Use) -> None:
+    """Neither a task that nobody awaited nor an error that nobody saw."""
+    server = Server("pages", rows(100))
+    server.before = lambda number: httpx.Response(500) if number == 3 else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for item in use.each(use.listing(server, page_size=10)):
+            if item.value == "15":
+                break
+        use.close()
+        gc.collect()
+
+
+def test_an_interrupted_wait_for_the_next_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("pages", rows(45))
+    with _sync(server) as client:
+        iterator = iter(_pages(client))
+        got = [next(iterator) for _ in range(20)]
+        with monkeypatch.context() as patch:
+
+            def interrupted(*_: object) -> None:
+                raise KeyboardInterrupt
+
+            patch.setattr("adsecurity._iterators.wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(iterator)
+        assert values([*got, *iterator]) == list(range(45))
+
+
+def test_hooks_of_a_page_read_ahead_see_the_context_of_the_caller() -> None:
+    variable = contextvars.ContextVar("variable", default="")
+    seen: list[str] = []
+    server = Server("pages", rows(35))
+    with _sync(server, on_request=lambda event: seen.append(variable.get())) as client:
+        variable.set("mine")
+        _pages(client).to_list()
+    assert seen == ["mine"] * 4
+
+
+def test_threads_refuse_work_after_close() -> None:
+    threads = Threads()
+    threads.close()
+    assert threads.submit(lambda: 1, threading.Event()).cancelled()
+
+
+def test_threads_can_be_closed_by_what_they_run() -> None:
+    threads = Threads()
+    assert threads.submit(threads.close, threading.Event()).result(5) is None
+
+
+@pytest.mark.anyio
+async def test_async_after_a_break_the_running_request_is_cancelled() -> None:
+    server = Server("pages", rows(100))
+    cancelled: list[str] = []
+
+    async def hanging(request: httpx.Request) -> httpx.Response:
+        if request.url.params["page[number]"] == "3":
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                cancelled.append("3")
+                raise
+        return server(request)
+
+    async with _async(hanging) as client:
+        others = asyncio.all_tasks()
+        async for item in _pages(client):
+            if item.value == "10":
+                await asyncio.sleep(0.01)
+                break
+        await asyncio.sleep(0.01)
+        assert cancelled == ["3"]
+        assert len(server.requests) == 2
+        assert asyncio.all_tasks() == others
+
+
+@pytest.mark.anyio
+async def test_async_consuming_and_reading_overlap() -> None:
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        return server(request)
+
+    server = Server("pages", rows(60))
+    async with _async(slow) as client:
+        started = time.monotonic()
+        async for _ in _pages(client).pages():
+            await asyncio.sleep(0.05)
+        assert time.monotonic() - started < 0.52
+
+
+@pytest.mark.anyio
+async def test_async_close_cancels_what_is_read_ahead() -> None:
+    server = Server("pages", rows(100))
+
+    async def hanging(request: httpx.Request) -> httpx.Response:
+        if request.url.params["page[number]"] == "3":
+            await asyncio.sleep(30)
+        return server(request)
+
+    others = asyncio.all_tasks()
+    client = _async(hanging)
+    iterator = aiter(_pages(client))
+    for _ in range(11):
+        await anext(iterator)
+    await asyncio.sleep(0.01)
+    assert len(asyncio.all_tasks() - others) == 1
+    await client.close()
+    assert asyncio.all_tasks() == others
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.03])
+async def test_async_a_consumer_that_gives_up_waiting_loses_nothing(moment: float) -> None:
+    server = Server("pages", rows(45))
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.02)
+        return server(request)
+
+    async with _async(slow) as client:
+        iterator = aiter(_pages(client))
+        got: list[Any] = []
+        while True:
+            try:
+                got.append(await asyncio.wait_for(anext(iterator), moment or 0.0001))
+            except TimeoutError:
+                await asyncio.sleep(0.05 if moment == 0.03 else 0)
+                # Without a time-out, or it would never get anywhere.
+                try:
+                    got.append(await anext(iterator))
+                except StopAsyncIteration:
+                    break
+            except StopAsyncIteration:
+                break
+        assert values(got) == list(range(45))
+
+
+@pytest.mark.anyio
+async def test_async_a_page_that_arrives_while_its_consumer_is_cancelled_is_kept() -> None:
+    server = Server("pages", rows(45))
+    arrived = asyncio.Event()
+
+    async def signalled(request: httpx.Request) -> httpx.Response:
+        if request.url.params["page[number]"] == "3":
+            await arrived.wait()
+        return server(request)
+
+    async with _async(signalled) as client:
+        iterator = aiter(_pages(client))
+        got = [await anext(iterator) for _ in range(20)]
+        ahead = iterator._source._ahead
+        assert ahead is not None
+        # In the same turn of the loop: the page is there, and nobody takes it any more.
+        ahead.add_done_callback(lambda _: waiting.cancel())
+        waiting = asyncio.ensure_future(anext(iterator))
+        await asyncio.sleep(0.01)
+        arrived.set()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        got += [item async for item in iterator]
+        assert values(got) == list(range(45))
+
+
+@pytest.mark.anyio
+async def test_async_a_hook_that_is_cancelled_loses_no_page() -> None:
+    server = Server("pages", rows(25))
+    hold = True
+
+    async def on_page(event: Any) -> None:
+        if hold and event.number == 2:
+            await asyncio.sleep(30)
+
+    async with _async(server, on_page=on_page) as client:
+        iterator = aiter(_pages(client))
+        got = [await anext(iterator) for _ in range(10)]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(iterator), 0.01)
+        hold = False
+        got += [item async for item in iterator]
+    assert values(got) == list(range(25))
+
+
+def test_async_an_iterator_dropped_after_its_loop_has_ended_does_no_harm() -> None:
+    kept: list[Any] = []
+    server = Server("pages", rows(100))
+
+    async def main() -> None:
+        async with _async(server) as client:
+            iterator = aiter(_pages(client))
+            for _ in range(11):
+                await anext(iterator)
+            kept.append(iterator)
+
+    asyncio.run(main())
+    kept.clear()
+    gc.collect()
+
+
+@pytest.mark.anyio
+async def test_async_tasks_cancel_work_after_close() -> None:
+    tasks = Tasks()
+    await tasks.aclose()
+    task = tasks.submit(lambda: asyncio.sleep(30))
+    await asyncio.wait([task])
+    assert task.cancelled()
