@@ -126,7 +126,7 @@ def read_code(attr: str, wire: str, kind: Kind) -> str:
     if kind.name == "number":
         # Go writes 0 for 0.0; beyond 2**53 a float would not give the integer back.
         small = f"v * 1.0 if v.__class__ is int and -{2**53} <= v <= {2**53} else {odd}"
-        return f"v if type(v := {got}) is float or v is None else {small}"
+        return f"v if (v := {got}).__class__ is float or v is None else {small}"
     if kind.name == "date-time":
         return f"None if (v := {got}) is None else exact_time(v) or {odd}"
     if kind.name == "any":

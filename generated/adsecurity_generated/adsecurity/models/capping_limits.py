@@ -75,42 +75,42 @@ class CappingLimits(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.daily = (
             v
-            if type(v := d["daily"]) is float or v is None
+            if (v := d["daily"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("daily", v)
         )
         self.every_15_minutes = (
             v
-            if type(v := d["every_15_minutes"]) is float or v is None
+            if (v := d["every_15_minutes"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("every_15_minutes", v)
         )
         self.hourly = (
             v
-            if type(v := d["hourly"]) is float or v is None
+            if (v := d["hourly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("hourly", v)
         )
         self.monthly = (
             v
-            if type(v := d["monthly"]) is float or v is None
+            if (v := d["monthly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("monthly", v)
         )
         self.total = (
             v
-            if type(v := d["total"]) is float or v is None
+            if (v := d["total"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("total", v)
         )
         self.weekly = (
             v
-            if type(v := d["weekly"]) is float or v is None
+            if (v := d["weekly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("weekly", v)

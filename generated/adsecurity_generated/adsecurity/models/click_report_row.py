@@ -582,14 +582,14 @@ class ClickReportRow(Model):
         self.isp = v if type(v := d["isp"]) is str or v is None else self._odd("isp", v)
         self.lat = (
             v
-            if type(v := d["lat"]) is float or v is None
+            if (v := d["lat"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lat", v)
         )
         self.long = (
             v
-            if type(v := d["long"]) is float or v is None
+            if (v := d["long"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("long", v)
@@ -610,7 +610,7 @@ class ClickReportRow(Model):
         self.os_version = v if type(v := d["os_version"]) is str or v is None else self._odd("os_version", v)
         self.payout = (
             v
-            if type(v := d["payout"]) is float or v is None
+            if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
@@ -660,7 +660,7 @@ class ClickReportRow(Model):
         self.request_time = None if (v := d["request_time"]) is None else exact_time(v) or self._odd("request_time", v)
         self.revenue = (
             v
-            if type(v := d["revenue"]) is float or v is None
+            if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
@@ -668,7 +668,7 @@ class ClickReportRow(Model):
         self.rtb_url_used = v if type(v := d["rtb_url_used"]) is int or v is None else self._odd("rtb_url_used", v)
         self.rtt = (
             v
-            if type(v := d["rtt"]) is float or v is None
+            if (v := d["rtt"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rtt", v)

@@ -70,7 +70,7 @@ class ConversionRateWindow(Model):
         self.enabled = v if type(v := d["enabled"]) is bool or v is None else self._odd("enabled", v)
         self.max_conversion_rate = (
             v
-            if type(v := d["max_conversion_rate"]) is float or v is None
+            if (v := d["max_conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("max_conversion_rate", v)
@@ -83,7 +83,7 @@ class ConversionRateWindow(Model):
         )
         self.min_conversion_rate = (
             v
-            if type(v := d["min_conversion_rate"]) is float or v is None
+            if (v := d["min_conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("min_conversion_rate", v)

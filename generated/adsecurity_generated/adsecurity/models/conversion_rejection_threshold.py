@@ -64,7 +64,7 @@ class ConversionRejectionThreshold(Model):
         self.by_sub_id = v if type(v := d["by_sub_id"]) is bool or v is None else self._odd("by_sub_id", v)
         self.lookback_hours = (
             v
-            if type(v := d["lookback_hours"]) is float or v is None
+            if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
@@ -72,7 +72,7 @@ class ConversionRejectionThreshold(Model):
         self.minimum_total = v if type(v := d["minimum_total"]) is int or v is None else self._odd("minimum_total", v)
         self.threshold = (
             v
-            if type(v := d["threshold"]) is float or v is None
+            if (v := d["threshold"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold", v)

@@ -57,21 +57,21 @@ class ConversionUpdateParams(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.payout = (
             v
-            if type(v := d["payout"]) is float or v is None
+            if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.purchase_value = (
             v
-            if type(v := d["purchase_value"]) is float or v is None
+            if (v := d["purchase_value"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("purchase_value", v)
         )
         self.revenue = (
             v
-            if type(v := d["revenue"]) is float or v is None
+            if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)

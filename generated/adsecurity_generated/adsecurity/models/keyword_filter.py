@@ -64,7 +64,7 @@ class KeywordFilter(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.expires_in_seconds = (
             v
-            if type(v := d["expires_in_seconds"]) is float or v is None
+            if (v := d["expires_in_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("expires_in_seconds", v)

@@ -72,14 +72,14 @@ class LowSessionTimeRule(Model):
         )
         self.lookback_hours = (
             v
-            if type(v := d["lookback_hours"]) is float or v is None
+            if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
         )
         self.min_session_time_seconds = (
             v
-            if type(v := d["min_session_time_seconds"]) is float or v is None
+            if (v := d["min_session_time_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("min_session_time_seconds", v)
@@ -89,7 +89,7 @@ class LowSessionTimeRule(Model):
         )
         self.threshold_percentage = (
             v
-            if type(v := d["threshold_percentage"]) is float or v is None
+            if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)

@@ -37,7 +37,7 @@ class MaximumSessionTime(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.max_session_time_seconds = (
             v
-            if type(v := d["max_session_time_seconds"]) is float or v is None
+            if (v := d["max_session_time_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("max_session_time_seconds", v)

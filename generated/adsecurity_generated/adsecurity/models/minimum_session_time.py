@@ -37,7 +37,7 @@ class MinimumSessionTime(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.min_session_time_seconds = (
             v
-            if type(v := d["min_session_time_seconds"]) is float or v is None
+            if (v := d["min_session_time_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("min_session_time_seconds", v)

@@ -105,14 +105,14 @@ class OfferPayout(Model):
         self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
         self.payout = (
             v
-            if type(v := d["payout"]) is float or v is None
+            if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
         )
         self.payout_percent = (
             v
-            if type(v := d["payout_percent"]) is float or v is None
+            if (v := d["payout_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout_percent", v)
@@ -120,14 +120,14 @@ class OfferPayout(Model):
         self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._odd("payout_type", v)
         self.revenue = (
             v
-            if type(v := d["revenue"]) is float or v is None
+            if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
         )
         self.revenue_percent = (
             v
-            if type(v := d["revenue_percent"]) is float or v is None
+            if (v := d["revenue_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue_percent", v)

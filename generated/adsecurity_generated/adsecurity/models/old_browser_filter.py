@@ -80,7 +80,7 @@ class OldBrowserFilter(Model):
         self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
         self.lookback_hours = (
             v
-            if type(v := d["lookback_hours"]) is float or v is None
+            if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lookback_hours", v)
@@ -90,7 +90,7 @@ class OldBrowserFilter(Model):
         )
         self.threshold_percentage = (
             v
-            if type(v := d["threshold_percentage"]) is float or v is None
+            if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)

@@ -314,7 +314,7 @@ class PerformanceReportRow(Model):
         )
         self.clicks_risk = (
             v
-            if type(v := d["clicks_risk"]) is float or v is None
+            if (v := d["clicks_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("clicks_risk", v)
@@ -328,14 +328,14 @@ class PerformanceReportRow(Model):
         )
         self.conversion_rate = (
             v
-            if type(v := d["conversion_rate"]) is float or v is None
+            if (v := d["conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("conversion_rate", v)
         )
         self.conversions_risk = (
             v
-            if type(v := d["conversions_risk"]) is float or v is None
+            if (v := d["conversions_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("conversions_risk", v)
@@ -356,7 +356,7 @@ class PerformanceReportRow(Model):
         self.date = None if (v := d["date"]) is None else self._odd("date", v)
         self.event_rate = (
             v
-            if type(v := d["event_rate"]) is float or v is None
+            if (v := d["event_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("event_rate", v)
@@ -370,7 +370,7 @@ class PerformanceReportRow(Model):
         )
         self.impressions_risk = (
             v
-            if type(v := d["impressions_risk"]) is float or v is None
+            if (v := d["impressions_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("impressions_risk", v)
@@ -393,7 +393,7 @@ class PerformanceReportRow(Model):
         self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
         self.payout = (
             v
-            if type(v := d["payout"]) is float or v is None
+            if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
@@ -404,21 +404,21 @@ class PerformanceReportRow(Model):
         )
         self.rejected_payout = (
             v
-            if type(v := d["rejected_payout"]) is float or v is None
+            if (v := d["rejected_payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rejected_payout", v)
         )
         self.rejected_revenue = (
             v
-            if type(v := d["rejected_revenue"]) is float or v is None
+            if (v := d["rejected_revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rejected_revenue", v)
         )
         self.revenue = (
             v
-            if type(v := d["revenue"]) is float or v is None
+            if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)

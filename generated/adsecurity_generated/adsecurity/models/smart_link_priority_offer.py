@@ -122,7 +122,7 @@ class SmartLinkPriorityOffer(Model):
         self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
         self.priority = (
             v
-            if type(v := d["priority"]) is float or v is None
+            if (v := d["priority"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("priority", v)

@@ -123,7 +123,7 @@ class SmartLinkWeightedOffer(Model):
         self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
         self.weight = (
             v
-            if type(v := d["weight"]) is float or v is None
+            if (v := d["weight"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("weight", v)

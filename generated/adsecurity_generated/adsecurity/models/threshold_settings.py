@@ -54,7 +54,7 @@ class ThresholdSettings(Model):
         )
         self.threshold_percentage = (
             v
-            if type(v := d["threshold_percentage"]) is float or v is None
+            if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("threshold_percentage", v)

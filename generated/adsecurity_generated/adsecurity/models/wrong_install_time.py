@@ -39,7 +39,7 @@ class WrongInstallTime(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.time_delta_tolerance_seconds = (
             v
-            if type(v := d["time_delta_tolerance_seconds"]) is float or v is None
+            if (v := d["time_delta_tolerance_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("time_delta_tolerance_seconds", v)

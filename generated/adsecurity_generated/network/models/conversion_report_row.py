@@ -711,7 +711,7 @@ class ConversionReportRow(Model):
         self.event_name = v if type(v := d["event_name"]) is str or v is None else self._odd("event_name", v)
         self.event_status = (
             v
-            if type(v := d["event_status"]) is float or v is None
+            if (v := d["event_status"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("event_status", v)
@@ -757,14 +757,14 @@ class ConversionReportRow(Model):
         self.isp = v if type(v := d["isp"]) is str or v is None else self._odd("isp", v)
         self.lat = (
             v
-            if type(v := d["lat"]) is float or v is None
+            if (v := d["lat"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("lat", v)
         )
         self.long = (
             v
-            if type(v := d["long"]) is float or v is None
+            if (v := d["long"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("long", v)
@@ -786,7 +786,7 @@ class ConversionReportRow(Model):
         self.os_version = v if type(v := d["os_version"]) is str or v is None else self._odd("os_version", v)
         self.payout = (
             v
-            if type(v := d["payout"]) is float or v is None
+            if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("payout", v)
@@ -802,7 +802,7 @@ class ConversionReportRow(Model):
         )
         self.purchase_value = (
             v
-            if type(v := d["purchase_value"]) is float or v is None
+            if (v := d["purchase_value"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("purchase_value", v)
@@ -856,7 +856,7 @@ class ConversionReportRow(Model):
         self.request_time = None if (v := d["request_time"]) is None else exact_time(v) or self._odd("request_time", v)
         self.revenue = (
             v
-            if type(v := d["revenue"]) is float or v is None
+            if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("revenue", v)
@@ -864,14 +864,14 @@ class ConversionReportRow(Model):
         self.risk = v if type(v := d["risk"]) is str or v is None else self._odd("risk", v)
         self.rtt = (
             v
-            if type(v := d["rtt"]) is float or v is None
+            if (v := d["rtt"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("rtt", v)
         )
         self.score = (
             v
-            if type(v := d["score"]) is float or v is None
+            if (v := d["score"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("score", v)
@@ -880,7 +880,7 @@ class ConversionReportRow(Model):
         self.server_region = v if type(v := d["server_region"]) is str or v is None else self._odd("server_region", v)
         self.session_time = (
             v
-            if type(v := d["session_time"]) is float or v is None
+            if (v := d["session_time"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
             else self._odd("session_time", v)
