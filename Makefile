@@ -8,7 +8,8 @@ NODE := .node
 NODE_BIN := $(NODE)/node_modules/.bin
 REQUIREMENTS := tests/requirements
 WORKERS ?= 2
-# Long runs get their temporary files and caches below .cache, so that nothing is left beside the sources.
+# The build's time stamps: those of the last commit, so that the same commit gives the same bytes.
+EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Whoever has an environment active still gets this one.
@@ -17,7 +18,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check generate check-generated test-contract test-package test-min test-newest bench build \
-        vendor diff-spec adopt-spec spec-summary api-diff api-symbols lint types clean
+        vendor diff-spec adopt-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +82,34 @@ test-contract: $(VENV)/.dev $(NODE)/.made ## every operation against Prism, mock
 bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
 	$(PY) -m tests.bench
 
+build: $(VENV)/.dev ## sdist and wheel in dist/, the same bytes on every run
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(EPOCH) $(PY) -m build --no-isolation --outdir dist
+
+check-release: build ## TAG=v1.2.3: the tag, the version, the changelog and generated/ agree
+	$(PY) -m generator --check
+	$(PY) -m tests.support.release "$(TAG)" dist
+
+test-package: build $(VENV)/.dev ## what needs minutes: the installed wheel, each extra, vendored copies, spec drills
+	$(PY) -m tests.support.lane pinned dist/*.whl
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -o cache_dir=.cache/pytest tests/installed
+
+test-min: build $(VENV)/.dev ## the public interface on the oldest versions that pyproject.toml admits
+	$(PY) -m tests.support.lane min dist/*.whl
+
+test-newest: build $(VENV)/.dev ## the public interface on the newest versions there are
+	$(PY) -m tests.support.lane newest dist/*.whl
+
+vendor: $(VENV)/.dev ## DEST=folder: both packages for another code base, below another root; NAMESPACE= names it
+	@test -n "$(DEST)" || { echo "usage: make vendor DEST=path/to/_vendor [NAMESPACE=dotted.name]"; exit 2; }
+	@$(PY) -m generator.vendor "$(DEST)" $(if $(NAMESPACE),--namespace "$(NAMESPACE)")
+
+api-diff: $(VENV)/.dev ## what the public interface gained, lost or changed since the last tag (or the committed list)
+	@$(PY) -m tests.support.api diff
+
+api-symbols: $(VENV)/.dev ## writes the list that `make api-diff` compares with
+	@$(PY) -m tests.support.api write
+
 diff-spec: $(VENV)/.dev ## OFFICIAL=file: the vendor's own OpenAPI file against ours; SURFACE= picks one
 	@test -n "$(OFFICIAL)" || { echo "usage: make diff-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
 	@$(PY) -m generator.diff_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
@@ -91,6 +120,17 @@ adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our
 
 spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 writes it there
 	@$(PY) -m generator.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
+
+spec-pull-request: generate ## BASE=revision: regenerate and, if anything changed, open a pull request with the summary
+	@mkdir -p .cache
+	$(PY) -m generator.summary --base "$(or $(BASE),HEAD~1)" --changelog CHANGELOG.md > .cache/summary.md
+	@cat .cache/summary.md
+	@if test -z "$$(git status --porcelain -- generated CHANGELOG.md)"; then echo "generated/ is up to date: no pull request"; else \
+	  branch="regenerate-$$(git rev-parse --short HEAD)" && \
+	  git switch -q -c "$$branch" && git add generated CHANGELOG.md && \
+	  git commit -q -m "Regenerate from the specs" && git push -q origin "$$branch" && \
+	  gh pr create --base "$(or $(INTO),main)" --head "$$branch" --title "Regenerate from the specs" --body-file .cache/summary.md; \
+	fi
 
 clean: ## removes everything that these targets made
 	rm -rf $(VENV) .venv-* $(NODE) .cache dist .pytest_cache .hypothesis
