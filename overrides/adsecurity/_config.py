@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -65,8 +66,8 @@ class Config:
     label: str
     timeout: Timeout = READ_TIMEOUT
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
-    extra_headers: Mapping[str, str] = attrs.field(repr=False, factory=dict)
-    routes: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(repr=False, default=MappingProxyType({}))
+    routes: Mapping[str, tuple[str, str]] = MappingProxyType({})
     hooks: Hooks = attrs.field(factory=Hooks)
 
     @property
@@ -164,7 +165,8 @@ def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
             raise ValueError(f"extra_headers: {name!r} or its value has characters in it that no header can carry")
         if name.lower() in _RESERVED:
             raise ValueError(f"extra_headers: {name} is set by the client")
-    return dict(headers or {})
+    # In lower case, so that headers that differ in case alone replace each other.
+    return {name.lower(): value for name, value in (headers or {}).items()}
 
 
 def check_timeout(timeout: Timeout) -> Timeout:

@@ -134,7 +134,7 @@ def prepare(
         elif not _fits(param, value, problems):
             continue
         if param.place == "path":
-            path[param.name] = quote(value, safe="")
+            path[param.name] = quote(str(value), safe="")
         elif param.place == "query":
             for name, text in _query(param, value, problems):
                 if origins.setdefault(name, param.arg) != param.arg:
@@ -184,9 +184,10 @@ def kind_of(value: Any) -> str:
         return "number"
     if isinstance(value, Mapping) or hasattr(value, "to_dict"):
         return "object"
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+    name = type(value).__name__
+    if isinstance(value, Sequence) and name not in ("bytes", "bytearray", "memoryview"):
         return "array"
-    return "null" if value is None else type(value).__name__
+    return "null" if value is None else name
 
 
 def to_json(value: Any) -> Any:

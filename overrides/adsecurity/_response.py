@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
@@ -40,8 +41,14 @@ class DecodedPage(Generic[T]):
     """Rows that the fast decoder refused and that were read field by field."""
 
 
-FAST_DECODER: Callable[[Call, httpx.Response], DecodedPage[Any] | None] | None = None
-"""Set by the `[fast]` extra: reads a page straight from its bytes, or answers None to leave it to `decode_page`."""
+@cache
+def _fast_decoder() -> Callable[[Call, httpx.Response], DecodedPage[Any] | None] | None:
+    """Reads pages straight from their bytes, where the `[fast]` extra is installed."""
+    try:
+        from ._fast import read_page
+    except ModuleNotFoundError:
+        return None
+    return read_page
 
 
 def decode_json(call: Call, response: httpx.Response) -> Any:
@@ -92,7 +99,8 @@ def decode_url(call: Call, response: httpx.Response) -> str:
 
 def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
     """One page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
-    if FAST_DECODER is not None and (page := FAST_DECODER(call, response)) is not None:
+    fast = _fast_decoder()
+    if fast is not None and (page := fast(call, response)) is not None:
         return page
     body = decode_json(call, response)
     holder: Any = body["data"] if is_object(body) and is_object(body.get("data")) else body
@@ -103,13 +111,13 @@ def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
     items = _items(call, rows)
     if items is None:
         raise decode_error(call, response, "the answer is no page: it has no list of objects")
-    return page_of(items, body, holder)
+    return page_of(items, body, holder, repaired=0 if fast is None else len(items))
 
 
 def _items(call: Call, rows: Any) -> list[Any] | None:
     if not is_list(rows):
         return None
-    from_dict: Callable[[Any], Any] = call.op.model.from_dict if call.op.model is not None else dict
+    from_dict = getattr(call.op.model, "from_dict", dict)
     try:
         return [from_dict(row or {}) for row in rows]
     except (AttributeError, TypeError, KeyError, ValueError):
@@ -144,7 +152,8 @@ _DECODERS: dict[str, Callable[[Call, Any], Any]] = {
 
 def decode(call: Call, response: httpx.Response) -> Any:
     """The result of the operation, by its kind; a page for what lists."""
-    return _DECODERS.get(call.op.kind, decode_page)(call, response)
+    decoder = _DECODERS.get(call.op.kind)
+    return decode_page(call, response) if decoder is None else decoder(call, response)
 
 
 @attrs.frozen(eq=False)
@@ -159,7 +168,7 @@ class RawResponse(Generic[T]):
     _parse: Callable[[], T] = attrs.field(repr=False)
 
     def parse(self) -> T:
-        """What the method without `with_raw_response` returns."""
+        """What the answer means."""
         return self._parse()
 
     @property

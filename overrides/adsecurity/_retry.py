@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Generator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import attrs
 
@@ -129,15 +129,14 @@ def attempts(
         yield RequestEvent(*known, attempt)
         sent = clock()
         started = sent if started is None else started
-        outcome: Outcome = yield Send(attempt, started + policy.deadline - sent)
+        outcome = yield Send(attempt, started + policy.deadline - sent)
         error, again, asked = _judge(attrs.evolve(call, attempts=attempt), outcome, safe)
         status: int | None = None
         if not isinstance(outcome, Exception):
             status = outcome.status_code
             yield ResponseEvent(*known, attempt, outcome.status_code, clock() - sent, request_id(outcome.headers))
         if error is None:
-            response: httpx.Response = outcome
-            return response
+            return cast("httpx.Response", outcome)
         # The error leaves through this frame; what it came from has the key in it.
         outcome = None
         delay = policy.delay(attempt, asked, draw)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import sys
 import threading
 import time
 import warnings
@@ -199,12 +198,14 @@ class SyncSession(Session):
 
         return RawPaginator(self, op, args, **options)
 
-    def start_export(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> ExportJob:
+    def start_export(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> ExportJob[Any]:
         from ._exports import start_export
 
         return start_export(self, op, args, **options)
 
-    def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob:
+    def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob[Any]:
         from ._exports import resume_export
 
         return resume_export(self, op, export_id, **options)
@@ -295,12 +296,12 @@ class AsyncSession(Session):
 
     async def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
-    ) -> AsyncExportJob:
+    ) -> AsyncExportJob[Any]:
         from ._exports import start_export_async
 
         return await start_export_async(self, op, args, **options)
 
-    async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob:
+    async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob[Any]:
         from ._exports import resume_export_async
 
         return await resume_export_async(self, op, export_id, **options)
@@ -308,9 +309,9 @@ class AsyncSession(Session):
 
 def _callers_level() -> int:
     """How far up the stack the first frame is that belongs to neither of our packages."""
-    level = 2
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    level = 1
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back
         level += 1
     return level

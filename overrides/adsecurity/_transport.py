@@ -12,6 +12,7 @@ import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+import anyio
 import attrs
 import httpx
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 # What a driver hands to the retry flow as an outcome; anything else is a mistake, ours or a hook's.
+BUSY = "all connections are in use"
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError)
 
 
@@ -76,8 +78,21 @@ def tls_context(verify: bool | str | ssl.SSLContext, environment: tuple[str | No
     return httpx.create_ssl_context(verify=verify)
 
 
+class Place(Generic[C]):
+    """The connections of one process, or of one event loop in it."""
+
+    def __init__(self, slots: Any) -> None:
+        self.slots = slots
+        self.clients: list[C] = []
+        self.idle: list[C] = []
+
+
 class Pool(Generic[C]):
-    """The connections of one client and of all copies of it: one HTTP client per process (and per event loop)."""
+    """The connections of one client and of all copies of it.
+
+    Each is an HTTP client of its own, lent to one call at a time. Shared by many threads, one client of httpx now and
+    then closes a connection that another thread has just been given; shared by many tasks, it gets slower with each.
+    """
 
     _make: type[C]
 
@@ -85,24 +100,36 @@ class Pool(Generic[C]):
         self.settings = settings
         self.closed = threading.Event()
         self._pid = os.getpid()
-        self._clients: dict[tuple[int, object], C] = {}
+        self._places: dict[tuple[int, object], Place[C]] = {}
 
-    def client(self) -> C:
-        """The HTTP client to use here and now, made when it is first needed."""
+    def check_open(self) -> None:
         if self.closed.is_set():
             raise ConfigurationError(f"{self.settings.label} is closed")
+
+    def place(self) -> Place[C]:
+        """Where to borrow here and now."""
+        self.check_open()
+        # A forked child has copies of the connections: used by both, one would read the other's answers.
+        key = (os.getpid(), self._loop())
+        return self._places.get(key) or self._places.setdefault(key, Place(self._slots()))
+
+    def borrow(self, place: Place[C]) -> C:
+        """A client that nobody else uses; the caller has taken a slot, and gives both back."""
+        self.check_open()
         if self.settings.http_client is not None:
             if os.getpid() != self._pid:
                 raise ConfigurationError(f"{self.settings.label}: http_client was made before this process was forked")
             return cast("C", self.settings.http_client)
-        # A forked child has copies of the connections: used by both, one would read the other's answers.
-        place = (os.getpid(), self._loop())
-        client = self._clients.get(place)
-        if client is None:
-            made = self._make(**self.settings.arguments(self.settings.host))
-            # Another thread may have been faster; an HTTP client without connections needs no closing.
-            client = self._clients.setdefault(place, made)
-        return client
+        try:
+            # The last one used: its connection is the likeliest to be open still.
+            return place.idle.pop()
+        except IndexError:
+            place.clients.append(client := self._make(**self.settings.arguments(self.settings.host)))
+            return client
+
+    def take_back(self, place: Place[C], client: C) -> None:
+        if client is not self.settings.http_client:
+            place.idle.append(client)
 
     def storage_client(self) -> C:
         """A new HTTP client for hosts that must not see the key; whoever asked for it closes it."""
@@ -112,27 +139,35 @@ class Pool(Generic[C]):
         """A pool of its own for one worker; what the caller injected is used as it is."""
         return type(self)(attrs.evolve(self.settings, max_connections=1))
 
-    def take_open(self) -> list[tuple[object, C]]:
-        """What is left to close, with the loop that each belongs to."""
-        clients, self._clients = self._clients, {}
-        if self.settings.transport is not None:
-            return []
-        return [(loop, client) for (pid, loop), client in clients.items() if pid == os.getpid()]
-
     def outcome(self, error: Exception) -> Exception:
         """What the retry flow is told about an exception; what is not the network's fault goes through."""
+        if isinstance(error, ConfigurationError):
+            return error
         if self.closed.is_set():
             return ConfigurationError(f"{self.settings.label} was closed during a call")
         if isinstance(error, FAILURES):
             return error
         raise error
 
+    def _take_all(self) -> list[C]:
+        """What there is to close here."""
+        places, self._places = self._places, {}
+        if self.settings.transport is not None:
+            return []
+        # The connections of another event loop can only be closed there.
+        place = places.get((os.getpid(), self._loop()))
+        return [] if place is None else place.clients
+
     def _loop(self) -> object:
         return None
 
+    def _slots(self) -> Any:
+        raise AssertionError
+
     def __del__(self, warn: Any = warnings.warn, getpid: Any = os.getpid) -> None:
-        # Not `take_open`: at the end of the interpreter, module names may be gone.
-        if any(pid == getpid() for pid, _ in getattr(self, "_clients", ())) and self.settings.transport is None:
+        # At the end of the interpreter module names may be gone, arguments are not.
+        mine = [place.clients for (pid, _), place in getattr(self, "_places", {}).items() if pid == getpid()]
+        if any(mine) and self.settings.transport is None:
             warn(f"unclosed {self.settings.label}: use it in a with block, or close() it", ResourceWarning, source=self)
 
 
@@ -146,23 +181,33 @@ class SyncPool(Pool[httpx.Client]):
     def close(self) -> None:
         self.closed.set()
         self.background.close()
-        for _, client in self.take_open():
+        for client in self._take_all():
             client.close()
 
     def exchange(self, attempt: Attempt) -> Any:
         """One attempt: a response that is read, or what was raised instead."""
-        client = self.client()
+        place, (limits, stop) = self.place(), attempt.limits()
+        if not place.slots.acquire(timeout=limits.pool):
+            return httpx.PoolTimeout(BUSY)
         try:
-            request, stop = attempt.build(client)
-            response = client.send(request, stream=True, follow_redirects=False)
+            client = self.borrow(place)
             try:
-                response.stream = Watched(response.stream, stop)
-                response.read()
+                response = client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
+                try:
+                    response.stream = Watched(response.stream, stop)
+                    response.read()
+                finally:
+                    response.close()
             finally:
-                response.close()
+                self.take_back(place, client)
         except Exception as error:
             return self.outcome(error)
+        finally:
+            place.slots.release()
         return response
+
+    def _slots(self) -> threading.Semaphore:
+        return threading.Semaphore(self.settings.max_connections)
 
 
 class AsyncPool(Pool[httpx.AsyncClient]):
@@ -175,26 +220,38 @@ class AsyncPool(Pool[httpx.AsyncClient]):
     async def close(self) -> None:
         self.closed.set()
         await self.background.aclose()
-        here = self._loop()
-        for loop, client in self.take_open():
-            # The connections of another event loop can only be closed there.
-            if loop is here:
-                await client.aclose()
+        for client in self._take_all():
+            await client.aclose()
 
     async def exchange(self, attempt: Attempt) -> Any:
         """One attempt: a response that is read, or what was raised instead."""
-        client = self.client()
+        place, (limits, stop) = self.place(), attempt.limits()
         try:
-            request, stop = attempt.build(client)
-            response = await client.send(request, stream=True, follow_redirects=False)
+            place.slots.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.move_on_after(limits.pool) as waiting:
+                await place.slots.acquire()
+            if waiting.cancelled_caught:
+                return httpx.PoolTimeout(BUSY)
+        try:
+            client = self.borrow(place)
             try:
-                response.stream = Watched(response.stream, stop)
-                await response.aread()
+                response = await client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
+                try:
+                    response.stream = Watched(response.stream, stop)
+                    await response.aread()
+                finally:
+                    await response.aclose()
             finally:
-                await response.aclose()
+                self.take_back(place, client)
         except Exception as error:
             return self.outcome(error)
+        finally:
+            place.slots.release()
         return response
+
+    def _slots(self) -> anyio.Semaphore:
+        return anyio.Semaphore(self.settings.max_connections)
 
     def _loop(self) -> object:
         import asyncio
@@ -216,9 +273,7 @@ class Attempt:
     timeout: Timeout
     extra_headers: Mapping[str, str] = attrs.field(repr=False)
 
-    def build(self, client: httpx.Client | httpx.AsyncClient) -> tuple[httpx.Request, float]:
-        """The request, and until when its answer may keep coming."""
-        limits, seconds = self.limits()
+    def build(self, client: httpx.Client | httpx.AsyncClient, limits: httpx.Timeout) -> httpx.Request:
         request = client.build_request(
             self.prepared.method,
             self.prepared.full_url,
@@ -228,21 +283,23 @@ class Attempt:
         )
         request.headers.update(self.extra_headers)
         request.headers[KEY_HEADER] = self.config.key.reveal()
-        return request, time.monotonic() + seconds
+        return request
 
     def limits(self) -> tuple[httpx.Timeout, float]:
-        """The time-outs of each phase, and the seconds for the whole: a server that drips must not hold us for ever."""
+        """The time-outs of each phase, and when all must be here: a body that drips must not hold us for ever."""
         timeout = self.timeout
         if not isinstance(timeout, httpx.Timeout):
             timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
         phases = timeout.as_dict()
         if self.step.attempt > 1:
             left = max(self.step.remaining, 0.001)
-            return httpx.Timeout(**{name: left if n is None else min(n, left) for name, n in phases.items()}), left
+            return httpx.Timeout(
+                **{name: left if n is None else min(n, left) for name, n in phases.items()}
+            ), time.monotonic() + left
         connect, read = phases["connect"], phases["read"]
         # Who asks for a longer time-out than the deadline of the retries means it.
         whole = math.inf if connect is None or read is None else max(self.step.remaining, connect + read)
-        return timeout, whole
+        return timeout, time.monotonic() + whole
 
 
 class Watched(httpx.SyncByteStream, httpx.AsyncByteStream):
