@@ -32,7 +32,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def constraints(lane: str, project: dict[str, Any]) -> list[str]:
+def constraints(lane: str) -> list[str]:
     """What holds the versions: everything pinned; the oldest of ours; or the tools alone."""
     known = pins(REQUIREMENTS / "constraints.txt")
     if lane == "pinned":
@@ -85,7 +85,7 @@ def main() -> int:
     arguments = parser.parse_args()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     environment, folder = ROOT / f".venv-{arguments.lane}", ROOT / ".cache" / f"lane-{arguments.lane}"
-    make(environment, [f"{arguments.wheel.resolve()}[all]", *TOOLS], constraints(arguments.lane, project))
+    make(environment, [f"{arguments.wheel.resolve()}[all]", *TOOLS], constraints(arguments.lane))
     place_tests(folder, project)
     # Below the repository nothing finds the sources either: no setting and no path leads there.
     sources = [str(ROOT / "overrides"), str(ROOT / "generated")]

@@ -1,0 +1,92 @@
+"""Each extra installs alone and does its work; where it is missing, the error names the pip command."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+Run: TypeAlias = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+CLIENT = """
+import sys
+import httpx
+import adsecurity
+
+def answer(request):
+    if "click-table" in request.url.path:
+        row = {"tx_id": "t1", "payout": 1.5, "request_time": "2026-11-01T10:00:00Z"}
+        return httpx.Response(200, json={"data": {"count": 1, "data": [row], "pageInfo": {"hasNextPage": False}}})
+    users = {"data": [{"id": "1", "email": "a@example.com"}], "meta": {"total_count": 1, "total_page": 1}}
+    return httpx.Response(200, json=users)
+
+def client():
+    transport = httpx.MockTransport(answer)
+    return adsecurity.NetworkClient(api_key="k", base_url="https://network.example", transport=transport)
+
+def clicks(net):
+    return net.reports.clicks(integration_id="i", start_time="2026-11-01", end_time="2026-11-02")
+"""
+
+WORK = {
+    "": """
+        with client() as net:
+            assert [user.email for user in net.users.list()] == ["a@example.com"]
+        heavy = {"msgspec", "duckdb", "pyarrow", "starlette", "uvicorn", "jsonschema_rs"}
+        assert not heavy & set(sys.modules)
+    """,
+    "fast": """
+        with client() as net:
+            (row,) = clicks(net)
+        assert (row.tx_id, row.payout, row.request_time.hour) == ("t1", 1.5, 10)
+        assert "msgspec" in sys.modules
+    """,
+    "parquet": """
+        with client() as net:
+            clicks(net).to_parquet("clicks.parquet")
+        import duckdb
+        (found,) = duckdb.sql("select tx_id, payout from 'clicks.parquet'").fetchall()
+        assert found == ("t1", 1.5)
+    """,
+    "sandbox": """
+        from adsecurity.sandbox import Sandbox
+        with Sandbox(rows=50) as sandbox:
+            with adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as net:
+                assert net.users.list().first().id
+    """,
+}
+
+MISSING = {
+    "parquet": """
+        with client() as net:
+            clicks(net).to_parquet("clicks.parquet")
+    """,
+    "sandbox": """
+        from adsecurity.sandbox import Sandbox
+        Sandbox().start()
+    """,
+}
+
+
+def indented(program: str) -> str:
+    return CLIENT + "\n".join(line[8:] for line in program.splitlines())
+
+
+@pytest.mark.parametrize("extra", WORK)
+def test_an_extra_works_alone(extra: str, environment: Callable[..., Run]) -> None:
+    done = environment(extra)(indented(WORK[extra]))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_a_missing_extra_names_its_pip_command(environment: Callable[..., Run]) -> None:
+    run = environment()
+    for extra, program in MISSING.items():
+        done = run(indented(program))
+        assert done.returncode == 1, extra
+        assert f"pip install 'adsecurity[{extra}]'" in done.stderr.strip().splitlines()[-1]
+    done = run("import runpy; runpy.run_module('adsecurity.sandbox', run_name='__main__')")
+    assert done.returncode != 0
+    assert "pip install 'adsecurity[sandbox]'" in done.stderr.strip().splitlines()[-1]
