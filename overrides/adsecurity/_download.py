@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol, cast
-from urllib.parse import urljoin, urlsplit
 
 import attrs
 import httpx
@@ -48,7 +47,8 @@ class Storage:
     def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         self.end()
         self._response = response = self._client.send(build(self._client, url, headers), stream=True)
-        self._chunks = response.iter_raw()
+        # A mocked answer has been read already.
+        self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
         return response
 
     def read(self) -> bytes:
@@ -73,7 +73,7 @@ class AsyncStorage:
     async def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         await self.end()
         self._response = response = await self._client.send(build(self._client, url, headers), stream=True)
-        self._chunks = response.aiter_raw()
+        self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         return response
 
     async def read(self) -> bytes:
@@ -167,7 +167,7 @@ def transfer(
         restarts += failed.restarted
         delay = policy.delay(failures, failed.asked, draw)
         if max(failures, restarts) >= policy.attempts or delay > policy.deadline:
-            raise fail(f"{urlsplit(url).hostname}: {failed.reason}")
+            raise fail(f"{_place(url)[1]}: {failed.reason}")
         if failed.expired:
             url = ""
         if not failed.expired or failures > 1:
@@ -205,6 +205,10 @@ def _attempt(
     expected = size if total is None else total
     if sink.offset < expected:
         return _Failed(f"the connection ended after {sink.offset} of {expected} bytes")
+    if sink.offset > expected > 0:
+        found = sink.offset
+        yield sink.restart("")
+        return _Failed(f"the file has {found} bytes, the export reports {expected}", restarted=True)
     return None
 
 
@@ -212,15 +216,25 @@ def _follow(
     url: str, storage: Storage | AsyncStorage, headers: Mapping[str, str], fail: Fail
 ) -> Flow[Step, httpx.Response]:
     for _ in range(_MAX_REDIRECTS + 1):
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_local(parts.hostname or "")):
-            raise fail(f"{parts.scheme or 'no'}://{parts.hostname}: files are fetched over https only")
+        scheme, host = _place(url)
+        if scheme != "https" and not (scheme == "http" and is_local(host)):
+            raise fail(f"{scheme}://{host} is not https, over which alone files are fetched")
         answer = cast("httpx.Response", (yield Do(partial(storage.open, url, headers))))
         location = answer.headers.get("location")
         if answer.status_code not in _REDIRECTS or not location:
             return answer
-        url = urljoin(url, location)
+        # Not urljoin(): what it makes of a broken URL is an error that quotes it.
+        url = location if ":" in location.partition("/")[0] else str(httpx.URL(url).join(location))
     raise fail(f"more than {_MAX_REDIRECTS} redirects")
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Scheme and host; empty when it is no URL."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "", ""
+    return parts.scheme, parts.host
 
 
 def _extent(answer: httpx.Response) -> tuple[int, int | None]:

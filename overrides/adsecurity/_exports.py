@@ -14,7 +14,7 @@ from adsecurity_generated._operation import Operation, Surface
 
 from ._csv import CsvRows, TextRow
 from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
-from ._drive import Chunk, Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
+from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
 from ._part import Fail, PartFile
 from .errors import (

@@ -172,7 +172,9 @@ class Use:
         self._clients.append(client)
         return client
 
-    def listing(self, server: Server, *, client: Any = None, args: Any = None, raw: bool = False, **options: Any) -> Any:
+    def listing(
+        self, server: Server, *, client: Any = None, args: Any = None, raw: bool = False, **options: Any
+    ) -> Any:
         session = (client or self.client(server, retry=ONCE))._session
         list_it = session.raw_pages if raw else session.paginate
         return list_it(operation(server.kind), {"org_id": "o/1", **(args or {})}, **options)

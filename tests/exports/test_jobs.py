@@ -1,0 +1,252 @@
+"""When an export is finished, when it never will be, and how its job waits for it."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from adsecurity import APIConnectionError, errors
+from adsecurity._drive import Do, Sleep
+from tests.exports.kit import ID, QUICK, Bench, finished, state
+
+pytestmark = pytest.mark.usefixtures("_fast_polls")
+
+
+def test_an_export_is_started_waited_for_and_finished(bench: Bench) -> None:
+    bench.api.states = [state("PENDING"), state("IN_PROGRESS"), finished(total=3, size=9, status="DONE")]
+    seen: list[str] = []
+    job = bench.start()
+    assert (job.id, job.status, job.finished) == (ID, "PENDING", False)
+    assert bench.result(job.wait(on_progress=lambda job: seen.append(job.status))) is job
+    assert seen == ["IN_PROGRESS", "DONE"]
+    assert (job.status, job.finished, job.total, job.size) == ("DONE", True, 3, 9)
+    assert repr(job).endswith(f"ExportJob(id='{ID}', status='DONE', rows=3)")
+
+
+def test_waiting_for_a_finished_export_asks_nothing(bench: Bench) -> None:
+    job = bench.done()
+    bench.result(job.wait())
+    assert len(bench.api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        state("PENDING"),
+        state("IN_PROGRESS"),
+        state("UNKNOWN"),
+        state("COMPLETED"),
+        state("SOMETHING_NEW"),
+        state(""),
+        finished(status="PENDING"),
+        finished(status="IN_PROGRESS"),
+        finished(name=""),
+    ],
+)
+def test_without_an_artifact_or_while_in_work_it_waits_on(bench: Bench, waiting: dict[str, Any]) -> None:
+    bench.api.states = [waiting, waiting, finished()]
+    job = bench.start()
+    bench.result(job.wait(timeout=30))
+    assert job.status == "DONE"
+    assert len(bench.api.requests) == 3
+
+
+@pytest.mark.parametrize("status", ["DONE", "COMPLETED", "UNKNOWN", ""])
+def test_whatever_the_status_is_called_an_artifact_with_a_name_is_the_end(bench: Bench, status: str) -> None:
+    assert bench.result(bench.done(status=status).wait()).finished
+
+
+@pytest.mark.parametrize(
+    ("last", "kind", "text"),
+    [
+        (state("ERROR"), errors.ExportFailed, "does not say why"),
+        (state("ERROR", error="out of disk"), errors.ExportFailed, "out of disk"),
+        (state("IN_PROGRESS", error="out of disk"), errors.ExportFailed, "out of disk"),
+        (finished(error="half of it"), errors.ExportFailed, "half of it"),
+        (finished(status="ERROR"), errors.ExportFailed, "failed"),
+        (state("CANCELED"), errors.ExportCanceled, "cancelled"),
+        (finished(status="CANCELED"), errors.ExportCanceled, "cancelled"),
+        (finished(results_meta={"range_truncated": True}), errors.ExportTruncated, "rows are missing"),
+    ],
+)
+@pytest.mark.parametrize("action", ["wait", "download", "rows"])
+def test_what_will_never_be_whole_raises_with_the_job(
+    bench: Bench, last: dict[str, Any], kind: type[errors.ExportError], text: str, action: str, tmp_path: Any
+) -> None:
+    bench.api.states = [state("PENDING"), last]
+    job = bench.start()
+    with pytest.raises(kind, match=text) as caught:
+        if action == "wait":
+            bench.result(job.wait())
+        elif action == "download":
+            bench.result(job.download(tmp_path / "x.csv"))
+        else:
+            list(bench.each(job.rows()))
+    assert caught.value.job is job
+    assert caught.value.export_id == ID
+    assert pickle.loads(pickle.dumps(caught.value)).export_id == ID
+    assert not bench.store.requests
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cut_off_export_is_taken_if_that_is_fine(bench: Bench, tmp_path: Any) -> None:
+    job = bench.done(results_meta={"range_truncated": True})
+    assert bench.result(job.wait(allow_truncated=True)).truncated
+    bench.result(job.download(tmp_path / "x.csv", allow_truncated=True))
+    assert (tmp_path / "x.csv").read_bytes() == bench.store.content
+    assert len(list(bench.each(job.rows(allow_truncated=True)))) == 5000
+
+
+def test_a_file_that_is_not_there_yet_is_not_fetched(bench: Bench, tmp_path: Any) -> None:
+    bench.api.states = [state("PENDING")]
+    job = bench.start()
+    for action in (lambda: job.download(tmp_path / "x.csv"), lambda: job.signed_url()):
+        with pytest.raises(errors.ExportError, match=r"not finished \(PENDING\): wait"):
+            bench.result(action())
+
+
+def test_download_looks_once_whether_the_file_is_there(bench: Bench, tmp_path: Any) -> None:
+    job = bench.start()
+    assert job.status == "PENDING"
+    assert bench.result(job.download(tmp_path / "x.csv")) == tmp_path / "x.csv"
+
+
+def test_the_deadline_raises_and_the_job_can_be_waited_for_again(bench: Bench) -> None:
+    bench.api.states = [state("PENDING")]
+    job = bench.start()
+    with pytest.raises(errors.ExportTimeout, match=r"PENDING after 0\.02 s") as caught:
+        bench.result(job.wait(timeout=0.02))
+    assert isinstance(caught.value, TimeoutError)
+    assert caught.value.job is job
+    bench.api.states = [finished()]
+    assert bench.result(job.wait()).finished
+
+
+def test_refresh_and_signed_url(bench: Bench) -> None:
+    job = bench.start()
+    assert bench.result(job.refresh()) is job
+    assert job.finished
+    assert bench.result(job.signed_url()) == f"{bench.store.url}/bucket/clicks.csv?signature=secret-signature-1"
+
+
+def test_another_process_resumes_a_job_by_its_id(bench: Bench) -> None:
+    job = bench.resume()
+    assert job.id == ID
+    assert bench.result(job.wait()).finished
+    assert all(f"/download-center/exports/{ID}" in path for path, _ in bench.api.requests)
+
+
+def test_polls_are_retried_as_any_read(bench: Bench) -> None:
+    job = bench.start()
+    bench.api.failures = [503, 502]
+    assert bench.result(job.wait()).finished
+
+
+def test_a_poll_that_fails_for_good_raises_its_own_error(bench: Bench) -> None:
+    job = bench.start()
+    bench.api.failures = [404]
+    with pytest.raises(errors.NotFoundError):
+        bench.result(job.wait())
+
+
+def test_the_hook_sees_every_poll_and_when_the_next_one_is(bench: Bench) -> None:
+    bench.api.states = [state("PENDING"), state("IN_PROGRESS"), finished()]
+    events: list[Any] = []
+    job = bench.start(bench.client(on_poll=events.append))
+    bench.result(job.wait())
+    assert [(e.operation, e.export_id, e.status, e.attempt) for e in events] == [
+        ("exports.get", ID, "IN_PROGRESS", 1),
+        ("exports.get", ID, "DONE", 2),
+    ]
+    assert [e.next_poll is None for e in events] == [False, True]
+
+
+@pytest.mark.parametrize("bench", ["async"], indirect=True)
+def test_progress_may_be_async(bench: Bench) -> None:
+    seen: list[str] = []
+
+    async def on_progress(job: Any) -> None:
+        seen.append(job.status)
+
+    bench.result(bench.start().wait(on_progress=on_progress))
+    assert seen == ["DONE"]
+
+
+def test_an_export_without_an_id_is_an_error_not_a_job_that_nobody_can_ask_for(bench: Bench) -> None:
+    bench.api.states = [{"status": "PENDING"}]
+    with pytest.raises(errors.ExportError, match="id"):
+        bench.start()
+
+
+@pytest.mark.parametrize("bench", ["sync"], indirect=True)
+class TestPolling:
+    """The flow by itself: what it would do, without waiting for it."""
+
+    def steps(self, job: Any, timeout: float, polls: int, outcome: Any = None) -> tuple[list[float], Any]:
+        now = [100.0]
+        slept: list[float] = []
+        flow = job._waiting(timeout, False, None, lambda: now[0])
+        step = next(flow)
+        while len(slept) < polls:
+            if isinstance(step, Sleep):
+                slept.append(step.seconds)
+                now[0] += step.seconds
+                step = flow.send(None)
+            elif isinstance(step, Do) and outcome is not None and step.call.func.__name__ == "one":  # type: ignore[attr-defined]
+                now[0] += 5
+                step = flow.throw(outcome)
+            else:
+                step = flow.send(job.export)
+        return slept, flow
+
+    def test_polls_come_after_1_second_and_never_more_than_30_apart(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.undo()
+        bench.api.states = [state("PENDING")]
+        slept, _ = self.steps(bench.start(), 3600, 40)
+        assert slept[:3] == [1, 1.5, 2.25]
+        assert slept == sorted(slept)
+        assert slept[-1] == 30
+
+    def test_all_in_all_3600_seconds_by_default(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.undo()
+        bench.api.states = [state("PENDING")]
+        job = bench.start()
+        with pytest.raises(errors.ExportTimeout, match="3600 s"):
+            self.steps(job, 3600, 1000)
+        waited = job.wait.__defaults__
+        assert waited is not None
+        assert waited[0] == 3600
+
+    def test_no_poll_begins_with_more_time_than_the_deadline_leaves(self, bench: Bench) -> None:
+        bench.api.states = [state("PENDING")]
+        job = bench.start()
+        flow = job._waiting(10, False, None, time.monotonic)
+        assert isinstance(next(flow), Sleep)
+        poll = flow.send(None)
+        assert poll.call.keywords["retry"].deadline <= 10
+        assert poll.call.keywords["retry"].attempts == QUICK.attempts
+
+    def test_a_poll_that_gets_no_answer_before_the_deadline_is_a_time_out_of_the_wait(self, bench: Bench) -> None:
+        bench.api.states = [state("PENDING")]
+        job = bench.start()
+        with pytest.raises(errors.ExportTimeout):
+            self.steps(job, 4, 100, outcome=APIConnectionError("no answer"))
+
+    def test_a_poll_that_gets_no_answer_with_time_left_is_its_own_error(self, bench: Bench) -> None:
+        bench.api.states = [state("PENDING")]
+        job = bench.start()
+        with pytest.raises(APIConnectionError):
+            self.steps(job, 1000, 100, outcome=APIConnectionError("no answer"))
+
+
+def test_the_job_of_a_call_keeps_its_options(bench: Bench) -> None:
+    client = bench.client(retry=None)
+    job = bench.start(client, retry=QUICK, extra_headers={"X-Trace": "7"}, timeout=httpx.Timeout(9))
+    bench.result(job.refresh())
+    assert [headers.get("x-trace") for _, headers in bench.api.requests] == ["7", "7"]
