@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 WAIT = object()
 """Answer of a step that cannot be done yet."""
+AGAIN = object()
+"""Answer of a step that has made room for others and is to be done again."""
 _AHEAD = 2
 """Windows begun or waiting to be handed out, for each worker: enough to keep all busy, few enough to hold."""
 
@@ -96,6 +98,7 @@ class Run(Generic[T]):
             if not head.complete:
                 return WAIT
             self._plan.advance()
+            return AGAIN
         return None
 
     def _take(self) -> Any:
@@ -153,8 +156,8 @@ class Run(Generic[T]):
         )
 
 
-def check(prepared: Prepared, concurrency: int, start: Mapping[str, object]) -> None:
-    """Refuse what cannot be read by several workers; `start` holds the ways to begin elsewhere than at the start."""
+def check(prepared: Prepared, concurrency: int, starts: Mapping[str, object], *, raw: bool) -> None:
+    """Refuse what cannot be read by several workers; `starts` holds the ways to begin elsewhere than at the start."""
     problem = ""
     query, body = dict(prepared.query), prepared.body or {}
     if prepared.op.range is None:
@@ -165,8 +168,10 @@ def check(prepared: Prepared, concurrency: int, start: Mapping[str, object]) -> 
         problem = "it needs both ends of the time range"
     elif query.get("sort") or body.get("sort"):
         problem = "it keeps the order of the plain call, so sort cannot be given"
-    elif given := [name for name, value in start.items() if value is not None]:
+    elif given := [name for name, value in starts.items() if value is not None]:
         problem = f"{', '.join(given)} cannot be given"
+    elif raw:
+        problem = "answers as they came are of one reader alone"
     elif body.get("fields") and not {prepared.op.range.time_field, prepared.op.range.key} <= set(body["fields"]):
         problem = f"fields must include {prepared.op.range.time_field} and {prepared.op.range.key}"
     if problem:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from ._concurrent import WAIT, Run, Step
+from ._concurrent import AGAIN, WAIT, Run, Step
 from ._drive import adrive, drive
 from ._events import PageEvent
 from ._iterators import Track
@@ -43,10 +43,12 @@ class _Stop(threading.Event):
         with self.changed:
             while not self.is_set():
                 outcome = step()
-                if outcome is not WAIT:
-                    self.changed.notify_all()
+                if outcome is WAIT:
+                    self.changed.wait()
+                    continue
+                self.changed.notify_all()
+                if outcome is not AGAIN:
                     return outcome
-                self.changed.wait()
         return None
 
 
@@ -54,7 +56,8 @@ def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _S
     def perform(step: Step) -> object:
         if isinstance(step, Prepared):
             response = session.send(step, stop=stop, **call)
-            return Answer(session.decode_page(step, response), response)
+            # No raw pages are made of windows, so nobody asks how long it took.
+            return Answer(session.decode_page(step, response), response, 0.0)
         return stop.locked(step)
 
     try:
@@ -79,7 +82,7 @@ class WindowSource(Generic[T]):
             if page is not None:
                 self._session.emit(_event(self._run, self.track, page))
             elif self._stop.is_set() and not self._ended:
-                self._session.pool.client()  # says that the client was closed
+                self._session.pool.check_open()  # says that the client was closed
         except Exception as error:
             self.close()
             self.track.sign(error)
@@ -115,19 +118,23 @@ class _Turn:
         self._changed = asyncio.Event()
 
     async def __call__(self, step: Callable[[], Any]) -> Any:
-        while (outcome := step()) is WAIT:
-            await self._changed.wait()
-        # Whoever waits looks again; the next one to wait waits for the next change.
-        self._changed.set()
-        self._changed = asyncio.Event()
-        return outcome
+        while True:
+            outcome = step()
+            if outcome is WAIT:
+                await self._changed.wait()
+                continue
+            # Whoever waits looks again; the next one to wait waits for the next change.
+            self._changed.set()
+            self._changed = asyncio.Event()
+            if outcome is not AGAIN:
+                return outcome
 
 
 async def _awork(session: AsyncSession, run: Run[Any], call: Mapping[str, Any], turn: _Turn) -> None:
     async def perform(step: Step) -> object:
         if isinstance(step, Prepared):
             response = await session.send(step, **call)
-            return Answer(session.decode_page(step, response), response)
+            return Answer(session.decode_page(step, response), response, 0.0)
         return await turn(step)
 
     try:
@@ -177,7 +184,7 @@ class AsyncWindowSource(Generic[T]):
                 return cast("Page[T] | None", reading.result())
         finally:
             reading.cancel()
-        self._session.pool.client()  # says that the client was closed
+        self._session.pool.check_open()  # says that the client was closed
         return None
 
     def _begin(self) -> None:
