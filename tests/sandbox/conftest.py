@@ -10,12 +10,13 @@ import pytest
 
 from adsecurity.sandbox import Sandbox
 
+ROWS = 600
 SPECS = Path(__file__).parents[2] / "specs"
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+    with Sandbox(rows=ROWS) as running:
         yield running
 
 

@@ -190,6 +190,8 @@ def test_a_foreign_organization_is_403(adsecurity: httpx.Client) -> None:
     params = {**REPORT, "page[number]": "1", "organization_id": "somebody"}
     body = {**REPORT, "page_number": 1, "page_size": 10}
     assert adsecurity.post("/reports/v2/click-table", params=params, json=body).status_code == 403
+    group = {"name": "T", "integration": "integration-1", "organization": "somebody"}
+    assert adsecurity.post("/integrations/integration-1/targeting-groups", json=group).status_code == 403
 
 
 def test_an_encoded_slash_belongs_to_the_id(network: httpx.Client) -> None:

@@ -89,11 +89,15 @@ class Engine:
         if found is None:
             raise Refusal(404, f"the {surface} API has no {method} {raw_path}")
         operation, ids = found
-        sent = headers.get("api-key", "")
-        if not secrets.compare_digest(sent.encode(), self._api_key.encode()):
-            raise Refusal(401, "the API-KEY header is missing" if not sent else "this API key is not valid")
+        key = headers.get("api-key", "")
+        if not secrets.compare_digest(key.encode(), self._api_key.encode()):
+            raise Refusal(401, "the API-KEY header is missing" if not key else "this API key is not valid")
         query = parse_qsl(raw_query, keep_blank_values=True)
         call = read_call(operation, ids, query, headers, content)
+        for sent in (call.query, call.body):
+            for name in ("organization", "organization_id"):
+                if name in sent:
+                    self.items.check_organization(sent[name])
         status, schema = operation.success
         body = self._handler(operation)(call)
         return Answer(status, body if schema is not None else None, operation.id)
