@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 
 from ._naming import PAGING_BODY, PAGING_QUERY, class_name, python_name, tag_name
@@ -132,6 +134,11 @@ def _style(data: dict[str, Json], schema: dict[str, Json]) -> str:
     return ""
 
 
+def _replacement(node: dict[str, Json]) -> str:
+    """What to use instead of something deprecated; empty while it is current."""
+    return str(node.get("x-replacement", "")) if node.get("deprecated") else ""
+
+
 def argument_name(wire: str, node: dict[str, Json]) -> str:
     """The Python name of a parameter or body property."""
     given = node.get("x-python-name")
@@ -175,7 +182,8 @@ class Describer:
                 edge=str(time.get("edge", "")),
                 secret=facts.get("x-secret") is True,
                 mirror=place == "query" and "x-mirror" in facts,
-                deprecated=str(facts.get("x-replacement", "")) if facts.get("deprecated") else "",
+                deprecated=_replacement(facts),
+                deprecated_inside=tuple(self.deprecated_inside(schema)) if place == "body" else (),
                 model=kind.model or (items.model if items is not None else ""),
                 non_empty=place == "body" and positional,
             ),
@@ -184,6 +192,23 @@ class Describer:
             positional=positional,
             default=merged.get("default"),
         )
+
+    def deprecated_inside(
+        self, schema: Json, above: tuple[str, ...] = (), seen: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """The deprecated fields of a nested object or of an array's items, each with the way to it."""
+        name = self.spec.reference(schema)
+        if name in seen:
+            return
+        merged = self.spec.merged(schema)
+        seen = seen | {name} if name else seen
+        if "items" in merged:
+            yield from self.deprecated_inside(merged["items"], above, seen)
+        for wire, inner in as_map(merged.get("properties")).items():
+            facts = {**self.spec.merged(inner), **as_map(inner)}
+            if replacement := _replacement(facts):
+                yield (*above, wire), replacement
+            yield from self.deprecated_inside(inner, (*above, wire), seen)
 
     def arguments(self, operation: RawOperation, kind: str, bind: str) -> tuple[Argument, ...]:
         """Describe everything that an operation takes, paging aside: path, query, body."""
@@ -267,7 +292,7 @@ class Describer:
             range=Range(**{**reach, "start": names[reach["start"]], "end": names[reach["end"]]}) if reach else None,
             export_role=str(export.get("role", "")),
             rows=class_name(str(export["rows"])) if "rows" in export else "",
-            deprecated=str(data.get("x-replacement", "")) if data.get("deprecated") else "",
+            deprecated=_replacement(data),
         )
 
     def methods(self) -> list[Method]:

@@ -154,7 +154,8 @@ def vocabulary(spec: Spec) -> Iterator[Problem]:
 def deprecation(spec: Spec) -> Iterator[Problem]:
     """What is deprecated says what to use instead."""
     for data, pointer in walk(spec.tree):
-        if data.get("deprecated") and not isinstance(data.get("x-replacement"), str):
+        replacement = data.get("x-replacement")
+        if data.get("deprecated") and not (isinstance(replacement, str) and replacement.strip()):
             message = "say what to use instead: `x-replacement: text`"
             yield spec.source.problem((*pointer, "deprecated"), "deprecation", message)
         if "x-replacement" in data and data.get("deprecated") is not True:

@@ -20,6 +20,7 @@ class FieldShape:
     response: str
     request: str
     read: str
+    deprecated: str
 
 
 @attrs.frozen
@@ -76,6 +77,7 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
                 response=response_type(kind),
                 request=request if request == "Any" else f"{request} | None",
                 read=read_code(attr, wire, kind),
+                deprecated=str(inner.get("x-replacement", "")) if inner.get("deprecated") else "",
             )
         )
         # A description beside a reference speaks of the field, one inside of the shape.

@@ -65,6 +65,8 @@ class Param:
     """Keyword of the path id that fills this body field when it is left out."""
     deprecated: str = ""
     """What to use instead; empty while the parameter is current."""
+    deprecated_inside: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """The same for fields of a nested object: wire names on the way to each, and what to use instead."""
     model: str = ""
     """Name of the model that describes a nested object (or an array's items)."""
     non_empty: bool = False

@@ -22,7 +22,7 @@ import attrs
 from adsecurity_generated._operation import UNSET, Operation, Param, Surface
 from adsecurity_generated._values import write_time
 
-from ._secrets import collect_secrets, is_object
+from ._secrets import collect_secrets, is_list, is_object
 from ._times import encode_time
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -145,6 +145,10 @@ def prepare(
                 body[param.name] = to_json(value)
             except (TypeError, ValueError) as error:
                 problems.caught(param.arg, error)
+            for way, replacement in param.deprecated_inside:
+                if _holds(body.get(param.name), way):
+                    place = ".".join((param.arg, *way))
+                    deprecations.append(f"{place} of {op.resource}() is deprecated: {replacement}")
     if "start" in edges and "end" in edges and edges["start"][1] > edges["end"][1]:
         problems.add(f"{edges['start'][0]} {edges['start'][1]} is after {edges['end'][0]} {edges['end'][1]}")
     problems.check()
@@ -167,6 +171,13 @@ def prepare(
         secrets=tuple(sorted(secrets)),
         deprecations=tuple(deprecations),
     )
+
+
+def _holds(value: Any, way: tuple[str, ...]) -> bool:
+    """Whether a JSON value has a field, itself or in one of its items."""
+    if is_list(value):
+        return any(_holds(item, way) for item in value)
+    return not way or (is_object(value) and way[0] in value and _holds(value[way[0]], way[1:]))
 
 
 def kind_of(value: Any) -> str:

@@ -84,6 +84,8 @@ def deprecations(spec: Json) -> None:
     phone = {"deprecated": True, "x-replacement": "the address book"}
     for name in ("User", "CreateUserRequest", "UpdateUserRequest"):
         schema(spec, name)["properties"]["phone"].update(phone)
+    percent = {"deprecated": True, "x-replacement": "payout"}
+    schema(spec, "OfferPayoutConfig")["properties"]["payout_percent"].update(percent)
 
 
 EDITS = (new_field, new_enum_value, new_operation, renamed_path, removed_field, new_page_kind, deprecations)

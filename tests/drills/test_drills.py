@@ -141,35 +141,64 @@ told = [len(rows), len({{row.real_tx_id for row in rows}}), [page.number for pag
         old.reports.impressions(integration_id="integration-1", **SPAN).to_list()
 
 
-def test_deprecated_things_warn_with_their_replacement_and_the_callers_line(later: Later) -> None:
-    code = """
+WARNED = """
 def warned(call):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         call()
     return [[one.category.__name__, str(one.message), one.filename] for one in caught]
+"""
 
+
+def test_deprecated_things_warn_with_their_replacement_and_the_callers_line(later: Later) -> None:
+    code = """
 offer = net.offers.list("integration-1").first()
+new = {"name": "New", "advertiser_id": 1}
 told = {
     "operation": warned(lambda: net.offers.bulk_delete("integration-1", [offer.id])),
     "parameter": warned(lambda: net.exports.list(type="click_logs").first()),
     "field": warned(lambda: net.users.create(email="b@example.com", password="x", role="admin", phone="1")),
-    "neither": warned(lambda: net.exports.list(status="PENDING").first()),
+    "nested": warned(lambda: net.offers.create("integration-1", **new, default_payout={"payout_percent": 5})),
+    "neither": [
+        *warned(lambda: net.exports.list(status="PENDING").first()),
+        *warned(lambda: net.users.create(email="c@example.com", password="x", role="admin", city="Bonn")),
+        *warned(lambda: net.offers.create("integration-1", **new, default_payout={"payout": 5})),
+    ],
 }
 assert "Deprecated" in net.offers.bulk_delete.__doc__ and "offers.bulk_update" in net.offers.bulk_delete.__doc__
 """
-    told = later.run(code)
+    told = later.run(WARNED + code)
     wanted = {
-        "operation": ("bulk_delete", "offers.bulk_update(active=False)"),
-        "parameter": ("type", "filter={'kind': …}"),
-        "field": ("phone", "the address book"),
+        "operation": ("offers.bulk_delete()", "offers.bulk_update(active=False)"),
+        "parameter": ("type=", "filter={'kind': …}"),
+        "field": ("phone=", "the address book"),
+        "nested": ("default_payout.payout_percent", "payout"),
     }
     for what, parts in wanted.items():
-        (one,) = told[what]
-        category, message, filename = one
-        assert (category, filename) == ("DeprecationWarning", "<string>"), one
+        ((category, message, filename),) = told[what]
+        assert (category, filename) == ("DeprecationWarning", "<string>"), message
         assert all(part in message for part in parts), message
     assert told["neither"] == []
+
+
+def test_a_deprecated_field_of_an_answer_warns_whoever_reads_it_and_nobody_else(later: Later) -> None:
+    code = """
+user_id = net.users.create(email="d@example.com", password="x", role="admin")
+user = net.users.get(user_id)
+def assign(): user.phone = "2"
+told = {
+    "read": warned(lambda: user.phone),
+    "assigned": warned(assign),
+    "ours": warned(lambda: [repr(user), user.to_dict(), user == user, user.fields_set, net.users.list().to_list()]),
+}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    assert user.phone == "2" and user.to_dict()["phone"] == "2"
+assert "Deprecated: the address book" in types.network.User.__doc__
+"""
+    told = later.run(WARNED + code)
+    warning = ["DeprecationWarning", "User.phone is deprecated: the address book", "<string>"]
+    assert told == {"read": [warning], "assigned": [warning], "ours": []}
 
 
 def test_an_edit_of_one_spec_leaves_the_other_surface_alone(later: Later) -> None:
@@ -223,6 +252,10 @@ def no_replacement(spec: Json) -> None:
     schema(spec, "User")["properties"]["phone"]["deprecated"] = True
 
 
+def empty_replacement(spec: Json) -> None:
+    operation(spec, "listUsers").update({"deprecated": True, "x-replacement": " "})
+
+
 @pytest.mark.parametrize(
     ("mistake", "wanted"),
     [
@@ -231,6 +264,7 @@ def no_replacement(spec: Json) -> None:
         (operation_twice, "listClickReport"),
         (half_a_page_kind, "{data: {data: [Row]}}"),
         (no_replacement, "x-replacement"),
+        (empty_replacement, "x-replacement"),
     ],
 )
 def test_an_edit_with_a_mistake_is_refused_with_its_place(

@@ -1,0 +1,39 @@
+"""Deprecated fields of models: they work as before, and whoever uses one is told what to use instead."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+# Both packages, wherever they lie: what they do with a field by themselves is not the caller's doing.
+_HOME = __name__.rpartition(".")[0].removesuffix("_generated")
+_OURS = (f"{_HOME}.", f"{_HOME}_generated.")
+
+
+class DeprecatedField:
+    """Stands before the slot of an attribute."""
+
+    def __init__(self, slot: Any, name: str, replacement: str) -> None:
+        self._slot = slot
+        self._told = f"{name} is deprecated: {replacement}"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        self._warn()
+        return self._slot.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._warn()
+        self._slot.__set__(instance, value)
+
+    def _warn(self) -> None:
+        user = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+        if not str(user.f_globals.get("__name__")).startswith(_OURS):
+            warnings.warn(self._told, DeprecationWarning, stacklevel=3)
+
+
+def deprecate(model: type[Any], attr: str, replacement: str) -> None:
+    """Make the use of an attribute warn."""
+    setattr(model, attr, DeprecatedField(vars(model)[attr], f"{model.__name__}.{attr}", replacement))
