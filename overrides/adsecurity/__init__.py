@@ -48,16 +48,17 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = ["__version__", "errors", "types", *errors.__all__, *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
-
-def __getattr__(name: str) -> Any:
-    # Relative: an absolute name would lead a vendored copy to the installed one.
-    if name == "types":
-        return import_module(".types", __name__)
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name], __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    # Type checkers know the names from above; to them this would make any other name right, too.
+    def __getattr__(name: str) -> Any:
+        # Relative: an absolute name would lead a vendored copy to the installed one.
+        if name == "types":
+            return import_module(".types", __name__)
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME[name], __name__), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

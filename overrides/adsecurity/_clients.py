@@ -107,7 +107,9 @@ class _Client(Generic[H, Tr]):
         return config.list_routes()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} base_url={self.base_url!r}>"
+        # Crash reports ask for this also while the constructor fails.
+        url = self.base_url if "_session" in self.__dict__ else None
+        return f"<{type(self).__name__} base_url={url!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -309,7 +309,7 @@ class AsyncSession(Session):
 
 def _callers_level() -> int:
     """How far up the stack the first frame is that belongs to neither of our packages."""
-    level = 1
+    level = 0
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-import anyio
 import attrs
 import httpx
 
@@ -23,6 +22,8 @@ from ._retry import Send
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import anyio
+
     from ._config import Timeout
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -55,7 +56,7 @@ class PoolSettings:
             ),
         }
         if self.transport is not None:
-            return {**arguments, "transport": self.transport}
+            return {**arguments, "transport": Borrowed(self.transport)}
         # This machine is never behind a proxy: the key would travel to the proxy unencrypted.
         local = ("localhost", "127.0.0.1", "[::1]") if host is None else (f"[{host}]" if ":" in host else host,)
         if self.proxy is None:
@@ -152,8 +153,6 @@ class Pool(Generic[C]):
     def _take_all(self) -> list[C]:
         """What there is to close here."""
         places, self._places = self._places, {}
-        if self.settings.transport is not None:
-            return []
         # The connections of another event loop can only be closed there.
         place = places.get((os.getpid(), self._loop()))
         return [] if place is None else place.clients
@@ -225,6 +224,8 @@ class AsyncPool(Pool[httpx.AsyncClient]):
 
     async def exchange(self, attempt: Attempt) -> Any:
         """One attempt: a response that is read, or what was raised instead."""
+        import anyio
+
         place, (limits, stop) = self.place(), attempt.limits()
         try:
             place.slots.acquire_nowait()
@@ -251,6 +252,11 @@ class AsyncPool(Pool[httpx.AsyncClient]):
         return response
 
     def _slots(self) -> anyio.Semaphore:
+        import anyio
+
+        # Connections of loops that are over can be neither used nor closed.
+        for key in [key for key in self._places if key[1] is not None and cast("Any", key[1]).is_closed()]:
+            del self._places[key]
         return anyio.Semaphore(self.settings.max_connections)
 
     def _loop(self) -> object:
@@ -300,6 +306,21 @@ class Attempt:
         # Who asks for a longer time-out than the deadline of the retries means it.
         whole = math.inf if connect is None or read is None else max(self.step.remaining, connect + read)
         return timeout, time.monotonic() + whole
+
+
+class Borrowed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """The caller's transport, which the HTTP client around it does not close."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._transport.handle_request(request)
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = await self._transport.handle_async_request(request)
+        return response
 
 
 class Watched(httpx.SyncByteStream, httpx.AsyncByteStream):

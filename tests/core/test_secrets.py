@@ -198,7 +198,7 @@ JSON = st.recursive(
 def test_redacted_json_has_no_secret_and_is_otherwise_the_same(value: Any) -> None:
     safe = redact(value, {"password"}, [KEY])
     assert KEY not in json.dumps(safe)
-    if KEY not in json.dumps(value) and "password" not in json.dumps(value):
+    if not leaks(json.dumps(value)) and "password" not in json.dumps(value):
         assert safe == value
     for found in collect_secrets(safe, {"password"}):
         assert found in (MASK, "")

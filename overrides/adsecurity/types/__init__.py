@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 __all__ = ["adsecurity", "network"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f".{name}", __name__)
+if not TYPE_CHECKING:
+    # Type checkers know the names from above; to them this would make any other name right, too.
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f".{name}", __name__)
 
 
 def __dir__() -> list[str]:

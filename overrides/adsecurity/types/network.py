@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 __all__ = list(_models.__all__)  # pyright: ignore[reportUnsupportedDunderAll]
 
-
-def __getattr__(name: str) -> Any:
-    return getattr(_models, name)
+if not TYPE_CHECKING:
+    # Type checkers know the names from above; to them this would make any other name right, too.
+    def __getattr__(name: str) -> Any:
+        return getattr(_models, name)
 
 
 def __dir__() -> list[str]:

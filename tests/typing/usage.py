@@ -1,0 +1,132 @@
+"""What type checkers must accept, and what they must know about it; never run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime
+from typing import assert_type
+
+import httpx
+
+import adsecurity
+from adsecurity import (
+    APIStatusError,
+    AsyncAdsecurityClient,
+    AsyncNetworkClient,
+    NetworkClient,
+    Page,
+    PageEvent,
+    RequestEvent,
+    RetryPolicy,
+)
+from adsecurity.types.adsecurity import Offer as AdsecurityOffer
+from adsecurity.types.network import ClickReportRow, Offer, OfferPayoutConfig, User
+
+
+def lists(net: NetworkClient) -> None:
+    for user in net.users.list(filter={"role": "admin", "created_at": {"gte": "2026-01-01"}}, sort=["-created_at"]):
+        assert_type(user, User)
+        assert_type(user.email, str | None)
+        assert_type(user.created_at, datetime | None)
+        if user.email:
+            print(user.email.lower())
+    assert_type(net.users.list().first(), User | None)
+    assert_type(net.users.list().to_list(limit=5), list[User])
+    for page in net.offers.list("integration-1", page_size=10, page_number=2, prefetch=0).pages():
+        assert_type(page, Page[Offer])
+        assert_type(page.items[0].name, str | None)
+
+
+def rows(net: NetworkClient) -> Iterator[float | None]:
+    clicks = net.reports.clicks(
+        integration_id="integration-1", start_time="2026-11-01", end_time=date(2026, 11, 8), concurrency=8
+    )
+    for row in clicks:
+        assert_type(row, ClickReportRow)
+        yield row.payout
+
+
+def writes(net: NetworkClient) -> None:
+    offer_id = net.offers.create(
+        "integration-1",
+        name="Summer",
+        advertiser_id=42,
+        visibility="Public",
+        default_payout={"payout": 1.5, "payout_type": "CPA"},
+    )
+    assert_type(offer_id, str)
+    net.offers.create("integration-1", name="x", advertiser_id=1, default_payout=OfferPayoutConfig(payout=1.5))
+    net.offers.update("integration-1", offer_id, name="Summer", advertiser_id=42, active=False, description=None)
+    net.offers.bulk_update("integration-1", [offer_id], active=True, timeout=5, retry=RetryPolicy(idempotent=True))
+    offer = net.offers.get("integration-1", offer_id, extra_headers={"X-Trace": "1"})
+    assert_type(offer.active, bool | None)
+    # The answer's enums are open: any text may come.
+    assert_type(offer.visibility, str | None)
+
+
+def exports(net: NetworkClient) -> None:
+    job = net.exports.clicks(
+        "integration-1", start_time="2026-11-01", end_time="2026-11-08", fields=["tx_id"], extra_parameters=[]
+    )
+    job.wait(timeout=600, on_progress=print)
+    job.download("clicks.csv")
+    for row in job.rows():
+        assert_type(row, ClickReportRow)
+    assert_type(job.id, str)
+    assert_type(job.signed_url(), str)
+
+
+def raw(net: NetworkClient) -> None:
+    response = net.with_raw_response.users.get("u1")
+    assert_type(response.status_code, int)
+    assert_type(response.content, bytes)
+    assert_type(response.parse(), User)
+    for page in net.with_raw_response.users.list():
+        assert_type(page.status_code, int)
+
+
+async def awaited(net: AsyncNetworkClient) -> AsyncIterator[str | None]:
+    async with AsyncAdsecurityClient(api_key="k") as ads:
+        view = ads.publisher_view("654321abcd")
+        async for offer in view.offers.list(query="summer", fields=["id", "name"]):
+            print(offer.name)
+        listed = await ads.offers.list_all().first()
+        assert_type(listed, AdsecurityOffer | None)
+    async for user in net.users.list():
+        assert_type(user, User)
+        yield user.email
+    assert_type(await net.users.get("u1"), User)
+    assert_type(await net.users.create(email="a", first_name="b", last_name="c", password="d", role="admin"), str)
+
+
+def settings() -> NetworkClient:
+    def on_request(event: RequestEvent) -> None:
+        print(event.route)
+
+    async def on_page(event: PageEvent) -> None:
+        print(event.items)
+
+    client = NetworkClient(
+        api_key="k",
+        base_url="https://h.example",
+        timeout=httpx.Timeout(5),
+        retry=RetryPolicy(attempts=2).with_deadline(10),
+        http_client=httpx.Client(),
+        routes={"exportClicks": "GET /api/v2/x/{integrationID}"},
+        on_request=on_request,
+    )
+    AsyncNetworkClient(transport=httpx.MockTransport(lambda request: httpx.Response(200)), on_page=on_page)
+    assert_type(client.with_options(timeout=5), NetworkClient)
+    return client
+
+
+def failures(net: NetworkClient) -> None:
+    try:
+        net.users.get("u1")
+    except adsecurity.RateLimitError as error:
+        assert_type(error.retry_after, float | None)
+        assert_type(error.checkpoint, str | None)
+    except APIStatusError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.request_id, str | None)
+        assert_type(error.operation, str)
