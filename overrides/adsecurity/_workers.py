@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,11 +14,18 @@ from ._iterators import Track
 from ._paging import Answer, Page
 from ._request import Prepared
 from ._retry import Gate
+from .errors import AdsecurityError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ._session import AsyncSession, SyncSession
 
 T = TypeVar("T")
+
+
+def _given_up(run: Run[Any]) -> AdsecurityError:
+    return AdsecurityError(f"{run.resource}: its workers ended before they had read all of the range")
 
 
 def _event(run: Run[T], track: Track[T], page: Page[T]) -> PageEvent:
@@ -62,6 +68,10 @@ def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _S
 
     try:
         drive(run.work(), perform)
+    except BaseException:
+        # Not one of the errors that the reader is told of: it must not wait for ever.
+        stop.set()
+        raise
     finally:
         session.close()
 
@@ -82,7 +92,8 @@ class WindowSource(Generic[T]):
             if page is not None:
                 self._session.emit(_event(self._run, self.track, page))
             elif self._stop.is_set() and not self._ended:
-                self._session.pool.check_open()  # says that the client was closed
+                self._session.pool.check_open()
+                raise _given_up(self._run)
         except Exception as error:
             self.close()
             self.track.sign(error)
@@ -115,7 +126,16 @@ class _Turn:
     """Lets one step be taken when it can be; of one loop, so it needs no lock."""
 
     def __init__(self) -> None:
-        self._changed = asyncio.Event()
+        # Not at the top: threads do without it, and it takes longer to import than the first request.
+        from asyncio import Event
+
+        self._event = Event
+        self._changed = Event()
+
+    def wake(self, _: object = None) -> None:
+        """Whoever waits looks again; the next one to wait waits for the next change."""
+        self._changed.set()
+        self._changed = self._event()
 
     async def __call__(self, step: Callable[[], Any]) -> Any:
         while True:
@@ -123,9 +143,7 @@ class _Turn:
             if outcome is WAIT:
                 await self._changed.wait()
                 continue
-            # Whoever waits looks again; the next one to wait waits for the next change.
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self.wake()
             if outcome is not AGAIN:
                 return outcome
 
@@ -172,20 +190,15 @@ class AsyncWindowSource(Generic[T]):
         return page
 
     async def _next(self) -> Page[T] | None:
-        reading = asyncio.ensure_future(self._turn(self._run.next_page))
-        try:
-            # Workers that are cancelled, by the end of the client, will never deliver.
-            await asyncio.wait([reading, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-            while not reading.done() and any(not task.done() for task in self._tasks):
-                await asyncio.wait(
-                    [reading, *(t for t in self._tasks if not t.done())], return_when=asyncio.FIRST_COMPLETED
-                )
-            if reading.done():
-                return cast("Page[T] | None", reading.result())
-        finally:
-            reading.cancel()
-        self._session.pool.check_open()  # says that the client was closed
-        return None
+        def step() -> Any:
+            outcome = self._run.next_page()
+            if outcome is WAIT and all(task.done() for task in self._tasks):
+                # Cancelled, by the end of the client or of the loop: what is missing will never come.
+                self._session.pool.check_open()
+                raise _given_up(self._run)
+            return outcome
+
+        return cast("Page[T] | None", await self._turn(step))
 
     def _begin(self) -> None:
         workers, self._workers = self._workers, 0
@@ -193,10 +206,14 @@ class AsyncWindowSource(Generic[T]):
         for _ in range(workers):
             # One small pool for each: tasks that share one spend their time in its book-keeping.
             call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._turn)
-            self._tasks.append(self._session.background.submit(call))
+            task = self._session.background.submit(call)
+            task.add_done_callback(self._turn.wake)
+            self._tasks.append(task)
 
     async def aclose(self) -> None:
         """Begin nothing more, and cancel what is being read."""
+        import asyncio
+
         self._ended = True
         tasks, self._tasks = self._tasks, []
         for task in tasks:

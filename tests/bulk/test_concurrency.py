@@ -340,3 +340,27 @@ def test_hooks_and_async_adsecurity_work_as_for_the_plain_call() -> None:
     assert len(asyncio.run(main())) == 300
     assert sum(page.items for page in pages) == 300
     assert [page.number for page in pages] == list(range(1, len(pages) + 1))
+
+
+@MODES
+def test_a_worker_that_dies_ends_the_iteration_with_an_error(mode: str) -> None:
+    server = ReportServer(spread(500))
+    died: list[int] = []
+
+    def trouble(number: int, query: dict[str, str]) -> httpx.Response | None:
+        if number > 10:
+            died.append(number)
+            raise asyncio.CancelledError if mode == "async" else SystemExit
+        return None
+
+    server.trouble = trouble
+    with pytest.MonkeyPatch.context() as patch:
+        # In a thread nobody else is told; pytest would report it.
+        patch.setattr("threading.excepthook", lambda _: None)
+        rows, error = read(server, mode, **arguments(server, page_size=5, concurrency=3))
+    assert died
+    assert type(error) is adsecurity.AdsecurityError
+    assert len(rows) < 500
+    server.trouble = lambda number, query: None
+    rest, _ = read(server, mode, **arguments(server, page_size=5, concurrency=3), resume=error.checkpoint)
+    assert len(rows) + len(rest) == 500
