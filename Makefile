@@ -67,7 +67,7 @@ lint: $(VENV)/.dev $(NODE)/.made
 	$(PY) -m generator --check
 
 types: $(VENV)/.dev $(NODE)/.made
-	$(PY) -m mypy overrides/adsecurity generator generated/adsecurity_generated tests/typing
+	$(PY) -m mypy overrides/adsecurity generator generated/adsecurity_generated tests/typing/usage.py
 	$(NODE_BIN)/pyright --pythonpath $(PY)
 
 generate: $(VENV)/.dev ## specs/ -> generated/

@@ -65,12 +65,19 @@ def test_a_module_or_a_layer_over_its_limit_is_named(tmp_path: Path) -> None:
     (layer / "sandbox" / "big.py").write_text("x\n" * 401)
     (layer / "small.py").write_text("x\n" * 400)
     table, faults = size.report(layer, layer / "sandbox", [])
-    assert "   400  override layer without the sandbox" in table
+    assert "   400    400  override layer without the sandbox" in table
     assert faults == [f"{layer.as_posix()}/sandbox/big.py: 401 lines, at most 400"]
-    for number in range(8):
-        (layer / f"m{number}.py").write_text("x\n" * 390)
+    for number in range(11):
+        (layer / f"m{number}.py").write_text("x\n" * 380)
     _, faults = size.report(layer, layer / "sandbox", [])
-    assert f"{layer.as_posix()}: 3520 lines without the sandbox, at most 3000" in faults
+    assert f"{layer.as_posix()}: 4580 lines of code without the sandbox, at most 4500" in faults
+
+
+def test_prose_is_no_code() -> None:
+    prose = '"""Module.\n\nMore."""\n\n# why\n\n\ndef f() -> None:\n    """Says."""\n'
+    code = 'x = """a\nb"""  # two lines\nreturn (\n    None\n)\n'
+    assert size.code_lines(prose) == 1
+    assert size.code_lines(code) == 5
 
 
 def test_a_release_agrees_with_its_tag_changelog_and_files() -> None:
