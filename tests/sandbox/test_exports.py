@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -235,6 +236,25 @@ def test_a_signed_url_expires() -> None:
         time.sleep(0.1)
         answer = httpx.get(url, trust_env=False)
         assert (answer.status_code, answer.json()["message"]) == (403, "the URL has expired")
+
+
+def test_a_file_that_cannot_be_written_fails_its_export_and_no_other() -> None:
+    with Sandbox(export_seconds=0, rows=50) as sandbox, client_of(sandbox, "network") as client:
+        folder = sandbox._running.engine.exports._folder
+        folder.rmdir()
+        assert "could not be written" in finished(client, begin(client)["id"], until="ERROR")["error"]
+        folder.mkdir()
+        finished(client, begin(client)["id"])
+
+
+def test_an_export_that_a_stop_interrupted_has_failed_after_the_next_start(tmp_path: Path) -> None:
+    with Sandbox(db=tmp_path / "a.db", export_seconds=60, rows=50) as sandbox, client_of(sandbox, "network") as client:
+        export_id = begin(client)["id"]
+    with Sandbox(db=tmp_path / "a.db", export_seconds=0, rows=50) as sandbox, client_of(sandbox, "network") as client:
+        assert "was stopped" in finished(client, export_id, until="ERROR")["error"]
+        kept = finished(client, begin(client)["id"])
+    with Sandbox(db=tmp_path / "a.db", rows=50) as sandbox, client_of(sandbox, "network") as client:
+        assert httpx.get(signed(client, kept), trust_env=False).status_code == 200
 
 
 def test_stopping_does_not_wait_for_an_export() -> None:

@@ -27,6 +27,7 @@ from ._store import Place, Store
 from ._where import Language
 
 PLACE = Place("exports")
+UNFINISHED = ("PENDING", "IN_PROGRESS")
 FINISHED = "COMPLETED"
 TYPES = {"clicks": "click_logs", "conversions": "conversion_logs", "impressions": "impression_logs"}
 # The texts name no columns for postback logs; these are what such a log is likely to hold.
@@ -64,6 +65,9 @@ class Exports:
         self.storage_url = ""
 
     def start(self) -> None:
+        for doc in self._store.documents(PLACE):
+            if doc["status"] in UNFINISHED:
+                self._update(doc["id"], status="ERROR", error="the sandbox was stopped while it worked on this")
         self._worker.start()
 
     def stop(self) -> None:
@@ -157,7 +161,10 @@ class Exports:
                 error = "the export failed, as it was told to" if outcome == "ERROR" else ""
                 self._update(export_id, status=outcome, error=error)
                 continue
-            self._finish(export_id, call, started)
+            try:
+                self._finish(export_id, call, started)
+            except OSError as error:
+                self._update(export_id, status="ERROR", error=f"the file could not be written: {error}")
 
     def _finish(self, export_id: str, call: Call, started: float) -> None:
         doc = as_map(self._store.get(PLACE, export_id))
@@ -197,7 +204,7 @@ class Exports:
             writer = csv.writer(file, delimiter=as_map(doc["format"])["delimiter"])
             writer.writerow([*columns, *extra])
             for row in self._rows(call, str(doc["integration"])):
-                if written == self._row_limit:
+                if written == self._row_limit or self._stopped.is_set():
                     return written, True
                 writer.writerow(_cells(row, columns, extra, zone))
                 written += 1

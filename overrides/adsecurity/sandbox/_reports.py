@@ -164,11 +164,13 @@ class Reports:
         selection = self.select(call, operation.name, operation.item_schema)
         if operation.kind == "cursor":
             return self._by_cursor(call, selection)
-        keys, numbers = self._listed(selection)
+        if operation.kind == "rows":
+            return self._page(call, list(self.documents(selection)), has_next=False, has_previous=False)
+        numbers = self._listed(selection)[1]
         size = self._size(call)
-        start = (page_of(call)[0] - 1) * size if operation.kind != "rows" else 0
+        start = (page_of(call)[0] - 1) * size
         rows = self._documents(numbers[start : start + size])
-        return self._page(call, rows, has_next=start + size < len(keys), has_previous=start > 0)
+        return self._page(call, rows, has_next=start + size < len(numbers), has_previous=start > 0)
 
     def _size(self, call: Call) -> int:
         if "page_size" in call.body:
@@ -176,7 +178,7 @@ class Reports:
             if not 1 <= size <= MAX_PAGE_SIZE:
                 raise bad_body("/page_size", f"{size} is not between 1 and {MAX_PAGE_SIZE}")
             return size
-        return page_of(call)[1] if call.operation.kind != "rows" else 1_000_000
+        return page_of(call)[1]
 
     def _by_cursor(self, call: Call, selection: Selection) -> dict[str, Any]:
         size = page_of(call)[1]
@@ -299,7 +301,7 @@ class Reports:
 
 def _sort_keys(call: Call) -> Sequence[str]:
     """A report's `sort` is a list or a text with commas in it, as the spec has it."""
-    sort = call.query.get("sort") or []
+    sort: str | list[str] = call.query.get("sort") or ""
     return [key for key in sort.split(",") if key] if isinstance(sort, str) else sort
 
 

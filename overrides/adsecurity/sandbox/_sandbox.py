@@ -106,6 +106,7 @@ class Sandbox:
         except BaseException:
             for listening in sockets:
                 listening.close()
+            self._remove_folder()
             raise
         names = (*SURFACES, "storage")
         for name, listening in zip(names, sockets, strict=True):
@@ -133,9 +134,7 @@ class Sandbox:
         self._thread.join()
         self._shared.engine.close()
         self._thread = None
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary)
-            self._temporary = None
+        self._remove_folder()
 
     def _folder(self) -> Path:
         """Where finished exports lie: beside the database file, or in a folder that goes with the sandbox."""
@@ -145,6 +144,11 @@ class Sandbox:
             return folder
         self._temporary = tempfile.mkdtemp(prefix="adsecurity-sandbox-")
         return Path(self._temporary)
+
+    def _remove_folder(self) -> None:
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
 
     # Addresses
 

@@ -63,9 +63,13 @@ class Store:
         # Goes up with every change of the rows.
         self.version = 0
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_TABLES)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_TABLES)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def image(self) -> bytes:
         """The whole database; `restore` makes another store in memory the same."""
