@@ -48,8 +48,8 @@ def root_shape(spec: Spec) -> Iterator[Problem]:
     source, tree = spec.source, spec.tree
     if not re.fullmatch(r"3\.0\.\d+", str(tree.get("openapi", ""))):
         yield source.problem(("openapi",), "root", "write `openapi: 3.0.3`")
-    if not as_map(tree.get("info")).get("title"):
-        yield source.problem(("info",), "root", "give the API a title (`info.title`)")
+    if not all(as_map(tree.get("info")).get(key) for key in ("title", "version")):
+        yield source.problem(("info",), "root", "give the API a title and a version (`info.title`, `info.version`)")
     servers = as_list(tree.get("servers"))
     if not servers or not as_map(servers[0]).get("url"):
         yield source.problem(("servers",), "root", "name the host: `servers: [{url: https://…, x-evidence: …}]`")

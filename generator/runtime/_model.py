@@ -174,6 +174,14 @@ class Model:
             data.setdefault(wire, value)
         return data
 
+    def __getstate__(self) -> dict[str, Any]:
+        names = [*[field.attr for field in self.FIELDS], *Model.__slots__]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented

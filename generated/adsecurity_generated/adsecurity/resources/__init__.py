@@ -56,9 +56,6 @@ class AdsecurityResources:
 
     _session: SyncSession
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
-
     @cached_property
     def with_raw_response(self) -> AdsecurityResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
@@ -134,8 +131,6 @@ class AdsecurityResources:
 
 class AdsecurityResourcesWithRawResponse:
     """The resources of Adsecurity, which give the answers as they came."""
-
-    _session: SyncSession
 
     def __init__(self, session: SyncSession) -> None:
         self._session = session
@@ -213,9 +208,6 @@ class AsyncAdsecurityResources:
 
     _session: AsyncSession
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
     @cached_property
     def with_raw_response(self) -> AsyncAdsecurityResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
@@ -292,8 +284,6 @@ class AsyncAdsecurityResources:
 class AsyncAdsecurityResourcesWithRawResponse:
     """The resources of Adsecurity, asynchronous, which give the answers as they came."""
 
-    _session: AsyncSession
-
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -368,8 +358,6 @@ class AsyncAdsecurityResourcesWithRawResponse:
 class PublisherView:
     """The resources of `publisher_view`."""
 
-    _session: SyncSession
-
     def __init__(self, session: SyncSession, organization_id: str) -> None:
         self._session = session
         self._organization_id = organization_id
@@ -418,8 +406,6 @@ class PublisherView:
 class PublisherViewWithRawResponse:
     """The resources of `publisher_view`, which give the answers as they came."""
 
-    _session: SyncSession
-
     def __init__(self, session: SyncSession, organization_id: str) -> None:
         self._session = session
         self._organization_id = organization_id
@@ -462,8 +448,6 @@ class PublisherViewWithRawResponse:
 
 class AsyncPublisherView:
     """The resources of `publisher_view`, asynchronous."""
-
-    _session: AsyncSession
 
     def __init__(self, session: AsyncSession, organization_id: str) -> None:
         self._session = session
@@ -512,8 +496,6 @@ class AsyncPublisherView:
 
 class AsyncPublisherViewWithRawResponse:
     """The resources of `publisher_view`, asynchronous, which give the answers as they came."""
-
-    _session: AsyncSession
 
     def __init__(self, session: AsyncSession, organization_id: str) -> None:
         self._session = session

@@ -32,9 +32,6 @@ class NetworkResources:
 
     _session: SyncSession
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
-
     @cached_property
     def with_raw_response(self) -> NetworkResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
@@ -99,8 +96,6 @@ class NetworkResources:
 
 class NetworkResourcesWithRawResponse:
     """The resources of Network, which give the answers as they came."""
-
-    _session: SyncSession
 
     def __init__(self, session: SyncSession) -> None:
         self._session = session
@@ -167,9 +162,6 @@ class AsyncNetworkResources:
 
     _session: AsyncSession
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
     @cached_property
     def with_raw_response(self) -> AsyncNetworkResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
@@ -234,8 +226,6 @@ class AsyncNetworkResources:
 
 class AsyncNetworkResourcesWithRawResponse:
     """The resources of Network, asynchronous, which give the answers as they came."""
-
-    _session: AsyncSession
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
