@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
 
 R = TypeVar("R")
 
@@ -22,6 +24,9 @@ class Threads:
 
     def submit(self, call: Callable[[], R], stop: threading.Event) -> Future[R]:
         """Start the call; `stop` is what tells it to begin nothing more. After close() the future is cancelled."""
+        # Not at the top: what is never read ahead does not pay for it.
+        from concurrent.futures import Future
+
         future: Future[R] = Future()
         context = contextvars.copy_context()
 
@@ -66,6 +71,8 @@ class Tasks:
 
     def submit(self, call: Callable[[], Coroutine[Any, Any, R]]) -> asyncio.Task[R]:
         """Start the coroutine; after aclose() its task is cancelled at once."""
+        import asyncio
+
         task = asyncio.get_running_loop().create_task(call())
         self._running.add(task)
         task.add_done_callback(self._done)
@@ -82,6 +89,10 @@ class Tasks:
     async def aclose(self) -> None:
         """Cancel what runs, and wait until it has ended."""
         self._closed = True
+        if not self._running:
+            return
+        import asyncio
+
         running = list(self._running)
         for task in running:
             task.cancel()

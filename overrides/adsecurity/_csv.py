@@ -7,7 +7,7 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +24,7 @@ _READERS = {"integer": read_integer, "number": read_number, "boolean": read_bool
 class TextRow(Model):
     """A row of a file whose columns nobody has typed: all of it is text, in `additional_properties`."""
 
-    def _read(self, data: Mapping[str, Any]) -> None:
+    def _read(self, d: Mapping[str, Any]) -> None:
         pass
 
 
@@ -72,9 +72,11 @@ class CsvRows(Generic[M]):
                 raise self._fail(f"row {self.count + 1} is no CSV: {error}") from None
             if record is None:
                 return
+            if not record:
+                continue
             if self._columns is None:
-                self._columns = [(name, self._kinds.get(name, "")) for name in record]
-            elif record:
+                self._columns = [(name, self._kinds.get(name, "")) for name in column_names(record)]
+            else:
                 self.count += 1
                 yield self._row(self._columns, record)
 
@@ -106,10 +108,28 @@ class CsvRows(Generic[M]):
             moment = datetime.fromisoformat(text)
         except ValueError:
             # Some other way to write it: only what names its zone has one meaning.
-            return text if _names_its_zone(text) else None
+            return text if text.startswith("0000-00-00") or _names_its_zone(text) else None
         if moment.tzinfo is not None or moment.year == 1:
             return text
-        return None if self._zone is None else moment.replace(tzinfo=self._zone).isoformat()
+        if self._zone is None:
+            return None
+        # Of two hours of the same name the later one, and an hour that is left out is behind the gap, as in databases.
+        both = [moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1)]
+        return min(both, key=datetime.utcoffset).isoformat()
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """Names for the columns, each once, whatever its case: what shares one would overwrite its neighbour."""
+    names: list[str] = []
+    taken = {"", "_extra"}
+    for name in header:
+        unique, number = name, 0
+        while unique.lower() in taken:
+            number += 1
+            unique = f"{name or 'column'}_{number}"
+        taken.add(unique.lower())
+        names.append(unique)
+    return names
 
 
 def _names_its_zone(text: str) -> bool:

@@ -6,7 +6,6 @@ handed back to it.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
@@ -105,7 +104,9 @@ def perform(step: Step) -> object:
 async def aperform(step: Step) -> object:
     """Do one step on the running loop."""
     if isinstance(step, Sleep):
-        await asyncio.sleep(step.seconds)
+        from asyncio import sleep
+
+        await sleep(step.seconds)
     elif isinstance(step, Work):
         return await _in_thread(step.call)
     elif isinstance(step, Do):
@@ -148,6 +149,9 @@ async def astream(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
 
 async def _in_thread(work: Callable[[], Any]) -> Any:
     """Run blocking work in a thread. Cancelling waits for its end: nobody may still write to a file that is closed."""
+    # Not at the top: whoever blocks does without it, and it takes longer to import than the first request.
+    import asyncio
+
     future = asyncio.get_running_loop().run_in_executor(None, work)
     try:
         return await asyncio.shield(future)

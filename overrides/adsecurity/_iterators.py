@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from ._drive import adrive, drive
@@ -16,6 +14,9 @@ from ._paging import Answer, Page, Walk
 from ._request import Prepared
 
 if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+
     from ._session import AsyncSession, SyncSession
 
 T = TypeVar("T")
@@ -130,6 +131,8 @@ class PageSource(Generic[T]):
             return None
         if self._ahead is None:
             return self._read()
+        from concurrent.futures import wait
+
         # Kept until it is done: whoever interrupts the waiting may come back for it.
         wait([self._ahead])
         ahead, self._ahead = self._ahead, None
@@ -177,6 +180,8 @@ class AsyncPageSource(Generic[T]):
             return None
         if self._ahead is None:
             return await self._read()
+        import asyncio
+
         try:
             page = await self._ahead
         except asyncio.CancelledError:
@@ -197,8 +202,10 @@ class AsyncPageSource(Generic[T]):
         self._closed = True
         ahead, self._ahead, self._held = self._ahead, None, None
         if ahead is not None:
+            from asyncio import wait
+
             ahead.cancel()
-            await asyncio.wait([ahead])
+            await wait([ahead])
 
     def __del__(self) -> None:
         # Perhaps in another thread, where the garbage collector happened to run, or after the loop's end.

@@ -74,7 +74,7 @@ class _Listing(Generic[T]):
         self._track: Track[T] = Track(start)
 
     def _walk(self) -> Walk[T]:
-        paging = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
+        paging: dict[str, Any] = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
         return Walk(self._prepared, **paging)
 
     def _run(self) -> Run[T]:

@@ -57,14 +57,16 @@ class Page(Generic[T]):
     total_count: int | None
     """How many items there are in all, when the server says so."""
     total_pages: int | None
-    _label: Label = attrs.field(repr=False)
-    _key: str = attrs.field(repr=False)
-    _here: Spot = attrs.field(repr=False)
-    _next: Spot = attrs.field(repr=False)
-    _read: list[T] = attrs.field(repr=False)
+    _label: Label = attrs.field(alias="label", repr=False)
+    _key: str = attrs.field(alias="key", repr=False)
+    _here: Spot = attrs.field(alias="here", repr=False)
+    _next: Spot = attrs.field(alias="next", repr=False)
+    _read: list[T] = attrs.field(alias="read", repr=False)
     """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
     answer: Answer[T] | None = attrs.field(repr=False, default=None)
     """What the page was read from; kept for raw pages only."""
+    repaired: int = 0
+    """How many rows the fast decoder refused, so that they were read field by field."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -208,6 +210,7 @@ class Walk(Generic[T]):
             next=following,
             read=read,
             answer=answer if self._keep_answer else None,
+            repaired=decoded.repaired,
         )
 
     def _following(self, decoded: DecodedPage[T], here: Spot) -> Spot:

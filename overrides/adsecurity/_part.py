@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from ._drive import Work
 from .errors import DownloadError
@@ -78,8 +78,8 @@ class PartFile:
             note: object = json.loads(self._note.read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             return ""
-        known = [note.get("of"), note.get("validator")] if isinstance(note, dict) else []
-        return str(known[1]) if known and known[0] == self._identity and known[1] else ""
+        known = cast("dict[str, Any]", note) if isinstance(note, dict) else {}
+        return str(known.get("validator") or "") if known.get("of") == self._identity else ""
 
     def restart(self, validator: str) -> Work:
         """Begin again from the first byte, of the version that the validator names."""

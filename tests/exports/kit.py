@@ -71,7 +71,7 @@ class Store(Host):
 
     def __init__(self) -> None:
         super().__init__()
-        self.content = csv_file(5000)
+        self.content = csv_file(500)
         self.etag: str | None = '"v1"'
         self.modified: str | None = None
         self.plan: list[Callable[[BaseHTTPRequestHandler, dict[str, str]], None] | None] = []

@@ -92,9 +92,9 @@ def test_wrong_arguments_are_refused_when_the_list_is_made_not_when_it_is_read(u
         use.listing(Server("pages", []), args={"rol": "admin"})
 
 
-def test_more_workers_than_one_are_refused_not_ignored(use: Use) -> None:
-    with pytest.raises(NotImplementedError, match="concurrency"):
-        use.listing(Server("cursor", rows(1)), concurrency=2)
+def test_several_workers_for_a_list_without_a_time_range_are_refused_not_ignored(use: Use) -> None:
+    with pytest.raises(ValueError, match="concurrency"):
+        use.listing(Server("pages", rows(1)), concurrency=2)
 
 
 def test_numbered_pages_go_on_after_a_full_page_even_if_it_is_said_to_be_the_last(use: Use) -> None:
@@ -245,7 +245,7 @@ def test_a_total_that_falls_raises_with_a_checkpoint_that_goes_on(use: Use) -> N
 
 def test_a_total_that_grows_may_repeat_rows_and_loses_none(use: Use) -> None:
     server = Server("pages", rows(25))
-    server.before = lambda number: number == 2 and server.data.insert(0, rows(1, 99)[0])
+    server.before = lambda number: server.data.__setitem__(slice(0, 0), rows(1, 99)) if number == 2 else None
     assert set(values(use.each(use.listing(server, page_size=10)))) == set(range(25))
 
 
