@@ -12,6 +12,7 @@ from adsecurity.sandbox import Sandbox
 from generator.__main__ import main as generator
 from tests.drills.conftest import Later, read, write
 from tests.drills.edits import EDITS, Json, new_page_kind, operation, schema
+from tests.support.api import compare, symbols
 from tests.support.downstream import ROOT
 
 SPAN = {"start_time": "2026-11-01", "end_time": "2026-11-08"}
@@ -209,6 +210,27 @@ def test_an_edit_of_one_spec_leaves_the_other_surface_alone(later: Later) -> Non
 
     assert surface(later.out) == surface(ROOT / "generated")
     assert later.run('told = len(ads.offers.list("integration-1").to_list())') > 200
+
+
+def test_the_diff_of_the_interface_marks_what_breaks_and_nothing_else(later: Later, tmp_path: Path) -> None:
+    (tmp_path / "overrides").symlink_to(ROOT / "overrides")
+    (tmp_path / "generated").symlink_to(later.out)
+    breaking, harmless = compare(symbols(ROOT), symbols(tmp_path))
+    sync = {line.partition(": ")[0::2] for line in breaking if "Async" not in line}
+    assert sync == {
+        ("adsecurity.NetworkClient.offers.create", "parameter primary_domain removed"),
+        ("adsecurity.NetworkClient.offers.update", "parameter primary_domain removed"),
+        ("adsecurity.NetworkClient.reports.impressions", "parameter after removed"),
+        ("adsecurity.NetworkClient.reports.impressions", "parameter before removed"),
+        ("adsecurity.types.network.ImpressionReportPage.count", "removed"),
+        ("adsecurity.types.network.ImpressionReportPage.page_info", "removed"),
+        ("adsecurity.types.network.Offer.primary_domain", "removed"),
+        ("adsecurity.types.network.OfferRequest.primary_domain", "removed"),
+    }
+    told = "\n".join(harmless)
+    assert "adsecurity.NetworkClient.users.delete: new" in told
+    assert "adsecurity.types.network.Offer.sunset_note: new" in told
+    assert "'auditor'" in told
 
 
 def test_the_regenerated_package_brings_a_sandbox_of_the_edited_api(later: Later) -> None:

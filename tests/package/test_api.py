@@ -20,6 +20,9 @@ OLD = "(self, id: str, /, *, name: str, note: str | None = None) -> User"
         ("(self, id: str, /, *, name: str, note: str | None = None, tag: str) -> User", "new required parameter tag"),
         ("(self, id: str, /, *, name: str, note: str | None = None) -> Person", "returned User, returns Person"),
         ("(self, id: str, name: str, /, note: str | None = None) -> User", "parameter name was keyword-only"),
+        ("(self, id: str, /, *, name: int, note: str | None = None) -> User", "parameter name took str, takes int"),
+        ("(self, id: str, /, *, name: str, note: str = '') -> User", "parameter note took str | None, takes str"),
+        ("(self, id: str, /, *, name: str, note: str | None = None) -> User | None", "returns User | None"),
         ("str", "is now str"),
     ],
 )
@@ -42,6 +45,23 @@ def test_what_breaks_no_caller_is_no_fault(new: str) -> None:
     breaking, harmless = api.compare({"a.f": OLD}, {"a.f": new})
     assert breaking == []
     assert len(harmless) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "breaks"),
+    [
+        ("= Literal['a', 'b']", "= Literal['a', 'b', 'c']", False),
+        ("= Literal['a']", "= Literal['b', 'a']", False),
+        ("= Literal['a', 'b']", "= Literal['a']", True),
+        ("= 'read'", "= 'write'", True),
+        ("str | None", "str", False),
+        ("str", "str | None", True),
+        ("float | None", "int | None", True),
+    ],
+)
+def test_what_is_read_may_narrow_and_known_values_may_grow(old: str, new: str, breaks: bool) -> None:
+    breaking, harmless = api.compare({"a.b": old}, {"a.b": new})
+    assert (len(breaking), len(harmless)) == ((1, 0) if breaks else (0, 1))
 
 
 def test_a_swap_of_positional_parameters_is_told() -> None:

@@ -136,8 +136,14 @@ def _parent_gone(path: str, here: Symbols, there: Symbols) -> bool:
 
 
 def _faults(old: str, new: str) -> Iterator[str]:
+    if old.startswith("= ") and new.startswith("= "):
+        # Values may come to a list of known ones; none may go.
+        if not _one_of(old[2:]) <= _one_of(new[2:]):
+            yield f"{old} is now {new}"
+        return
     if not (old.startswith("(") and new.startswith("(")):
-        yield f"{old} is now {new}"
+        if not _one_of(new) <= _one_of(old):
+            yield f"{old} is now {new}"
         return
     before, after = _parsed(old), _parsed(new)
     olds, news = _parameters(before), _parameters(after)
@@ -154,9 +160,37 @@ def _faults(old: str, new: str) -> Iterator[str]:
     common = [name for name in olds if name in news and olds[name][0] != "keyword-only"]
     if common != [name for name in news if name in common]:
         yield "positional parameters in another order"
+    olds_take, news_take = _annotations(before), _annotations(after)
+    for name, took in olds_take.items():
+        if name in news_take and not _one_of(took) <= _one_of(news_take[name]):
+            yield f"parameter {name} took {took}, takes {news_take[name]}"
     returned, returns = (ast.unparse(one.returns) for one in (before, after) if one.returns)
-    if returned != returns:
+    if not _one_of(returns) <= _one_of(returned):
         yield f"returned {returned}, returns {returns}"
+
+
+def _annotations(node: ast.FunctionDef) -> dict[str, str]:
+    given = node.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    return {one.arg: ast.unparse(one.annotation) for one in named if one.annotation is not None}
+
+
+def _one_of(written: str) -> set[str]:
+    """The members of a union, and the values of a Literal: what an annotation allows."""
+    try:
+        waiting: list[ast.expr] = [ast.parse(written, mode="eval").body]
+    except SyntaxError:
+        return {written}
+    found: set[str] = set()
+    while waiting:
+        match waiting.pop():
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                waiting += [left, right]
+            case ast.Subscript(value=ast.Name(id="Literal"), slice=ast.Tuple(elts=values)):
+                found |= {ast.unparse(value) for value in values}
+            case ast.Subscript(value=ast.Name(id="Literal"), slice=value) | value:
+                found.add(ast.unparse(value))
+    return found
 
 
 def _parsed(signature: str) -> ast.FunctionDef:
