@@ -94,7 +94,7 @@ class Log:
 
 class Noting(httpx.HTTPTransport):
     def __init__(self, log: Log) -> None:
-        super().__init__()
+        super().__init__(verify=False)
         self._log = log
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -103,7 +103,7 @@ class Noting(httpx.HTTPTransport):
 
 class AsyncNoting(httpx.AsyncHTTPTransport):
     def __init__(self, log: Log) -> None:
-        super().__init__()
+        super().__init__(verify=False)
         self._log = log
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
