@@ -13,10 +13,12 @@ class RequestEvent:
     """An attempt is about to be sent."""
 
     operation: str
+    """The name under the client, such as `users.list`."""
     method: str
     route: str
     """The template: `/api/v2/users/{userID}`."""
     url: str
+    """Without its query."""
     attempt: int
 
     def __str__(self) -> str:
@@ -24,14 +26,9 @@ class RequestEvent:
 
 
 @attrs.frozen
-class ResponseEvent:
+class ResponseEvent(RequestEvent):
     """An answer came back, whatever its status."""
 
-    operation: str
-    method: str
-    route: str
-    url: str
-    attempt: int
     status_code: int
     elapsed: float
     """Seconds from sending to the last byte."""
@@ -42,15 +39,9 @@ class ResponseEvent:
 
 
 @attrs.frozen
-class RetryEvent:
+class RetryEvent(RequestEvent):
     """The attempt failed and is made again after `delay` seconds."""
 
-    operation: str
-    method: str
-    route: str
-    url: str
-    attempt: int
-    """The one that failed."""
     delay: float
     reason: str
     status_code: int | None

@@ -11,7 +11,7 @@ import attrs
 from adsecurity_generated._operation import Operation
 
 from ._request import Prepared
-from ._secrets import Secret, is_list, is_object, redact, redact_headers, redact_text
+from ._secrets import Secret, is_list, is_object, redact, redact_headers, redact_text, secret_forms
 from .errors import (
     APIConnectionError,
     APIStatusError,
@@ -45,23 +45,29 @@ class Call:
         return self.prepared.op
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.key.reveal(), *self.prepared.secrets)
+    def forms(self) -> tuple[str, ...]:
+        """What must not be seen, in all its spellings."""
+        own = self.prepared.secrets
+        return (*secret_forms(own), *self.key.forms()) if own else self.key.forms()
+
+    @property
+    def url(self) -> str:
+        return redact_text(self.prepared.url, self.forms)
 
     def text(self, text: str) -> str:
-        return redact_text(text, self.secrets, self.secret_names)
+        return redact_text(text, self.forms, self.secret_names)
 
     def known(self) -> dict[str, Any]:
         """The fields that all errors of a call have."""
         return {
             "operation": self.op.resource,
             "method": self.prepared.method,
-            "url": redact_text(self.prepared.url, self.secrets),
+            "url": self.url,
             "attempts": self.attempts,
         }
 
     def begin(self) -> str:
-        return f"{self.op.resource}(): {self.prepared.method} {redact_text(self.prepared.url, self.secrets)}"
+        return f"{self.op.resource}(): {self.prepared.method} {self.url}"
 
 
 def status_error(call: Call, response: httpx.Response, retry_after: float | None) -> APIStatusError:
@@ -143,14 +149,14 @@ def _answer(call: Call, response: httpx.Response) -> dict[str, Any]:
     return {
         **call.known(),
         "status_code": response.status_code,
-        "headers": redact_headers(response.headers, call.secret_names, call.secrets),
+        "headers": redact_headers(response.headers, call.secret_names, call.forms),
         "body": _body(call, response),
     }
 
 
 def _body(call: Call, response: httpx.Response) -> Any:
     try:
-        return redact(json.loads(response.content), call.secret_names, call.secrets)
+        return redact(json.loads(response.content), call.secret_names, call.forms)
     except (ValueError, RecursionError):
         text = response.content[: 4 * _MOST_TEXT].decode("utf-8", "replace")
         # Masked before it is cut: half a secret would not be recognised.

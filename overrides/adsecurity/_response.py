@@ -35,8 +35,6 @@ class DecodedPage(Generic[T]):
     has_previous: bool | None = None
     end_cursor: str | None = None
     start_cursor: str | None = None
-    raw: Any = attrs.field(default=None, repr=False)
-    """The decoded JSON; None where the fast decoder never made it."""
     repaired: int = 0
     """Rows that the fast decoder refused and that were read field by field."""
 
@@ -136,7 +134,6 @@ def page_of(items: list[Any], body: Any, holder: Any, repaired: int = 0) -> Deco
         has_previous=_flag(info.get("hasPreviousPage")),
         end_cursor=_cursor(info.get("endCursor")),
         start_cursor=_cursor(info.get("startCursor")),
-        raw=body,
         repaired=repaired,
     )
 

@@ -15,7 +15,6 @@ import attrs
 from ._drive import Sleep
 from ._events import RequestEvent, ResponseEvent, RetryEvent
 from ._failure import Call, connection_error, never_sent, status_error
-from ._secrets import redact_text
 from .errors import AdsecurityError, APIStatusError, request_id
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def attempts(
     draw: Callable[[], float] = random.random,
 ) -> Generator[Step, Outcome, httpx.Response]:
     """All attempts of one call. Returns the successful response or raises one of our errors."""
-    known = (call.op.resource, call.prepared.method, call.prepared.route, redact_text(call.prepared.url, call.secrets))
+    known = (call.op.resource, call.prepared.method, call.prepared.route, call.url)
     safe = call.op.safe or policy.idempotent
     started: float | None = None
     error: AdsecurityError | None = None

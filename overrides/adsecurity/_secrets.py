@@ -26,13 +26,18 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 class Secret:
     """A value that shows itself only to who asks for it by `reveal()`."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_forms", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._forms = secret_forms((value,))
 
     def reveal(self) -> str:
         return self._value
+
+    def forms(self) -> tuple[str, ...]:
+        """What to search texts for."""
+        return self._forms
 
     def __repr__(self) -> str:
         return repr(MASK)
@@ -41,14 +46,18 @@ class Secret:
         raise TypeError("a secret cannot be pickled")
 
 
-def redact_text(text: str, values: Iterable[str], names: Collection[str] = ()) -> str:
-    """Mask the values in whatever form a text may quote them, and what stands beside a secret name."""
+def secret_forms(values: Iterable[str]) -> tuple[str, ...]:
+    """The values in whatever form a text may quote them, the longest first: one may be part of another."""
     forms: set[str] = set()
     for value in values:
         if len(value) >= _SHORTEST:
             forms |= {value, quote(value, safe=""), quote(value), html.escape(value), json.dumps(value)[1:-1]}
-    # The longest first: one form may be part of another.
-    for form in sorted(forms, key=len, reverse=True):
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def redact_text(text: str, forms: Iterable[str], names: Collection[str] = ()) -> str:
+    """Mask the forms of secrets, and whatever stands beside a secret name."""
+    for form in forms:
         text = text.replace(form, MASK)
     return _beside(names).sub(rf"\1{MASK}", text) if names else text
 
@@ -59,27 +68,27 @@ def _beside(names: Collection[str]) -> re.Pattern[str]:
     return re.compile(rf"""((?<![\w-])(?:{either})["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}"'<]+)""")
 
 
-def redact(value: Any, names: Collection[str], values: Collection[str]) -> Any:
+def redact(value: Any, names: Collection[str], forms: Collection[str]) -> Any:
     """A copy of decoded JSON without secrets: by the name of the field, and by value wherever a string quotes one."""
-    return _redact(value, names, values, 0)
+    return _redact(value, names, forms, 0)
 
 
-def _redact(value: Any, names: Collection[str], values: Collection[str], depth: int) -> Any:
+def _redact(value: Any, names: Collection[str], forms: Collection[str], depth: int) -> Any:
     if isinstance(value, str):
-        return redact_text(value, values, names)
+        return redact_text(value, forms, names)
     if depth > _DEEPEST:
         return MASK
     if is_object(value):
         return {
-            redact_text(key, values): MASK if key in names and item else _redact(item, names, values, depth + 1)
+            redact_text(key, forms): MASK if key in names and item else _redact(item, names, forms, depth + 1)
             for key, item in value.items()
         }
     if is_list(value):
-        return [_redact(item, names, values, depth + 1) for item in value]
+        return [_redact(item, names, forms, depth + 1) for item in value]
     return value
 
 
-def redact_headers(headers: Mapping[str, str], names: Collection[str], values: Collection[str]) -> dict[str, str]:
+def redact_headers(headers: Mapping[str, str], names: Collection[str], forms: Collection[str]) -> dict[str, str]:
     """Response headers without secrets: no cookie, and addresses without their query."""
     safe: dict[str, str] = {}
     for name, value in headers.items():
@@ -88,7 +97,7 @@ def redact_headers(headers: Mapping[str, str], names: Collection[str], values: C
             value = MASK
         elif name in ("location", "content-location", "refresh", "link"):
             value = re.sub(r"[?#][^\s>;,]*", "", value)
-        safe[name] = redact_text(value, values, names)
+        safe[name] = redact_text(value, forms, names)
     return safe
 
 

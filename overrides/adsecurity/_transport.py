@@ -125,7 +125,7 @@ class Pool(Generic[C]):
             # The last one used: its connection is the likeliest to be open still.
             return place.idle.pop()
         except IndexError:
-            place.clients.append(client := self._make(**self.settings.arguments(self.settings.host)))
+            place.clients.append(client := self._new(self.settings.host))
             return client
 
     def take_back(self, place: Place[C], client: C) -> None:
@@ -134,7 +134,7 @@ class Pool(Generic[C]):
 
     def storage_client(self) -> C:
         """A new HTTP client for hosts that must not see the key; whoever asked for it closes it."""
-        return self._make(**self.settings.arguments(None))
+        return self._new(None)
 
     def smaller(self) -> Self:
         """A pool of its own for one worker; what the caller injected is used as it is."""
@@ -149,6 +149,14 @@ class Pool(Generic[C]):
         if isinstance(error, FAILURES):
             return error
         raise error
+
+    def _new(self, host: str | None) -> C:
+        try:
+            return self._make(**self.settings.arguments(host))
+        except Exception as error:
+            # A proxy or a certificate file, from arguments or variables, that is of no use.
+            why = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(f"{self.settings.label} cannot make connections, check proxy= and verify=: {why}")
 
     def _take_all(self) -> list[C]:
         """What there is to close here."""

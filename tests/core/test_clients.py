@@ -281,6 +281,21 @@ def test_another_certificate_variable_makes_another_context(monkeypatch: pytest.
     assert PoolSettings("x", "h").tls() is not before
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"proxy": "gopher://u:hidden@p.example"}, "Unknown scheme"), ({"verify": "/no/such/file"}, "No such file")],
+)
+def test_a_proxy_or_a_certificate_of_no_use_is_a_configuration_error(
+    driver: Driver, options: dict[str, Any], text: str
+) -> None:
+    client = driver.client(**options)
+    with pytest.raises(ConfigurationError, match=text) as caught:
+        driver.call(client, "one", GET, ONE)
+    assert "hidden" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match=text):
+        client._session.new_storage_client()
+
+
 # Routes
 
 
