@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from adsecurity_generated._operation import Operation, Surface
+from adsecurity_generated._operation import Operation
 
 from ._csv import CsvRows, TextRow
 from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
 from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
+from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, zone_of
 from ._part import Fail, PartFile
 from .errors import (
     APIConnectionError,
@@ -44,7 +45,7 @@ class _Job(Generic[R]):
     _session: Any
 
     def __init__(
-        self, session: Session, export: Any, call: Mapping[str, Any], rows: type[Any] | None, timezone: str | None
+        self, session: Session[Any], export: Any, call: Mapping[str, Any], rows: type[Any] | None, timezone: str | None
     ) -> None:
         self._session = session
         self._rows = rows
@@ -53,42 +54,42 @@ class _Job(Generic[R]):
         """The zone of the times that the file gives without one; None when it is not known."""
         self.export = export
         """What the server last said of the export."""
-        self.id: str = _text(export, "id")
+        self.id: str = text_of(export, "id")
         if not self.id:
             raise ExportError("the server started an export but did not say its id", export=export)
 
     @property
     def status(self) -> str:
-        return _text(self.export, "status")
+        return text_of(self.export, "status")
 
     @property
     def error(self) -> str:
         """Why the export failed, in the server's words; empty unless it did."""
-        return _text(self.export, "error")
+        return text_of(self.export, "error")
 
     @property
     def artifact_name(self) -> str:
         """The file's name at the server; empty until there is one."""
-        return _text(self.export, "artifact", "name")
+        return text_of(self.export, "artifact", "name")
 
     @property
     def size(self) -> int:
         """Bytes of the file; 0 when the server does not say."""
-        return _count(self.export, "artifact", "size")
+        return count_of(self.export, "artifact", "size")
 
     @property
     def total(self) -> int:
         """Rows of the file; 0 when the server does not say."""
-        return _count(self.export, "results_meta", "total")
+        return count_of(self.export, "results_meta", "total")
 
     @property
     def truncated(self) -> bool:
         """The server cut the range off: rows are missing."""
-        return _get(self.export, "results_meta", "range_truncated") is True
+        return value_of(self.export, "results_meta", "range_truncated") is True
 
     @property
     def delimiter(self) -> str:
-        return _text(self.export, "format", "delimiter") or ","
+        return text_of(self.export, "format", "delimiter") or ","
 
     @property
     def finished(self) -> bool:
@@ -192,8 +193,15 @@ class _Job(Generic[R]):
         fail = partial(self._fail, None)
         return self._transfer(storage, StreamSink(fail), fail)
 
-    def _reader(self) -> CsvRows[Any]:
-        return CsvRows(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
+    def _reader(self, kind: type[CsvRows[Any]] = CsvRows) -> CsvRows[Any]:
+        return kind(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
+
+    def _converting(
+        self, path: str | os.PathLike[str] | None, storage: Storage | AsyncStorage, allow_truncated: bool
+    ) -> Flow[Step, Any]:
+        from ._convert import converting
+
+        return converting(path, lambda file: self._downloading(file, storage, allow_truncated), self._reader)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:
@@ -248,6 +256,16 @@ class ExportJob(_Job[R]):
         with closing(Storage(self._session.new_storage_client())) as storage:
             return drive(self._downloading(path, storage, allow_truncated), perform)
 
+    def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+        """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
+        with closing(Storage(self._session.new_storage_client())) as storage:
+            return Path(drive(self._converting(path, storage, allow_truncated), perform))
+
+    def to_arrow(self, *, allow_truncated: bool = False) -> Any:
+        """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
+        with closing(Storage(self._session.new_storage_client())) as storage:
+            return drive(self._converting(None, storage, allow_truncated), perform)
+
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in, without a file."""
         drive(self._ready(allow_truncated), perform)
@@ -293,6 +311,16 @@ class AsyncExportJob(_Job[R]):
         async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
             return await adrive(self._downloading(path, storage, allow_truncated), aperform)
 
+    async def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+        """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
+        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+            return Path(await adrive(self._converting(path, storage, allow_truncated), aperform))
+
+    async def to_arrow(self, *, allow_truncated: bool = False) -> Any:
+        """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
+        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+            return await adrive(self._converting(None, storage, allow_truncated), aperform)
+
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
         """The rows of the file as they come in, without a file."""
         await adrive(self._ready(allow_truncated), aperform)
@@ -311,68 +339,29 @@ class AsyncExportJob(_Job[R]):
 
 def start_export(session: SyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any) -> ExportJob[Any]:
     export = session.one(op, args, **call)
-    return ExportJob(session, export, call, _rows_of(session.surface, op), _zone_of(op, args))
+    return ExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
 
 
 async def start_export_async(
     session: AsyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any
 ) -> AsyncExportJob[Any]:
     export = await session.one(op, args, **call)
-    return AsyncExportJob(session, export, call, _rows_of(session.surface, op), _zone_of(op, args))
+    return AsyncExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
 
 
 def resume_export(
     session: SyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
 ) -> ExportJob[Any]:
     export = _by_id(session, op, export_id, call)()
-    return ExportJob(session, export, call, _rows_by_type(session.surface, export), timezone)
+    return ExportJob(session, export, call, rows_by_type(session.surface, export), timezone)
 
 
 async def resume_export_async(
     session: AsyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
 ) -> AsyncExportJob[Any]:
     export = await _by_id(session, op, export_id, call)()
-    return AsyncExportJob(session, export, call, _rows_by_type(session.surface, export), timezone)
+    return AsyncExportJob(session, export, call, rows_by_type(session.surface, export), timezone)
 
 
 def _by_id(session: Any, op: Operation[Any], export_id: str, call: Any) -> Callable[[], Any]:
     return partial(session.one, op, {op.params[0].arg: export_id}, **call)
-
-
-def _rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
-    return surface.model(op.rows) if op.rows else None
-
-
-def _zone_of(op: Operation[Any], args: Mapping[str, Any]) -> str | None:
-    """The zone that the server counts in: the one asked for, UTC by default, unknown where there is none to ask for."""
-    known = any(param.arg == "timezone" for param in op.params)
-    return str(args.get("timezone") or "UTC") if known else None
-
-
-def _rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
-    """The row model of an export that somebody else started: `click_logs` are what `exports.clicks` gives."""
-    kind = _text(export, "type").lower()
-    group = surface.routes[surface.export_status].resource.rpartition(".")[0]
-    for name, route in surface.routes.items():
-        parent, _, plural = route.resource.rpartition(".")
-        if kind and parent == group and kind.startswith(plural.removesuffix("s")):
-            op = surface.operation(name)
-            if op.export_role == "start":
-                return _rows_of(surface, op)
-    return None
-
-
-def _get(export: Any, *path: str) -> Any:
-    for name in path:
-        export = getattr(export, name, None)
-    return export
-
-
-def _text(export: Any, *path: str) -> str:
-    value = _get(export, *path)
-    return value if isinstance(value, str) else ""
-
-
-def _count(export: Any, *path: str) -> int:
-    value = _get(export, *path)
-    return int(value) if isinstance(value, int | float) else 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, closing, contextmanager
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from adsecurity_generated._operation import Operation
 
+from ._drive import adrive, aperform, drive, perform
 from ._iterators import (
     AsyncItemIterator,
     AsyncPageIterator,
@@ -23,6 +26,9 @@ from ._paging import MAX_PAGE, Page, Walk
 from ._response import RawResponse
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from ._concurrent import Run
     from ._config import Timeout
     from ._retry import RetryPolicy
@@ -39,7 +45,7 @@ class _Listing(Generic[T]):
 
     def __init__(
         self,
-        session: Session,
+        session: Session[Any],
         op: Operation[T],
         args: Mapping[str, Any],
         *,
@@ -69,9 +75,11 @@ class _Listing(Generic[T]):
             "resume": resume,
             "keep_answer": self._raw,
         }
+        self._track = self._begin()
+
+    def _begin(self) -> Track[T]:
         walk = self._walk()
-        start = self._run().start if concurrency != 1 else walk.label.write_spot(walk.start)
-        self._track: Track[T] = Track(start)
+        return Track(self._run().start if self._concurrency != 1 else walk.label.write_spot(walk.start))
 
     def _walk(self) -> Walk[T]:
         paging: dict[str, Any] = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
@@ -89,6 +97,18 @@ class _Listing(Generic[T]):
             page_size=self._paging["page_size"],
             resume=self._paging["resume"],
         )
+
+    @contextmanager
+    def _all_or_nothing(self) -> Generator[None]:
+        """Of a pass that breaks off nothing is handed out, so its checkpoint is the one that it began with."""
+        track = self._track = self._begin()
+        try:
+            yield
+        except BaseException as error:
+            self._track = track
+            if hasattr(error, "checkpoint"):
+                vars(error)["checkpoint"] = track.checkpoint()
+            raise
 
     def checkpoint(self) -> str:
         """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
@@ -162,6 +182,25 @@ class Paginator(_SyncListing[T]):
         """All items, or the first `limit` of them."""
         return list(islice(self, limit))
 
+    def to_arrow(self) -> Any:
+        """All items as a `pyarrow.Table`."""
+        with self._all_or_nothing():
+            return self.to_arrow_batches().read_all()
+
+    def to_arrow_batches(self) -> Any:
+        """All items as a `pyarrow.RecordBatchReader`, which reads on as it is read. After each batch, `checkpoint()`
+        is the position behind its last item."""
+        from ._arrow import reading
+
+        return reading(self._prepared.op.model, self.pages())
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        from ._parquet import writing
+
+        with self._all_or_nothing(), closing(self.pages()) as pages:
+            return drive(writing(path, self._prepared.op.model, partial(next, pages, None)), perform)
+
 
 class AsyncPaginator(_AsyncListing[T]):
     """A list, read page by page while it is iterated over by `async for`. Each iteration begins anew."""
@@ -190,6 +229,30 @@ class AsyncPaginator(_AsyncListing[T]):
                 break
         await iterator.aclose()
         return items
+
+    async def to_arrow(self) -> Any:
+        """All items as a `pyarrow.Table`."""
+        from ._arrow import table
+
+        with self._all_or_nothing():
+            return table(self._prepared.op.model, [batch async for batch in self.to_arrow_batches()])
+
+    async def to_arrow_batches(self) -> AsyncGenerator[Any, None]:
+        """All items as `pyarrow.RecordBatch`es, read as they are asked for. After each, `checkpoint()` is the position
+        behind its last item."""
+        from ._arrow import areading
+
+        async with aclosing(areading(self._prepared.op.model, self.pages())) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        from ._parquet import writing
+
+        with self._all_or_nothing():
+            async with aclosing(self.pages()) as pages:
+                return await adrive(writing(path, self._prepared.op.model, partial(anext, pages, None)), aperform)
 
 
 class RawPaginator(_SyncListing[T]):

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
 
 from adsecurity_generated import _operation
 from adsecurity_generated._operation import Operation, Surface
@@ -22,7 +22,7 @@ from ._failure import Call
 from ._request import Prepared, prepare
 from ._response import DecodedPage, RawResponse, decode, decode_page
 from ._retry import Gate, RetryPolicy, Send, Step, attempts
-from ._transport import AsyncPool, Attempt, PoolSettings, SyncPool
+from ._transport import AsyncPool, Attempt, Pool, PoolSettings, SyncPool
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._exports import AsyncExportJob, ExportJob
     from ._paginator import AsyncPaginator, AsyncRawPaginator, Paginator, RawPaginator
 
+P = TypeVar("P", bound="Pool[Any]")
 T = TypeVar("T")
 
 log = logging.getLogger("adsecurity")
@@ -47,14 +48,28 @@ class CallOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
 
 
-class Session:
+class Session(Generic[P]):
     """What both kinds have: everything but waiting."""
 
     is_async = False
+    _pool_class: type[P]
 
-    def __init__(self, config: Config, gate: Gate | None = None) -> None:
+    def __init__(self, config: Config, pool: P, gate: Gate | None = None) -> None:
         self.config = config
+        self.pool = pool
         self.gate = gate
+
+    @classmethod
+    def make(cls, config: Config, settings: PoolSettings) -> Self:
+        return cls(config, cls._pool_class(settings))
+
+    def with_config(self, config: Config) -> Self:
+        """The same connections under other settings."""
+        return type(self)(config, self.pool, self.gate)
+
+    def spawn(self, gate: Gate | None = None) -> Self:
+        """A session with connections of its own, for one worker; the worker closes it."""
+        return type(self)(self.config, self.pool.smaller(), gate)
 
     @property
     def surface(self) -> Surface:
@@ -118,22 +133,8 @@ class Session:
         return self.config.hooks.call(event)
 
 
-class SyncSession(Session):
-    def __init__(self, config: Config, pool: SyncPool, gate: Gate | None = None) -> None:
-        super().__init__(config, gate)
-        self.pool = pool
-
-    @classmethod
-    def make(cls, config: Config, settings: PoolSettings) -> Self:
-        return cls(config, SyncPool(settings))
-
-    def with_config(self, config: Config) -> SyncSession:
-        """The same connections under other settings."""
-        return SyncSession(config, self.pool, self.gate)
-
-    def spawn(self, gate: Gate | None = None) -> Self:
-        """A session with connections of its own, for one worker; the worker closes it."""
-        return type(self)(self.config, self.pool.smaller(), gate)
+class SyncSession(Session[SyncPool]):
+    _pool_class = SyncPool
 
     def new_storage_client(self) -> httpx.Client:
         """An HTTP client that never sees the key; whoever asks for it closes it."""
@@ -147,7 +148,9 @@ class SyncSession(Session):
         self.pool.close()
 
     def emit(self, event: Event) -> None:
-        self._notify(event)
+        if inspect.iscoroutine(result := self._notify(event)):
+            result.close()
+            raise TypeError("a hook that is awaited needs an async client")
 
     def send(
         self, prepared: Prepared, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
@@ -211,24 +214,9 @@ class SyncSession(Session):
         return resume_export(self, op, export_id, **options)
 
 
-class AsyncSession(Session):
+class AsyncSession(Session[AsyncPool]):
     is_async = True
-
-    def __init__(self, config: Config, pool: AsyncPool, gate: Gate | None = None) -> None:
-        super().__init__(config, gate)
-        self.pool = pool
-
-    @classmethod
-    def make(cls, config: Config, settings: PoolSettings) -> Self:
-        return cls(config, AsyncPool(settings))
-
-    def with_config(self, config: Config) -> AsyncSession:
-        """The same connections under other settings."""
-        return AsyncSession(config, self.pool, self.gate)
-
-    def spawn(self, gate: Gate | None = None) -> Self:
-        """A session with connections of its own, for one worker; the worker closes it."""
-        return type(self)(self.config, self.pool.smaller(), gate)
+    _pool_class = AsyncPool
 
     def new_storage_client(self) -> httpx.AsyncClient:
         """An HTTP client that never sees the key; whoever asks for it closes it."""

@@ -51,9 +51,7 @@ class PoolSettings:
             "timeout": None,
             "follow_redirects": False,
             "headers": {"User-Agent": USER_AGENT},
-            "limits": httpx.Limits(
-                max_connections=self.max_connections, max_keepalive_connections=self.max_connections
-            ),
+            "limits": httpx.Limits(max_connections=1),
         }
         if self.transport is not None:
             return {**arguments, "transport": Borrowed(self.transport)}
@@ -152,7 +150,13 @@ class Pool(Generic[C]):
 
     def _new(self, host: str | None) -> C:
         try:
-            return self._make(**self.settings.arguments(host))
+            arguments = self.settings.arguments(host)
+            if host is None and "mounts" in arguments:
+                from ._bigreads import mounts
+
+                is_async = self._make is httpx.AsyncClient
+                arguments["mounts"] = mounts(arguments["verify"], arguments["mounts"], is_async=is_async)
+            return self._make(**arguments)
         except Exception as error:
             # A proxy or a certificate file, from arguments or variables, that is of no use.
             why = f"{type(error).__name__}: {error}"
@@ -307,9 +311,8 @@ class Attempt:
         phases = timeout.as_dict()
         if self.step.attempt > 1:
             left = max(self.step.remaining, 0.001)
-            return httpx.Timeout(
-                **{name: left if n is None else min(n, left) for name, n in phases.items()}
-            ), time.monotonic() + left
+            shorter = {name: left if most is None else min(most, left) for name, most in phases.items()}
+            return httpx.Timeout(**shorter), time.monotonic() + left
         connect, read = phases["connect"], phases["read"]
         # Who asks for a longer time-out than the deadline of the retries means it.
         whole = math.inf if connect is None or read is None else max(self.step.remaining, connect + read)

@@ -98,7 +98,7 @@ def test_certificates_are_read_with_the_first_call_and_not_before() -> None:
         client = adsecurity.AdsecurityClient(api_key="k")
         try:
             client.offers.list_all().first()
-        except TypeError:
+        except adsecurity.ConfigurationError:
             print("read")
     """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

@@ -320,6 +320,17 @@ def test_async_hooks_are_awaited() -> None:
     assert len(seen) == 1
 
 
+def test_a_hook_that_is_awaited_needs_an_async_client() -> None:
+    async def hook(event: Any) -> None:
+        raise AssertionError
+
+    driver = Driver("sync")
+    client = driver.client(lambda request: answer(200), on_request=hook)
+    with pytest.raises(TypeError, match="async client"):
+        driver.call(client, "raw", GET, {"thing_id": "1"})
+    driver.finish()
+
+
 def test_what_a_hook_raises_reaches_the_caller(driver: Driver) -> None:
     def hook(event: Any) -> None:
         raise LookupError("mine")
