@@ -20,8 +20,6 @@ from adsecurity import NetworkClient
 from tests.drills.edits import EDITS, Json
 from tests.support.downstream import ROOT, run, sandbox_process
 
-SURFACES = ("network", "adsecurity")
-
 PREAMBLE = """
 import datetime as dt, json, sys, typing, warnings
 import adsecurity, adsecurity_generated

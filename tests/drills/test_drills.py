@@ -295,7 +295,6 @@ def test_an_edit_with_a_mistake_is_refused_with_its_place(
     tree = read("network")
     mistake(tree)
     write(tmp_path / "specs", "network", tree)
-    write(tmp_path / "specs", "adsecurity", read("adsecurity"))
     assert generator(["--specs", str(tmp_path / "specs"), "--out", str(tmp_path / "out")]) == 1
     told = capsys.readouterr().err
     assert wanted in told
