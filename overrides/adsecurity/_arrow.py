@@ -1,119 +1,209 @@
 """Models as Arrow batches: wire names, types from the spec, nothing lost.
 
 What has no column (fields that the model does not know, values that did not fit theirs) goes into one JSON column,
-`_extra`, in the shape in which it came.
+`_extra`, in the shape in which it came; so does what Arrow cannot hold, an integer beyond 64 bits for instance.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from adsecurity_generated._values import encode
+
+from ._drive import Chunk, Do, Flow, Step, Work, astream, stream
 from ._extras import require
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from adsecurity_generated._model import Field
 
-    from adsecurity_generated._model import Field, Model
-else:
-    pa = require("pyarrow", extra="parquet")
-    pq = require("pyarrow.parquet", extra="parquet")
+    from ._iterators import AsyncPageIterator, PageIterator
 
-BATCH_ROWS = 131_072
-"""Rows in a batch, and in a row group of a Parquet file: large enough to compress, small enough to hold."""
+pa: Any = require("pyarrow", extra="parquet")
+
+BATCH_ROWS = 8192
+"""Rows in a batch: few enough to be held as models, enough to be worth a call."""
 
 EXTRA = "_extra"
-_INT64 = 2**63
+
+LEAVES: Mapping[str, Any] = {
+    "string": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "date-time": pa.timestamp("us", "UTC"),
+    "date": pa.date32(),
+}
+_UNFIT = (OverflowError, TypeError, ValueError)
+"""What Arrow raises for a value that it cannot hold."""
+
+Lost = dict[int, dict[str, Any]]
+"""By row, then by wire name: what has no place in the columns."""
+Split = Callable[[Any], tuple[Any, Any]]
+"""Takes a value apart: what Arrow takes, and what has no place in it (None: nothing)."""
 
 
 class Columns:
-    """The Arrow columns of a model."""
+    """The Arrow columns of a model; of anything else, all of it is in `_extra`."""
 
-    def __init__(self, model: type[Model]) -> None:
-        self._fields = model.FIELDS
-        self._types = [_arrow_type(field, model, ()) for field in self._fields]
-        self.schema = pa.schema(
-            [pa.field(field.wire, kind) for field, kind in zip(self._fields, self._types, strict=True)]
-            + [pa.field(EXTRA, pa.string())]
-        )
+    def __init__(self, model: Any) -> None:
+        fields: tuple[Field, ...] = getattr(model, "FIELDS", ())
+        self._columns = [(field, *_shape(field, model, ())) for field in fields]
+        self.schema = pa.schema([(field.wire, kind) for field, kind, _ in self._columns] + [(EXTRA, pa.string())])
 
-    def batch(self, rows: Sequence[Model]) -> pa.RecordBatch:
+    def batch(self, rows: Sequence[Any]) -> Any:
         """One batch of rows."""
-        lost: list[dict[str, Any]] = [{} for _ in rows]
+        # Not by `additional_properties`, which makes a dict for each row that has none.
+        extras: list[Any] = [row if isinstance(row, dict) else getattr(row, "_extra", None) for row in rows]
+        lost: Lost = {place: dict(extra) for place, extra in enumerate(extras) if extra}
         arrays = [
-            pa.array(_column(field, kind, rows, lost), kind)
-            for field, kind in zip(self._fields, self._types, strict=True)
+            column(field.wire, list(map(attrgetter(field.attr), rows)), kind, split, lost, flat=_is_flat(field))
+            for field, kind, split in self._columns
         ]
-        for row, extra in zip(rows, lost, strict=True):
-            for wire, value in row.additional_properties.items():
-                extra.setdefault(wire, value)
-        texts = [json.dumps(extra, ensure_ascii=False, default=str) if extra else None for extra in lost]
-        return pa.record_batch([*arrays, pa.array(texts, pa.string())], schema=self.schema)
+        return pa.record_batch([*arrays, extra_column(lost, len(rows))], schema=self.schema)
 
 
-def _arrow_type(field: Field, owner: type[Model], above: tuple[str, ...]) -> pa.DataType:
-    simple = {
-        "string": pa.string(),
-        "number": pa.float64(),
-        "integer": pa.int64(),
-        "boolean": pa.bool_(),
-        "date-time": pa.timestamp("us", "UTC"),
-        "date": pa.date32(),
-    }
-    if field.kind in simple:
-        return simple[field.kind]
-    if field.kind == "array" and field.items is not None:
-        return pa.list_(_arrow_type(field.items, owner, above))
-    if field.kind == "map" and field.items is not None:
-        return pa.map_(pa.string(), _arrow_type(field.items, owner, above))
+def column(wire: str, values: list[Any], kind: Any, split: Split, lost: Lost, *, flat: bool) -> Any:
+    """The values as an array; what does not fit into it goes to `lost`."""
+    if flat:
+        try:
+            return pa.array(values, kind)
+        except _UNFIT:
+            # One of them, perhaps: the others stay where they are.
+            pass
+    taken: list[Any] = []
+    for place, value in enumerate(values):
+        inner, extra = split(value)
+        taken.append(inner)
+        if extra is not None:
+            lost.setdefault(place, {})[wire] = extra
+    return pa.array(taken, kind)
+
+
+def extra_column(lost: Lost, count: int) -> Any:
+    return pa.array([json_text(lost[place]) if place in lost else None for place in range(count)], pa.string())
+
+
+def json_text(value: Any) -> str:
+    data = encode(value)
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(data, default=str)
+    return text
+
+
+def _is_flat(field: Field | None) -> bool:
+    """Arrow takes the values as they are."""
+    return field is not None and (field.kind in LEAVES or (field.kind == "array" and _is_flat(field.items)))
+
+
+def _shape(field: Field, owner: Any, above: tuple[str, ...]) -> tuple[Any, Split]:
+    """The type of a field, and how its values are taken apart."""
+    if field.kind in LEAVES:
+        return LEAVES[field.kind], leaf(LEAVES[field.kind])
+    if field.kind in ("array", "map") and field.items is not None:
+        kind, split = _shape(field.items, owner, above)
+        if field.kind == "array":
+            return pa.list_(kind), partial(_list, split)
+        return pa.map_(pa.string(), kind), partial(_map, split)
     if field.kind == "object" and field.model not in above:
         nested = owner.nested(field.model)
-        inner = [pa.field(f.wire, _arrow_type(f, nested, (*above, field.model))) for f in nested.FIELDS]
+        inner = [(f.wire, f.attr, *_shape(f, nested, (*above, field.model))) for f in nested.FIELDS]
         if inner:
-            return pa.struct(inner)
-    # Anything goes, or a type that holds itself: as the JSON text that came.
-    return pa.string()
+            parts = [(wire, attr, split) for wire, attr, _, split in inner]
+            return pa.struct([(wire, kind) for wire, _, kind, _ in inner]), partial(_struct, parts)
+    # Anything goes, or a type that holds itself: as JSON.
+    return pa.string(), lambda value: (None if value is None else json_text(value), None)
 
 
-def _column(field: Field, kind: pa.DataType, rows: Sequence[Model], lost: list[dict[str, Any]]) -> list[Any]:
-    values = [getattr(row, field.attr) for row in rows]
-    if field.kind == "integer":
-        for place, value in enumerate(values):
-            if value is not None and not -_INT64 <= value < _INT64:
-                lost[place][field.wire], values[place] = value, None
-    elif field.kind not in ("string", "number", "boolean", "date-time", "date"):
-        for place, value in enumerate(values):
-            if value is not None:
-                values[place], extra = _nested(value, kind)
-                if extra:
-                    lost[place][field.wire] = extra
-    return values
+def leaf(kind: Any) -> Split:
+    def split(value: Any) -> tuple[Any, Any]:
+        try:
+            pa.scalar(value, kind)
+        except _UNFIT:
+            return None, value
+        return value, None
+
+    return split
 
 
-def _nested(value: Any, kind: pa.DataType) -> tuple[Any, Any]:
-    """A nested value as Arrow takes it, and what has no place in its type."""
-    if pa.types.is_struct(kind):
-        extra: dict[str, Any] = dict(value.additional_properties)
-        data: dict[str, Any] = {}
-        for field in value.FIELDS:
-            data[field.wire], inner = _nested(getattr(value, field.attr), kind.field(field.wire).type)
-            if inner:
-                extra[field.wire] = inner
-        return data, extra
+def _list(split: Split, value: Any) -> tuple[Any, Any]:
     if value is None:
         return None, None
-    if pa.types.is_list(kind):
-        pairs = [_nested(item, kind.value_type) for item in value]
-        extras = [extra for _, extra in pairs]
-        return [item for item, _ in pairs], extras if any(extras) else None
-    if pa.types.is_map(kind):
-        items = {key: _nested(item, kind.item_type) for key, item in value.items()}
-        return [(key, item) for key, (item, _) in items.items()], {k: extra for k, (_, extra) in items.items() if extra}
-    if pa.types.is_string(kind) and not isinstance(value, str):
-        to_dict = getattr(value, "to_dict", None)
-        return json.dumps(to_dict() if to_dict else value, ensure_ascii=False, default=str), None
-    if pa.types.is_integer(kind) and not -_INT64 <= value < _INT64:
-        return None, value
-    return value, None
+    pairs = [split(item) for item in value]
+    extras = [extra for _, extra in pairs]
+    return [item for item, _ in pairs], None if all(extra is None for extra in extras) else extras
+
+
+def _map(split: Split, value: Any) -> tuple[Any, Any]:
+    if value is None:
+        return None, None
+    pairs = {key: split(item) for key, item in value.items()}
+    extras = {key: extra for key, (_, extra) in pairs.items() if extra is not None}
+    return [(key, item) for key, (item, _) in pairs.items()], extras or None
+
+
+def _struct(parts: list[tuple[str, str, Split]], value: Any) -> tuple[Any, Any]:
+    if value is None:
+        return None, None
+    extras = dict(getattr(value, "_extra", None) or {})
+    data: dict[str, Any] = {}
+    for wire, attr, split in parts:
+        data[wire], extra = split(getattr(value, attr))
+        if extra is not None:
+            extras[wire] = extra
+    return data, extras or None
+
+
+def batching(columns: Columns, read: Callable[[], Any], hand: Callable[[Any], Step]) -> Flow[Step, None]:
+    """Hand on the rows of a list in batches; `read` gives its next page, or None.
+
+    A batch ends where a page ends, and rows that were read before an error are handed on before it is raised: the
+    checkpoint is always that of the last batch.
+    """
+    rows: list[Any] = []
+    while True:
+        try:
+            page: Any = yield Do(read)
+        except Exception:
+            if rows:
+                yield hand((yield Work(partial(columns.batch, rows))))
+            raise
+        if page is not None:
+            rows += page.items
+        if rows and (page is None or len(rows) >= BATCH_ROWS):
+            yield hand((yield Work(partial(columns.batch, rows))))
+            rows = []
+        if page is None:
+            return
+
+
+def reading(model: Any, pages: PageIterator[Any, Any]) -> Any:
+    """The items of a list as a reader of batches."""
+    columns = Columns(model)
+
+    def batches() -> Iterator[Any]:
+        with closing(pages):
+            yield from stream(batching(columns, partial(next, pages, None), Chunk))
+
+    return pa.RecordBatchReader.from_batches(columns.schema, batches())
+
+
+async def areading(model: Any, pages: AsyncPageIterator[Any, Any]) -> AsyncGenerator[Any, None]:
+    """As `reading`."""
+    async with (
+        aclosing(pages),
+        aclosing(astream(batching(Columns(model), partial(anext, pages, None), Chunk))) as batches,
+    ):
+        async for batch in batches:
+            yield batch
+
+
+def table(model: Any, batches: Sequence[Any]) -> Any:
+    return pa.Table.from_batches(batches, Columns(model).schema)

@@ -8,10 +8,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from adsecurity_generated._model import Model
+from adsecurity_generated._operation import UNSET
 from adsecurity_generated._values import read_boolean, read_integer, read_number
 
 from ._times import zone
@@ -86,36 +87,36 @@ class CsvRows(Generic[M]):
         for (name, kind), text in zip(columns, record, strict=False):
             if kind == "string":
                 known[name] = text
-            elif kind == "":
+            elif kind == "" or (value := self._json(kind, text)) is UNSET:
                 extra[name] = text
-            elif text == "":
-                known[name] = None
-            elif kind != "date-time":
-                known[name] = _value(kind, text)
-            elif (time := self._time(text)) is not None:
-                known[name] = time
             else:
-                extra[name] = text
+                known[name] = value
         if len(record) > len(columns):
             extra[""] = record[len(columns) :]
         row = self._model.from_dict(known)
         row.additional_properties.update(extra)
         return row
 
-    def _time(self, text: str) -> str | None:
-        """A time with its zone; None where the zone is not known."""
+    def _json(self, kind: str, text: str) -> Any:
+        """What the text is in JSON; UNSET for a time whose zone is not known."""
+        if text == "":
+            return None
+        return self._time(text) if kind == "date-time" else _value(kind, text)
+
+    def _time(self, text: str) -> Any:
+        """A time with its zone."""
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             # Some other way to write it: only what names its zone has one meaning.
-            return text if text.startswith("0000-00-00") or _names_its_zone(text) else None
+            return text if text.startswith("0000-00-00") or _names_its_zone(text) else UNSET
         if moment.tzinfo is not None or moment.year == 1:
             return text
         if self._zone is None:
-            return None
+            return UNSET
         # Of two hours of the same name the later one, and an hour that is left out is behind the gap, as in databases.
         both = [moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1)]
-        return min(both, key=datetime.utcoffset).isoformat()
+        return min(both, key=lambda time: time.utcoffset() or timedelta()).isoformat()
 
 
 def column_names(header: Sequence[str]) -> list[str]:
