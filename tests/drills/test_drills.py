@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.drills.edits import EDITS, Json, new_page_kind, operation, schema
 from tests.support.api import compare, symbols
 from tests.support.downstream import ROOT
 
-SPAN = {"start_time": "2026-11-01", "end_time": "2026-11-08"}
+SPAN: dict[str, Any] = {"start_time": "2026-11-01", "end_time": "2026-11-08"}
 
 
 def test_a_new_field_can_be_given_and_read_with_its_type(later: Later) -> None:

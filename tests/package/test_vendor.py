@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vendoring.tasks.vendor import rewrite_imports
+from vendoring.tasks.vendor import rewrite_imports  # type: ignore[import-untyped]
 
 from generator import vendor
 from generator._imports import PACKAGES, moved, unmovable

@@ -30,7 +30,7 @@ Symbols = dict[str, str]
 
 def symbols(root: Path) -> Symbols:
     loader = griffe.GriffeLoader(search_paths=[root / "overrides", root / "generated"], allow_inspection=False)
-    package = loader.load("adsecurity")
+    package: Any = loader.load("adsecurity")
     loader.load("adsecurity_generated")
     loader.resolve_aliases(implicit=True, external=False)
     found: Symbols = {}
