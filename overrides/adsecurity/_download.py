@@ -223,8 +223,7 @@ def _follow(
         location = answer.headers.get("location")
         if answer.status_code not in _REDIRECTS or not location:
             return answer
-        # Not urljoin(): what it makes of a broken URL is an error that quotes it.
-        url = location if ":" in location.partition("/")[0] else str(httpx.URL(url).join(location))
+        url = str(httpx.URL(url).join(location))
     raise fail(f"more than {_MAX_REDIRECTS} redirects")
 
 

@@ -38,7 +38,7 @@ class Host:
                 host.requests.append((self.path, headers))
                 host.answer(self, headers)
 
-            do_POST = do_GET
+            do_POST = do_CONNECT = do_GET
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -305,13 +305,15 @@ class TestRedirects:
         bench.result(bench.done().download(path))
         assert bench.store.requests[-1][0] == "/moved?x=1"
 
-    @pytest.mark.parametrize(
-        "where", ["http://storage.example/x", "ftp://storage.example/x", "http://[bad/", "//storage.example/x"]
-    )
+    @pytest.mark.parametrize("where", ["http://storage.example/x", "ftp://storage.example/x", "//storage.example/x"])
     def test_leave_https_for_this_machine_alone(self, bench: Bench, path: Path, where: str) -> None:
         bench.store.plan = [bench.store.say(302, location=where)]
         _fails(bench, path, "not https")
         assert len(bench.store.requests) == 1
+
+    def test_to_what_is_no_url_are_not_followed(self, bench: Bench, path: Path) -> None:
+        bench.store.plan = [bench.store.say(302, location="http://a:bad/?token=secret-signature")] * 20
+        _no_secret(_fails(bench, path, "Invalid URL"))
 
     def test_end_somewhere(self, bench: Bench, path: Path) -> None:
         bench.store.plan = [bench.store.say(302, location="/again")] * 20
@@ -319,8 +321,9 @@ class TestRedirects:
         assert len(bench.store.requests) == 6
 
 
-def test_a_signed_url_without_https_is_not_fetched(bench: Bench, path: Path) -> None:
-    bench.api.target = "http://storage.example/clicks.csv"
+@pytest.mark.parametrize("target", ["http://storage.example/clicks.csv", "storage.example", "http://a:bad/"])
+def test_a_signed_url_without_https_is_not_fetched(bench: Bench, path: Path, target: str) -> None:
+    bench.api.target = target
     _no_secret(_fails(bench, path, "not https"))
 
 
@@ -521,6 +524,39 @@ def test_a_file_many_times_the_size_of_a_read_arrives(bench: Bench, path: Path) 
     bench.store.content = csv_file(400_000)
     bench.result(bench.done(total=400_000).download(path))
     assert _whole(bench, path)
+
+
+def test_a_file_is_read_in_large_pieces(bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    write = PartFile._write
+
+    def noted(part: PartFile, chunk: bytes) -> None:
+        sizes.append(len(chunk))
+        write(part, chunk)
+
+    monkeypatch.setattr(PartFile, "_write", noted)
+    bench.store.content = csv_file(1_000_000)
+    bench.result(bench.done().download(path))
+    assert max(sizes) > 65_536
+    assert path.stat().st_size == sum(sizes)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used_for_storage(
+    bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """The storage host is none of this machine, so it is reached through the proxy; here that is the store."""
+    monkeypatch.setenv(variable, bench.store.url)
+    asked: list[str] = []
+
+    def refuse(handler: Any, headers: dict[str, str]) -> None:
+        asked.append(headers["host"])
+        handler.send_error(407)
+
+    bench.api.target = "https://storage.example/clicks.csv"
+    bench.store.plan = [refuse] * 9
+    _fails(bench, path, "ProxyError")
+    assert set(asked) == {"storage.example:443"}
 
 
 def test_an_injected_transport_serves_storage_too_and_is_not_closed(path: Path) -> None:
