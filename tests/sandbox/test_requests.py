@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -209,7 +210,7 @@ def test_the_sandbox_remembers_what_arrived(sandbox: Sandbox, network: httpx.Cli
     network.post("/advertisers", params={"a": "b"}, json={"name": "Seen"})
     last = sandbox.requests[-1]
     assert (last.surface, last.method, last.path, last.query) == ("network", "POST", "/api/v2/advertisers", "a=b")
-    assert (last.status, last.body) == (400, b'{"name":"Seen"}')
+    assert (last.status, json.loads(last.body)) == (400, {"name": "Seen"})
     assert last.headers["api-key"] == sandbox.api_key
     network.post("/advertisers", json={"name": "Seen"})
     assert (sandbox.requests[-1].status, sandbox.requests[-1].operation) == (200, "createAdvertiser")
