@@ -93,13 +93,11 @@ def show_files(job: ExportJob[Any], folder: Path) -> None:
     heading('job.download("clicks.csv")')
     csv = job.download(folder / "clicks.csv")
     print(f"    {csv.name}: {csv.stat().st_size:,} bytes")
-    heading("duckdb: clicks.csv as clicks.parquet")
-    duckdb = _extras.require("duckdb", extra="parquet")
-    parquet = folder / "clicks.parquet"
-    with duckdb.connect() as connection:
-        connection.read_csv(str(csv)).write_parquet(str(parquet))
+    heading('job.to_parquet("clicks.parquet")')
+    parquet = job.to_parquet(folder / "clicks.parquet")
     print(f"    {parquet.name}: {parquet.stat().st_size:,} bytes")
     heading("duckdb: clicks by country in clicks.parquet")
+    duckdb = _extras.require("duckdb", extra="parquet")
     query = """
         SELECT country, count(*) AS clicks, count(*) FILTER (status = 'Rejected') AS rejected,
             round(sum(revenue), 2) AS revenue, make_timestamp(epoch_us(min(request_time))) AS first
