@@ -48,7 +48,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = ["__version__", "errors", "types", *errors.__all__, *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch
     # Type checkers know the names from above; to them this would make any other name right, too.
     def __getattr__(name: str) -> Any:
         # Relative: an absolute name would lead a vendored copy to the installed one.

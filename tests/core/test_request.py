@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsecurity._request import Prepared, kind_of, prepare, to_json
-from adsecurity_generated._operation import UNSET, Operation
+from adsecurity_generated._operation import UNSET, Operation, Param
 from adsecurity_generated.network.models import User
-from tests.core.surface import BULK, CREATE, GET, LIST, OLD, REPORT, SECONDS, SURFACE, UPDATE
+from tests.core.surface import BULK, CREATE, GET, LIST, OLD, REPORT, SECONDS, SURFACE, UPDATE, operation
 
 BASE = "https://api.example/base"
 
@@ -295,6 +295,9 @@ def test_models_enums_times_and_foreign_numbers_can_be_part_of_a_body() -> None:
     class Weight(enum.IntEnum):
         HEAVY = 3
 
+    class Role(enum.Enum):
+        ADMIN = "admin"
+
     class Number:
         """As numpy's: a number, but neither int nor float."""
 
@@ -308,6 +311,7 @@ def test_models_enums_times_and_foreign_numbers_can_be_part_of_a_body() -> None:
         "model": User(id="1"),
         "given": {"a": 1, "gone": UNSET},
         "weight": Weight.HEAVY,
+        "role": Role.ADMIN,
         "at": datetime(2026, 1, 1, tzinfo=UTC),
         "day": date(2026, 1, 1),
         "money": Decimal("1.25"),
@@ -318,6 +322,7 @@ def test_models_enums_times_and_foreign_numbers_can_be_part_of_a_body() -> None:
         "model": {"id": "1"},
         "given": {"a": 1},
         "weight": 3,
+        "role": "admin",
         "at": "2026-01-01T00:00:00Z",
         "day": "2026-01-01",
         "money": 1.25,
@@ -383,6 +388,20 @@ def test_deprecated_operations_and_arguments_are_noted_only_when_used() -> None:
     assert lay_out(CREATE, parent_id="p", name="n").deprecations == ()
     used = lay_out(CREATE, parent_id="p", name="n", old="x")
     assert used.deprecations == ("old= of things.createThing() is deprecated: use name=",)
+
+
+def test_a_deprecated_field_inside_an_argument_is_noted_where_it_is_given() -> None:
+    config = Param("config", "config", "body", ("object",), deprecated_inside=((("inner", "old"), "use new"),))
+    op = operation("deep", "POST", "/deep", "write", config, has_body=True)
+    for value, noted in (
+        ({"inner": {"old": 1}}, 1),
+        ({"inner": [{"new": 1}, {"old": None}]}, 1),
+        ({"inner": {"new": 1}}, 0),
+        ({"old": 1}, 0),
+        ({"inner": "old"}, 0),
+    ):
+        texts = lay_out(op, config=value).deprecations
+        assert texts == ("config.inner.old of things.deep() is deprecated: use new",) * noted
 
 
 def test_values_under_secret_names_are_noted_and_never_shown() -> None:

@@ -216,24 +216,38 @@ def test_a_policy_is_immutable_and_its_copies_are_checked() -> None:
             RetryPolicy(**wrong)  # type: ignore[arg-type]
 
 
+def step_to(flow: Any, kind: type, outcome: Any = None) -> Any:
+    """The next step of this kind; `outcome` is that of the step before."""
+    step = flow.send(outcome)
+    while not isinstance(step, kind):
+        step = next(flow)
+    return step
+
+
 def test_all_who_share_a_gate_wait_when_one_is_told_to() -> None:
-    first = World([answer(429, retry_after="20"), answer(200)])
-    gate = Gate(lambda: first.now)
-    first.run(READ, RetryPolicy(), gate=gate)
-    assert first.slept == [20]
+    now = [1000.0]
+    gate = Gate(lambda: now[0])
+    first, second = (attempts(READ, RetryPolicy(), clock=lambda: now[0], gate=gate) for _ in range(2))
+    step_to(first, Send)
+    assert step_to(first, Sleep, answer(429, retry_after="20")) == Sleep(20)
+    assert next(second) == Sleep(20)
+    # A shorter wait of a third does not open it earlier.
     gate.hold(5)
-    gate.hold(1)
-    second = World([answer(200)])
-    second.slept = first.slept
+    now[0] += 15
+    assert second.send(None) == Sleep(5)
+    now[0] += 5
+    assert isinstance(second.send(None), RequestEvent)
+    first.close()
+    second.close()
 
-    def run() -> None:
-        flow = attempts(READ, RetryPolicy(), clock=lambda: first.now, gate=gate)
-        assert next(flow) == Sleep(5)
-        first.now += 5
-        assert isinstance(flow.send(None), RequestEvent)
-        flow.close()
 
-    run()
+def test_other_failures_make_nobody_else_wait() -> None:
+    gate = Gate()
+    flow = attempts(READ, RetryPolicy(), gate=gate, draw=lambda: 1.0)
+    step_to(flow, Send)
+    step_to(flow, Sleep, answer(503, retry_after="20"))
+    assert gate.remaining() == 0
+    flow.close()
 
 
 def test_a_wait_at_the_gate_counts_against_the_deadline_of_a_retry() -> None:
