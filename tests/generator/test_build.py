@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,8 @@ from generator._source import read_source
 from generator._spec import Spec as LoadedSpec
 from tests.support.tiny_spec import Spec, minimal, obj, operation, query, ref, tiny, write
 from tests.support.tiny_world import world
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def bytes_of(root: Path) -> dict[str, bytes]:
@@ -180,6 +184,12 @@ def test_lint_alone_writes_nothing(made: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["--lint", "--specs", str(made / "specs"), "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out == "specs: 2 read, no rule broken\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_the_module_can_be_run(made: Path) -> None:
+    command = [sys.executable, "-m", "generator", "--lint", "--specs", str(made / "specs")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "specs: 2 read, no rule broken\n")
 
 
 def test_other_versions_of_the_tools_are_refused(

@@ -30,6 +30,11 @@ FIELDS: Spec = {
     "tags": {"type": "array", "items": {"type": "string"}},
     "numbers": {"type": "array", "items": {"type": "number"}},
     "times": {"type": "array", "items": {"type": "string", "format": "date-time"}},
+    "counts": {"type": "array", "items": {"type": "integer"}},
+    "flags": {"type": "array", "items": {"type": "boolean"}},
+    "days": {"type": "array", "items": {"type": "string", "format": "date"}},
+    "maps": {"type": "array", "items": {"type": "object"}},
+    "lists": {"type": "array", "items": {"type": "array", "items": {}}},
     "owner": ref("Owner"),
     "owners": {"type": "array", "items": ref("Owner")},
     "labels": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -81,6 +86,11 @@ def full() -> dict[str, Any]:
         "tags": ["a"],
         "numbers": [1.5],
         "times": ["2026-11-01T10:00:00Z"],
+        "counts": [1],
+        "flags": [True],
+        "days": ["2026-11-01"],
+        "maps": [{}],
+        "lists": [[1]],
         "owner": {"name": "O", "thing": None, "token": None},
         "owners": [{"name": "P"}],
         "labels": {"x": "y"},
@@ -165,6 +175,41 @@ def test_a_value_that_does_not_fit_harms_its_own_field_alone(thing: Any) -> None
             assert getattr(it, field.attr) is None
     assert it.described.name == "R"
     assert it.to_dict() == odd
+
+
+def test_items_of_lists_are_read_one_by_one(thing: Any) -> None:
+    data = {
+        "numbers": [1, "2", 2.5],
+        "counts": [1, "2", 3.0],
+        "flags": [True, 0, "true"],
+        "times": ["2026-11-01T10:00:00Z", "2026-11-01"],
+        "days": ["2026-11-01", "20261102"],
+        "maps": [{}, {"a": 1}],
+        "lists": [[], [1]],
+        "tags": [],
+        "by_name": {"a": {"name": "A"}},
+    }
+    it = thing.from_dict(data)
+    assert it.numbers == [1.0, 2.0, 2.5]
+    assert {type(number) for number in it.numbers} == {float}
+    assert (it.counts, it.flags) == ([1, 2, 3], [True, False, True])
+    assert [time.hour for time in it.times] == [10, 0]
+    assert it.days == [dt.date(2026, 11, 1), dt.date(2026, 11, 2)]
+    assert (it.maps, it.lists, it.tags) == ([{}, {"a": 1}], [[], [1]], [])
+    assert it.additional_properties == {}
+    assert it.to_dict() == data
+    assert _kinds(it.to_dict()) == _kinds(data)
+
+
+@pytest.mark.parametrize("name", ["numbers", "counts", "flags", "times", "days", "maps", "lists", "tags", "owners"])
+@pytest.mark.parametrize("bad", [None, object, {"a": 1}, "text"])
+def test_a_list_with_one_item_that_does_not_fit_does_not_fit(thing: Any, name: str, bad: Any) -> None:
+    if (name, bad) in (("tags", "text"), ("maps", {"a": 1}), ("owners", {"a": 1})):
+        return
+    data = {name: [*full()[name], 7.5 if bad is object and name != "numbers" else bad]}
+    it = thing.from_dict(data)
+    assert getattr(it, name) is None
+    assert it.additional_properties == data
 
 
 def test_unknown_fields_are_kept(thing: Any) -> None:
@@ -380,6 +425,21 @@ def test_a_schema_without_properties_is_a_model_without_fields(package: Package)
     assert empty.from_dict({"a": 1}).to_dict() == {"a": 1}
     assert empty().to_dict() == {}
     assert empty.from_values([]).fields_set == frozenset()
+
+
+def test_the_base_of_all_models_has_no_fields_to_fill(package: Package) -> None:
+    base = package.load("_model").Model
+    with pytest.raises(NotImplementedError):
+        base.from_dict({})
+    with pytest.raises(NotImplementedError):
+        base.from_values([])
+
+
+def test_sets_of_keys_are_remembered_within_bounds(thing: Any, package: Package) -> None:
+    bound = package.load("_plan")._MAX_REMEMBERED
+    for number in range(bound + 5):
+        assert thing.from_dict({f"new{number}": 1}).fields_set == frozenset()
+    assert len(thing._plan()._came) <= bound
 
 
 def test_docstrings_say_what_the_spec_says(thing: Any) -> None:

@@ -193,6 +193,14 @@ def test_body_fields_know_what_they_are(package: Package) -> None:
     assert (ids.required, ids.non_empty, ids.items) == (True, True, ("string",))
 
 
+def test_deprecated_fields_of_nested_objects_are_known_by_the_way_to_them(package: Package) -> None:
+    found = params(package, "createThing")
+    way = (("code",), "use `name`")
+    assert found["owner"].deprecated_inside == (way,)
+    assert found["owners"].deprecated_inside == (way,)
+    assert found["name"].deprecated_inside == ()
+
+
 def test_exports_know_their_roles_and_rows(package: Package) -> None:
     surface = package.surface
     assert (surface.operation("startExport").export_role, surface.operation("startExport").rows) == ("start", "Row")
@@ -370,8 +378,16 @@ def test_docstrings_name_arguments_result_errors_and_source(package: Package) ->
 def test_plain_dicts_of_nested_objects_hold_what_can_be_sent(package: Package) -> None:
     dicts = package.load("tiny.typed_dicts")
     assert typing.is_typeddict(dicts.OwnerDict)
-    hints = typing.get_type_hints(dicts.OwnerDict)
-    assert hints == {"name": str, "since": str}
+    assert typing.get_type_hints(dicts.OwnerDict) == {
+        "name": str,
+        "since": str,
+        "mode": typing.Literal["fast", "slow"],
+        "friends": list[dicts.OwnerDict],
+        "by_name": dict[str, dicts.OwnerDict],
+        "open": dict[str, Any],
+        "whatever": Any,
+        "code": str,
+    }
     assert dicts.OwnerDict.__required_keys__ == {"name"}
     assert not hasattr(dicts, "RowDict")
 
