@@ -9,22 +9,24 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 import httpx
 
-from ._config import CONNECT_TIMEOUT, READ_TIMEOUT, is_local
+from ._config import CONNECT_TIMEOUT, is_local
 from ._drive import Chunk, Do, Flow, Sleep, Step
 from ._part import Fail
 from ._retry import RetryPolicy, retry_after
+
+if TYPE_CHECKING:
+    from ._config import Timeout
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
 # What storage hosts answer to a URL that has expired; two of them say 400.
 _EXPIRED = (400, 401, 403, 404, 410)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_TIMEOUT = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
 
 
 class SignedURL(httpx.URL):
@@ -40,13 +42,14 @@ class SignedURL(httpx.URL):
 class Storage:
     """One answer of a storage host at a time."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, client: httpx.Client, timeout: Timeout) -> None:
+        self._client, self._timeout = client, timeout
         self._response: httpx.Response | None = None
 
     def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         self.end()
-        self._response = response = self._client.send(build(self._client, url, headers), stream=True)
+        request = build(self._client, url, headers, self._timeout)
+        self._response = response = self._client.send(request, stream=True)
         # A mocked answer has been read already.
         self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
         return response
@@ -66,13 +69,14 @@ class Storage:
 class AsyncStorage:
     """As `Storage`."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, client: httpx.AsyncClient, timeout: Timeout) -> None:
+        self._client, self._timeout = client, timeout
         self._response: httpx.Response | None = None
 
     async def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         await self.end()
-        self._response = response = await self._client.send(build(self._client, url, headers), stream=True)
+        request = build(self._client, url, headers, self._timeout)
+        self._response = response = await self._client.send(request, stream=True)
         self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         return response
 
@@ -88,8 +92,12 @@ class AsyncStorage:
         await self._client.aclose()
 
 
-def build(client: httpx.Client | httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> httpx.Request:
-    request = client.build_request("GET", url, headers=headers, timeout=_TIMEOUT)
+def build(
+    client: httpx.Client | httpx.AsyncClient, url: str, headers: Mapping[str, str], timeout: Timeout
+) -> httpx.Request:
+    if not isinstance(timeout, httpx.Timeout):
+        timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+    request = client.build_request("GET", url, headers=headers, timeout=timeout)
     request.url = SignedURL(request.url)
     return request
 

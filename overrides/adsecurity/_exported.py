@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adsecurity_generated._model import Model
 from adsecurity_generated._operation import Operation, Surface
+
+from ._secrets import collect_secrets, redact, secret_forms
 
 
 def rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
@@ -29,6 +32,14 @@ def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
             if op.export_role == "start":
                 return rows_of(surface, op)
     return None
+
+
+def without_secrets(export: Any, names: frozenset[str]) -> Any:
+    """A copy that may be shown and pickled: the server's links and tokens let in whoever has them."""
+    if not isinstance(export, Model):
+        return export
+    data = export.to_dict()
+    return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
 
 
 def value_of(export: Any, *path: str) -> Any:

@@ -16,7 +16,7 @@ from ._csv import CsvRows, TextRow
 from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
 from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
-from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, zone_of
+from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
 from ._part import Fail, PartFile
 from .errors import (
     APIConnectionError,
@@ -29,6 +29,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._config import Timeout
     from ._session import AsyncSession, Session, SyncSession
 
 R = TypeVar("R")
@@ -56,7 +57,7 @@ class _Job(Generic[R]):
         """What the server last said of the export."""
         self.id: str = text_of(export, "id")
         if not self.id:
-            raise ExportError("the server started an export but did not say its id", export=export)
+            raise ExportError("the server started an export but did not say its id", **self._known)
 
     @property
     def status(self) -> str:
@@ -108,7 +109,8 @@ class _Job(Generic[R]):
         if self.status == "CANCELED":
             raise ExportCanceled(f"export {self.id} was cancelled", **self._known)
         if self._failed:
-            raise ExportFailed(f"export {self.id} failed: {self.error or 'the server does not say why'}", **self._known)
+            shown = text_of(self._known["export"], "error") or "the server does not say why"
+            raise ExportFailed(f"export {self.id} failed: {shown}", **self._known)
         if self.finished and self.truncated and not allow_truncated:
             raise ExportTruncated(
                 f"export {self.id} is finished, but the server cut its range off, so rows are missing: export shorter"
@@ -213,8 +215,14 @@ class _Job(Generic[R]):
         )
 
     @property
+    def _timeout(self) -> Timeout:
+        timeout: Timeout = self._call.get("timeout") or self._session.config.timeout
+        return timeout
+
+    @property
     def _known(self) -> dict[str, Any]:
-        return {"job": self, "export": self.export}
+        """What errors know."""
+        return {"job": self, "export": without_secrets(self.export, self._session.secret_names)}
 
     @property
     def _name(self) -> str:
@@ -226,6 +234,9 @@ class ExportJob(_Job[R]):
     """An export that the server works on, or has finished."""
 
     _session: SyncSession
+
+    def _storage(self) -> Storage:
+        return Storage(self._session.new_storage_client(), self._timeout)
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
@@ -253,24 +264,24 @@ class ExportJob(_Job[R]):
 
     def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
-        with closing(Storage(self._session.new_storage_client())) as storage:
+        with closing(self._storage()) as storage:
             return drive(self._downloading(path, storage, allow_truncated), perform)
 
     def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
-        with closing(Storage(self._session.new_storage_client())) as storage:
+        with closing(self._storage()) as storage:
             return Path(drive(self._converting(path, storage, allow_truncated), perform))
 
     def to_arrow(self, *, allow_truncated: bool = False) -> Any:
         """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
-        with closing(Storage(self._session.new_storage_client())) as storage:
+        with closing(self._storage()) as storage:
             return drive(self._converting(None, storage, allow_truncated), perform)
 
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in, without a file."""
         drive(self._ready(allow_truncated), perform)
         reader = self._reader()
-        with closing(Storage(self._session.new_storage_client())) as storage:
+        with closing(self._storage()) as storage:
             for chunk in stream(self._streaming(storage)):
                 yield from reader.feed(chunk)
         yield from reader.end()
@@ -281,6 +292,9 @@ class AsyncExportJob(_Job[R]):
     """An export that the server works on, or has finished."""
 
     _session: AsyncSession
+
+    def _storage(self) -> AsyncStorage:
+        return AsyncStorage(self._session.new_storage_client(), self._timeout)
 
     async def refresh(self) -> Self:
         """Ask the server how far it is."""
@@ -308,17 +322,17 @@ class AsyncExportJob(_Job[R]):
 
     async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
-        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+        async with aclosing(self._storage()) as storage:
             return await adrive(self._downloading(path, storage, allow_truncated), aperform)
 
     async def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
-        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+        async with aclosing(self._storage()) as storage:
             return Path(await adrive(self._converting(path, storage, allow_truncated), aperform))
 
     async def to_arrow(self, *, allow_truncated: bool = False) -> Any:
         """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
-        async with aclosing(AsyncStorage(self._session.new_storage_client())) as storage:
+        async with aclosing(self._storage()) as storage:
             return await adrive(self._converting(None, storage, allow_truncated), aperform)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
@@ -326,7 +340,7 @@ class AsyncExportJob(_Job[R]):
         await adrive(self._ready(allow_truncated), aperform)
         reader = self._reader()
         async with (
-            aclosing(AsyncStorage(self._session.new_storage_client())) as storage,
+            aclosing(self._storage()) as storage,
             aclosing(astream(self._streaming(storage))) as chunks,
         ):
             async for chunk in chunks:

@@ -559,6 +559,25 @@ def test_a_proxy_of_the_environment_is_used_for_storage(
     assert set(asked) == {"storage.example:443"}
 
 
+@pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(0.05)])
+def test_a_storage_host_that_goes_silent_is_given_up_in_the_time_that_the_call_gives(
+    bench: Bench, path: Path, timeout: Any
+) -> None:
+    woken = threading.Event()
+
+    def silent(handler: Any, headers: dict[str, str]) -> None:
+        woken.wait(5)
+
+    bench.store.plan = [silent] * 20
+    bench.api.states = [finished()]
+    job = bench.start(timeout=timeout)
+    try:
+        with pytest.raises(DownloadError, match="ReadTimeout"):
+            bench.result(job.download(path))
+    finally:
+        woken.set()
+
+
 def test_an_injected_transport_serves_storage_too_and_is_not_closed(path: Path) -> None:
     """Whoever brings a transport expects everything to go through it, and to close it."""
     closed: list[bool] = []

@@ -94,6 +94,24 @@ def test_what_will_never_be_whole_raises_with_the_job(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        finished(error="see https://storage.invalid/clicks.csv?key=download-link-secret"),
+        finished(guest_token="guest-secret", status="CANCELED"),
+    ],
+)
+def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench: Bench, last: dict[str, Any]) -> None:
+    bench.api.states = [last]
+    with pytest.raises(errors.ExportError) as caught:
+        bench.result(bench.start().wait())
+    text = str(caught.value) + repr(vars(caught.value)) + repr(caught.value.export.to_dict())
+    for shown in (text, repr(pickle.dumps(caught.value))):
+        assert "download-link-secret" not in shown
+        assert "guest-secret" not in shown
+    assert caught.value.export.artifact.name == "clicks.csv"
+
+
 def test_a_cut_off_export_is_taken_if_that_is_fine(bench: Bench, tmp_path: Any) -> None:
     job = bench.done(results_meta={"range_truncated": True})
     assert bench.result(job.wait(allow_truncated=True)).truncated
