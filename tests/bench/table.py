@@ -70,7 +70,8 @@ turns (A B A B), each contender in a process of its own. Figures are medians, ra
 turn: only the ratios travel to other machines. Rows per second and core are rows over the client's own processor time.
 A page has 100 click rows of 86 fields, 2.6 KB each. Dirty pages, one in a hundred, hold nulls, empty times, numbers as
 texts, unknown enum values and an unknown field; the peers read the same rows clean, because they fail at dirty ones.
-Every reader has to find as many rows, worth as much in all, as the server has.
+Every reader has to find as many rows, worth as much in all, as the server has. httpx is kept from importing its command
+line (click, pygments, rich), which the generator brings into this environment and users do not have.
 
 {goals_text(outcomes)}
 """

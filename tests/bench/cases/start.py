@@ -8,6 +8,7 @@ import sys
 import time
 
 from tests.bench.cases import Goal, Outcome, Setting
+from tests.bench.child import NO_COMMAND_LINE
 from tests.bench.contenders import KEY, plain
 from tests.bench.measure import alternately, median
 from tests.bench.servers import CACHE, ROOT, serving
@@ -69,5 +70,5 @@ def _seconds(script: str) -> float:
     settings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     settings["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=settings, check=True)
+    subprocess.run([sys.executable, "-c", f"{NO_COMMAND_LINE}\n{script}"], cwd=ROOT, env=settings, check=True)
     return time.perf_counter() - started
