@@ -26,6 +26,7 @@ from ._extras import require
 from ._parquet import GROUP_ROWS, ParquetFile, WholeFile, pq
 
 duckdb: Any = require("duckdb", extra="parquet")
+pc: Any = require("pyarrow.compute", extra="parquet")
 
 Download = Callable[[Path], Flow[Step, Path]]
 
@@ -57,8 +58,16 @@ class Records(CsvRows[Any]):
     def look(self, path: Path) -> None:
         """Find out what the columns are."""
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
-            lines = csv.reader(text, delimiter=self._delimiter)
-            header = next((line for line in lines if line), None)
+            last = [""]
+
+            def lines() -> Iterator[str]:
+                for line in text:
+                    last[0] = line
+                    yield line
+
+            header = next((names for names in csv.reader(lines(), delimiter=self._delimiter) if names), None)
+        # DuckDB takes the first one that it sees, also within quotes, and finds no row when that is wrong.
+        self._line_end = "\\r\\n" if last[0].endswith("\r\n") else "\\n"
         self._path = path
         self._fields: dict[str, Any] = {field.wire: field for field in self._model.FIELDS}
         # An empty file has the columns that it would have had.
@@ -86,7 +95,7 @@ class Records(CsvRows[Any]):
         return (
             f"SELECT {', '.join(chosen)}, NULL::VARCHAR AS {EXTRA} FROM read_csv({_quoted(path)}, auto_detect=false,"
             f" header=true, delim={_quoted(self._delimiter)}, quote='\"', escape='\"', columns={{{columns}}},"
-            f" force_not_null=[{texts}], hive_partitioning=false, buffer_size=4194304)"
+            f" force_not_null=[{texts}], new_line='{self._line_end}', hive_partitioning=false, buffer_size=4194304)"
         )
 
     @property
@@ -111,7 +120,9 @@ class Records(CsvRows[Any]):
         # One row more, so that the columns are all there.
         cells = list(zip_longest(*rows, [""] * width))[:width]
         arrays = [
-            column(name, list(texts[:-1]), self.schema.field(name).type, split, lost, flat=kind == "string")
+            array
+            if (array := _usual_numbers(texts[:-1], kind)) is not None
+            else column(name, list(texts[:-1]), self.schema.field(name).type, split, lost, flat=kind == "string")
             for name, kind, texts, split in zip(self.names, self._holds, cells, splits, strict=True)
         ]
         return pa.record_batch([*arrays, extra_column(lost, len(rows))], schema=self.schema)
@@ -135,6 +146,16 @@ class Records(CsvRows[Any]):
         return split
 
 
+def _usual_numbers(texts: Sequence[str | None], kind: str) -> Any:
+    """Numbers, all at once; None where they are no numbers or one of them is not written the usual way."""
+    if kind not in ("number", "integer"):
+        return None
+    found = pa.array(texts, pa.string())
+    found = pc.if_else(pc.equal(found, ""), None, found)
+    usual = pc.all(pc.match_substring_regex(found, f"^(?:{_USUAL[kind][0]})$"))
+    return None if usual.as_py() is False else found.cast(LEAVES[kind])
+
+
 def _converted(name: str, kind: str) -> str:
     if kind not in _USUAL:
         return name
@@ -150,21 +171,23 @@ def _quoted(text: str, mark: str = "'") -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-def convert(source: Path, target: Path, records: Records) -> None:
-    """Write the rows of a CSV file to a Parquet file."""
+def convert(source: Path, target: Path, records: Records, total: int = 0) -> None:
+    """Write the rows of a CSV file to a Parquet file; `total` is how many there are, where that is known."""
     records.look(source)
     # In a file of one column DuckDB takes blank lines for rows.
-    if len(records.names) == 1 or not _by_duckdb(target, records):
+    if len(records.names) == 1 or not _by_duckdb(target, records, total):
         _by_python(target, records)
 
 
-def _by_duckdb(target: Path, records: Records) -> bool:
+def _by_duckdb(target: Path, records: Records, total: int = 0) -> bool:
     file = WholeFile(target)
     try:
         with duckdb.connect(config=_SETTINGS) as db:
             db.execute(f"SET TimeZone = {_quoted(records.zone)}")
             options = f"FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS}"
-            db.execute(f"COPY ({records.query()}) TO {_quoted(str(file.part))} ({options})")
+            copy = db.execute(f"COPY ({records.query()}) TO {_quoted(str(file.part))} ({options})")
+            if total not in (0, copy.fetchone()[0]):
+                return False
         file.finish()
     except duckdb.Error:
         return False
@@ -185,18 +208,21 @@ def _by_python(target: Path, records: Records) -> None:
 
 
 def converting(
-    path: str | os.PathLike[str] | None, download: Download, make: Callable[[type[Records]], Any]
+    path: str | os.PathLike[str] | None,
+    download: Download,
+    make: Callable[[type[Records]], Any],
+    total: Callable[[], int],
 ) -> Flow[Step, Any]:
     """Download an export's file to a hidden one beside `path` and convert it; without a path, into an Arrow table."""
     if path is None:
         with TemporaryDirectory(prefix="adsecurity-") as folder:
-            path = yield from converting(Path(folder, "rows.parquet"), download, make)
+            path = yield from converting(Path(folder, "rows.parquet"), download, make, total)
             return (yield Work(lambda: pq.ParquetFile(path).read()))
     target = WholeFile(path).path
     source = target.with_name(f".{target.name}.csv")
     try:
         yield from download(source)
-        yield Work(lambda: convert(source, target, make(Records)))
+        yield Work(lambda: convert(source, target, make(Records), total()))
     finally:
         source.unlink(missing_ok=True)
     return target

@@ -203,7 +203,8 @@ class _Job(Generic[R]):
     ) -> Flow[Step, Any]:
         from ._convert import converting
 
-        return converting(path, lambda file: self._downloading(file, storage, allow_truncated), self._reader)
+        download = partial(self._downloading, storage=storage, allow_truncated=allow_truncated)
+        return converting(path, download, self._reader, lambda: self.total)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:
