@@ -284,6 +284,8 @@ TIMES = {
     "2026-11-01T10:00:00.5Z": (10, 0, 500000),
     "2026-11-01T10:00:00.123456789Z": (10, 0, 123456),
     "2026-11-01 10:00:00 UTC": (10, 0, 0),
+    "2026-W44-7T10:00:00Z": (10, 0, 0),
+    "20261101T100000.000Z": (10, 0, 0),
     "Sun, 01 Nov 2026 10:00:00 GMT": (10, 0, 0),
     "2026-11-01": (0, 0, 0),
 }
@@ -314,6 +316,8 @@ def test_an_empty_or_zero_time_is_none_and_given_back(thing: Any, raw: str) -> N
         "12",
         "10:00",
         "2026-11",
+        "November 2026",
+        "10:00:00 UTC",
         "2026-13-45T00:00:00Z",
         "9999-12-31T23:59:59-05:00",
         "x" * 20,
@@ -474,7 +478,7 @@ def test_models_are_imported_one_by_one_when_asked_for(make_package: Callable[[S
     models = package.models
     assert not [name for name in _loaded(package) if name.startswith("tiny.models.")]
     assert models.Thing.__name__ == "Thing"
-    assert models.Thing is models.Thing
+    assert vars(models)["Thing"] is models.Thing
     assert [name for name in _loaded(package) if name.startswith("tiny.models.")] == ["tiny.models.thing"]
     assert {"Thing", "Other"} <= set(dir(models))
     assert sorted(models.__all__) == ["Other", "Thing"]

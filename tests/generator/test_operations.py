@@ -317,6 +317,11 @@ def test_ids_are_positional_only_and_the_rest_keyword_only(package: Package) -> 
     )
 
 
+def test_keywords_that_are_needed_come_first(package: Package) -> None:
+    create = package.load("tiny.resources.things").Things.create
+    assert list(inspect.signature(create).parameters)[:4] == ["self", "group_id", "name", "group"]
+
+
 def test_annotations_of_arguments_say_what_fits(package: Package) -> None:
     things = package.load("tiny.resources.things").Things
     found = {name: str(item.annotation) for name, item in inspect.signature(things.create).parameters.items()}

@@ -59,8 +59,8 @@ def schemas() -> Spec:
         "Mode": {"type": "string", "enum": ["fast", "slow"]},
         "ThingRequest": obj(
             {
-                "name": {"type": "string", "description": "What to call it."},
                 "group": {"type": "string", "x-default-from-path": "groupID"},
+                "name": {"type": "string", "description": "What to call it."},
                 "mode": {"allOf": [ref("Mode")], "default": "fast"},
                 "size": {"type": "string", "enum": ["S", "L"]},
                 "owner": ref("Owner"),
