@@ -19,8 +19,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests/requirements"
 FOLDERS = ("core", "pages", "exports", "sandbox", "bulk")
-"""Tests of what users meet; they need neither the specs nor the generator."""
-TOOLS = ("anyio", "hypothesis", "pytest", "pytest-xdist")
+"""Tests of what users meet; they do not need the generator."""
+HELPERS = ("support", "contract", "bench")
+TOOLS = ("anyio", "hypothesis", "pytest", "pytest-xdist", "pyyaml")
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -59,9 +60,10 @@ def place_tests(folder: Path, project: dict[str, Any]) -> None:
     """The public tests, with the settings of pyproject.toml and nothing else of the repository."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "tests").mkdir(parents=True)
-    for name in (*FOLDERS, "support"):
+    for name in (*FOLDERS, *HELPERS):
         shutil.copytree(ROOT / "tests" / name, folder / "tests" / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests/conftest.py", folder / "tests")
+    shutil.copytree(ROOT / "specs", folder / "specs")
     settings = project["tool"]["pytest"]["ini_options"]
     lines = ["[tool.pytest.ini_options]"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items() if key != "testpaths"]
@@ -91,7 +93,8 @@ def main() -> int:
     sources = [str(ROOT / "overrides"), str(ROOT / "generated")]
     for source in sources:
         subprocess.run([str(python(environment)), "-I", "-c", WHERE, source], check=True, cwd=folder)
-    command = [str(python(environment)), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]
+    command = [str(python(environment)), "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider"]
+    command += [f"tests/{name}" for name in FOLDERS]
     return subprocess.run(command, cwd=folder, check=False).returncode
 
 
