@@ -134,7 +134,7 @@ def test_a_checkpoint_is_short_json_with_version_operation_hash_and_position(use
     "other",
     [
         {"args": {"role": "b"}},
-        {"args": {"org_id": "other"}},
+        {"args": {"role": "a", "org_id": "other"}},
         {"page_size": 9},
         {"before": "tx-3"},
     ],

@@ -179,6 +179,20 @@ def test_a_cursor_list_goes_on_over_an_empty_page_that_says_there_is_more(use: U
     assert values(use.each(use.listing(server, page_size=10))) == [*range(10), *range(20, 25)]
 
 
+@pytest.mark.parametrize("cursor", ["", "tx-19"])
+def test_an_empty_page_that_leads_nowhere_is_the_end_even_if_it_says_there_is_more(use: Use, cursor: str) -> None:
+    server = Server("cursor", rows(20))
+
+    def change(body: dict[str, Any]) -> None:
+        body["data"]["pageInfo"]["hasNextPage"] = True
+        if not body["data"]["data"]:
+            body["data"]["pageInfo"]["endCursor"] = cursor
+
+    server.change = change
+    assert len(use.result(use.listing(server, page_size=10).to_list())) == 20
+    assert len(server.requests) == 3
+
+
 def test_more_without_a_cursor_raises_instead_of_ending_quietly(use: Use) -> None:
     server = Server("cursor", rows(25))
     server.change = lambda body: body["data"]["pageInfo"].update(endCursor=None)

@@ -147,10 +147,11 @@ def test_nothing_of_the_prefetch_warns_when_it_is_abandoned(use: Use) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for item in use.each(use.listing(server, page_size=10)):
-            if item.value == "15":
+            if item.value == "18":
                 break
         use.close()
         gc.collect()
+    assert len(server.requests) == 3
 
 
 def test_an_interrupted_wait_for_the_next_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,6 +238,21 @@ async def test_async_the_third_page_is_read_while_the_second_is_consumed() -> No
 
 
 @pytest.mark.anyio
+async def test_async_an_error_that_nobody_waits_for_is_not_reported_as_lost(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server("pages", rows(100))
+    server.before = lambda number: httpx.Response(500) if number == 3 else None
+    async with _async(server) as client:
+        async for item in _pages(client):
+            if item.value == "10":
+                await asyncio.sleep(0.02)
+                break
+        gc.collect()
+        await asyncio.sleep(0)
+    assert len(server.requests) == 3
+    assert not [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+
+
+@pytest.mark.anyio
 async def test_async_close_cancels_what_is_read_ahead() -> None:
     server = Server("pages", rows(100))
 
@@ -252,7 +268,7 @@ async def test_async_close_cancels_what_is_read_ahead() -> None:
         await anext(iterator)
     await asyncio.sleep(0.01)
     assert len(asyncio.all_tasks() - others) == 1
-    await client.close()
+    await asyncio.wait_for(client.close(), 5)
     assert asyncio.all_tasks() == others
 
 
