@@ -31,7 +31,9 @@ pc: Any = require("pyarrow.compute", extra="parquet")
 Download = Callable[[Path], Flow[Step, Path]]
 
 _BLOCK = 1 << 20
-_SETTINGS = {"threads": 2, "memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": False}
+# Threads, and rows in a row group: rows of several kilobytes take more memory than there is.
+_ATTEMPTS = ((2, GROUP_ROWS), (1, GROUP_ROWS // 4))
+_SETTINGS = {"memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": False}
 _NO_TIME = "'0001-01-01 00:00:00', '0001-01-01T00:00:00Z', '0001-01-01', '0000-00-00 00:00:00', '0000-00-00'"
 _ITEM = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*"'
 _DAY = r"[12]\d{3}-\d\d-\d\d"
@@ -181,19 +183,23 @@ def convert(source: Path, target: Path, records: Records, total: int = 0) -> Non
 
 def _by_duckdb(target: Path, records: Records, total: int = 0) -> bool:
     file = WholeFile(target)
-    try:
-        with duckdb.connect(config=_SETTINGS) as db:
-            db.execute(f"SET TimeZone = {_quoted(records.zone)}")
-            options = f"FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS}"
-            copy = db.execute(f"COPY ({records.query()}) TO {_quoted(str(file.part))} ({options})")
-            if total not in (0, copy.fetchone()[0]):
-                return False
-        file.finish()
-    except duckdb.Error:
-        return False
-    finally:
-        file.discard()
-    return True
+    for threads, group in _ATTEMPTS:
+        try:
+            with duckdb.connect(config={**_SETTINGS, "threads": threads}) as db:
+                db.execute(f"SET TimeZone = {_quoted(records.zone)}")
+                options = f"FORMAT parquet, ROW_GROUP_SIZE {group}"
+                copy = db.execute(f"COPY ({records.query()}) TO {_quoted(str(file.part))} ({options})")
+                if total not in (0, copy.fetchone()[0]):
+                    return False
+            file.finish()
+            return True
+        except duckdb.OutOfMemoryException:
+            continue
+        except duckdb.Error:
+            return False
+        finally:
+            file.discard()
+    return False
 
 
 def _by_python(target: Path, records: Records) -> None:

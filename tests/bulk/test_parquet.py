@@ -342,6 +342,23 @@ class TestUnusual:
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 1)["tx_id"].to_pylist() == ["x"]
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 2)["tx_id"].to_pylist() == ["a", "c"]
 
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_rows_too_wide_for_the_memory_are_written_in_smaller_groups(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+    ) -> None:
+        threads: list[int] = []
+        connect = duckdb.connect
+
+        def scarce(*, config: dict[str, Any]) -> Any:
+            threads.append(config["threads"])
+            if len(threads) <= failures:
+                raise duckdb.OutOfMemoryException("full")
+            return connect(config=config)
+
+        monkeypatch.setattr(duckdb, "connect", scarce)
+        assert self.write(tmp_path, b"tx_id,city\na,b\n")["city"].to_pylist() == ["b"]
+        assert threads == [2, 1]
+
     def test_blank_lines_are_no_rows(self, tmp_path: Path) -> None:
         assert self.write(tmp_path, b"\n\ntx_id\na\n\n\nb\n\n")["tx_id"].to_pylist() == ["a", "b"]
 
