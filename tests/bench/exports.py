@@ -18,8 +18,7 @@ import attrs
 from tests.bench import dataset
 from tests.bench.child import NO_COMMAND_LINE, peak
 from tests.bench.contenders import KEY
-
-_ROOT = Path(__file__).parents[2]
+from tests.bench.servers import ROOT, environment
 
 
 @attrs.frozen
@@ -31,7 +30,7 @@ class Task:
 
 def timed(name: str, source: str, target: Path) -> Task:
     command = [sys.executable, "-m", "tests.bench.exports", name, source, str(target)]
-    done = subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=subprocess.PIPE)
     return Task(**json.loads(done.stdout))
 
 

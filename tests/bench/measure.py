@@ -15,7 +15,7 @@ import attrs
 
 from tests.bench import dataset
 from tests.bench.contenders import plain
-from tests.bench.servers import ROOT
+from tests.bench.servers import ROOT, environment
 
 
 @attrs.frozen
@@ -35,7 +35,8 @@ class Worker:
     def __init__(self, name: str, url: str) -> None:
         command = [sys.executable, "-m", "tests.bench.child", name, url]
         self.name = name
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe, text=True)
 
     def read(self, rows: int, *, profile: bool = False) -> Reading:
         """Read the last `rows` rows, and see to it that each was read once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import socket
 import subprocess
@@ -21,6 +22,12 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "bench"
 
 
+def environment() -> dict[str, str]:
+    """The environment of children: their modules are compiled once, as those of an installed package are."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(CACHE / "bytecode")}
+
+
 @attrs.frozen
 class Server:
     api: str
@@ -33,7 +40,8 @@ def serving(*, latency: float = 0.0, export: Path | None = None, rows: int = 0) 
     command = [sys.executable, "-m", "tests.bench.server", "--latency", str(latency), "--rows", str(rows)]
     if export is not None:
         command += ["--export", str(export)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -37,4 +37,6 @@ _BESIDE = {
 def _peak(name: str, url: str, rows: int) -> float:
     """In MB."""
     with Worker(name, url) as worker:
+        worker.read(100)  # compiles what has to be compiled, which takes memory too
+    with Worker(name, url) as worker:
         return worker.read(rows).peak / 1e6

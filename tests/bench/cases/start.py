@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from tests.bench.cases import Goal, Outcome, Setting
 from tests.bench.child import NO_COMMAND_LINE
 from tests.bench.contenders import KEY, plain
 from tests.bench.measure import alternately, median
-from tests.bench.servers import CACHE, ROOT, serving
+from tests.bench.servers import ROOT, environment, serving
 
 _OURS = f"""
 import adsecurity
@@ -67,8 +66,6 @@ def run(setting: Setting) -> Outcome:
 
 
 def _seconds(script: str) -> float:
-    settings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    settings["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", f"{NO_COMMAND_LINE}\n{script}"], cwd=ROOT, env=settings, check=True)
+    subprocess.run([sys.executable, "-c", f"{NO_COMMAND_LINE}\n{script}"], cwd=ROOT, env=environment(), check=True)
     return time.perf_counter() - started
