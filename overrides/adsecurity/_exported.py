@@ -34,10 +34,8 @@ def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
     return None
 
 
-def without_secrets(export: Any, names: frozenset[str]) -> Any:
+def without_secrets(export: Model, names: frozenset[str]) -> Model:
     """A copy that may be shown and pickled: the server's links and tokens let in whoever has them."""
-    if not isinstance(export, Model):
-        return export
     data = export.to_dict()
     return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
 

@@ -175,6 +175,10 @@ def test_another_process_goes_on_with_the_part(bench: Bench, path: Path) -> None
 def test_a_part_of_something_else_is_not_gone_on_with(bench: Bench, path: Path, note: str | None) -> None:
     _leave_part(bench, path, b"?" * 1234)
     Path(f"{path}.part.json").write_text(note) if note else Path(f"{path}.part.json").unlink()
+    part = PartFile(path, "64b0c0ffee/clicks.csv", lambda problem: DownloadError(problem))
+    part.open().call()
+    part.close()
+    assert part.offset == 0
     bench.result(bench.done().download(path))
     assert bench.store.ranges() == [None]
     assert _whole(bench, path)
