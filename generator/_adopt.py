@@ -7,8 +7,9 @@ have, a shared component that other operations of theirs contradict, objects whe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import _yaml
@@ -29,6 +30,18 @@ class Outcome:
     text: str = ""
     taken: list[str] = field(default_factory=list[str])
     left: list[str] = field(default_factory=list[str])
+
+
+class Vote(NamedTuple):
+    """An operation that shows a difference, and where that stands in our tree."""
+
+    pair: Match
+    difference: Difference
+    place: Place
+
+
+def _wanted(votes: list[Vote]) -> list[Fact]:
+    return [one.difference.theirs for one in votes if one.difference.theirs is not None]
 
 
 class Adoption:
@@ -124,35 +137,51 @@ class Adoption:
 
     def _facts(self) -> None:
         """Each place of the tree once, whichever and however many operations show the difference."""
-        shown: dict[tuple[int, str, str], list[tuple[Match, Difference, Place]]] = defaultdict(list)
+        shapes: dict[tuple[int, str], list[Vote]] = defaultdict(list)
+        needs: dict[tuple[int, str], list[Vote]] = defaultdict(list)
         for pair in self._sure:
             for difference in self._comparison.differences[pair.ours.id]:
                 place = self._find(pair, difference)
                 if place is None:
                     self._left(pair, difference, "has no place in ours")
-                else:
-                    shown[id(place.owner), place.name, difference.where].append((pair, difference, place))
+                    continue
+                vote = Vote(pair, difference, place)
+                ours, theirs = difference.ours, difference.theirs
+                if ours is None or theirs is None:
+                    shapes[id(place.owner), place.name].append(vote)
+                    continue
+                if replace(ours, required=theirs.required) != theirs:
+                    shapes[id(self._schema(vote)), ""].append(vote)
+                if ours.required != theirs.required:
+                    needs[id(place.owner), place.name].append(vote)
             self._confirm(pair)
-        for votes in shown.values():
-            self._settle(votes)
+        for votes in shapes.values():
+            first = votes[0]
+            shared = first.place.owner if first.difference.ours is None else self._schema(first)
+            self._settle(votes, {replace(fact, required=False) for fact in _wanted(votes)}, shared, self._write)
+        for votes in needs.values():
+            self._settle(votes, {fact.required for fact in _wanted(votes)}, votes[0].place.owner, self._require)
 
-    def _settle(self, votes: list[tuple[Match, Difference, Place]]) -> None:
-        pair, difference, place = votes[0]
-        names = ", ".join(one.ours.name for one, _, _ in votes)
-        wanted = {one.theirs for _, one, _ in votes}
-        users = {one.ours.id for one in self._sure} & self._places.users(place)
-        silent = users - {one.ours.id for one, _, _ in votes}
-        harmless = difference.where == "answer" and difference.ours is None
-        if difference.theirs is None:
-            self._outcome.left.append(f"{names}: {difference}; kept")
+    def _schema(self, vote: Vote) -> _yaml.Tree:
+        node = vote.place.node
+        return self._places.deref(node["schema"] if vote.difference.where == "parameter" else node)
+
+    def _settle(self, votes: list[Vote], wanted: set[Any], shared: _yaml.Tree, write: Callable[[Vote], bool]) -> None:
+        first = votes[0]
+        told = f"{', '.join(dict.fromkeys(one.pair.ours.name for one in votes))}: {first.difference}"
+        shown = {one.pair.ours.id for one in votes}
+        silent = ({one.ours.id for one in self._sure} & self._places.users(shared)) - shown
+        harmless = first.difference.where == "answer" and first.difference.ours is None
+        if first.difference.theirs is None:
+            self._outcome.left.append(f"{told}; kept")
         elif len(wanted) > 1:
-            self._outcome.left.append(f"{names}: {difference}; their operations contradict each other")
+            self._outcome.left.append(f"{told}; their operations contradict each other")
         elif silent and not harmless:
-            self._outcome.left.append(f"{names}: {difference}; shared with operations that show no difference")
-        elif self._write(pair, difference, place):
-            self._outcome.taken.append(f"{names}: {difference}")
+            self._outcome.left.append(f"{told}; shared with operations that show no difference")
+        elif write(first):
+            self._outcome.taken.append(told)
         else:
-            self._outcome.left.append(f"{names}: {difference}; change it by hand")
+            self._outcome.left.append(f"{told}; change it by hand")
 
     def _left(self, pair: Match, difference: Difference, why: str) -> None:
         self._outcome.left.append(f"{pair.ours.name}: {difference}; {why}")
@@ -171,24 +200,31 @@ class Adoption:
             if found and found.node is not None and found.node.get("x-evidence") not in (None, "documented"):
                 found.node["x-evidence"] = "documented"
 
-    def _write(self, pair: Match, difference: Difference, place: Place) -> bool:
+    def _write(self, vote: Vote) -> bool:
+        pair, difference, place = vote
         theirs = difference.theirs
         assert theirs is not None
+        if place.node is not None:
+            return self._write_schema(self._schema(vote), difference)
         if difference.where == "parameter":
-            if place.node is None:
-                where, name = difference.place.split(" ", 1)
-                place.owner.append(self._convert.parameter(pair.theirs, name, where, UNDESCRIBED))
-                return True
-            _set_required(place.node, theirs.required)
-            return self._write_schema(self._places.deref(place.node["schema"]), difference)
-        if place.node is None:
-            schema = self._convert.field(pair.theirs, difference.where, difference.place, place.name, UNDESCRIBED)
-            if schema is None:
-                return False
-            place.owner.setdefault("properties", _yaml.new_map())[place.name] = schema
-        if difference.where == "body":
-            _list_required(place.owner, place.name, theirs.required)
-        return place.node is None or self._write_schema(self._places.deref(place.node), difference)
+            where, name = difference.place.split(" ", 1)
+            place.owner.append(self._convert.parameter(pair.theirs, name, where, UNDESCRIBED))
+            return True
+        schema = self._convert.field(pair.theirs, difference.where, difference.place, place.name, UNDESCRIBED)
+        if schema is None:
+            return False
+        place.owner.setdefault("properties", _yaml.new_map())[place.name] = schema
+        return difference.where == "answer" or self._require(vote)
+
+    @staticmethod
+    def _require(vote: Vote) -> bool:
+        theirs = vote.difference.theirs
+        assert theirs is not None
+        if vote.difference.where == "parameter":
+            _set_required(vote.place.node, theirs.required)
+        else:
+            _list_required(vote.place.owner, vote.place.name, theirs.required)
+        return True
 
     @staticmethod
     def _write_schema(node: _yaml.Tree, difference: Difference) -> bool:

@@ -40,9 +40,9 @@ class Places:
             node = target
         return node
 
-    def users(self, place: Place) -> set[str]:
-        """Operations that a change here reaches."""
-        return self._users[id(place.owner)] | self._users[id(place.node)]
+    def users(self, node: _yaml.Tree) -> set[str]:
+        """Operations that a change of this schema, parameter or list reaches."""
+        return self._users[id(node)]
 
     def parameter(self, operation: Operation, where: str, name: str) -> Place | None:
         node = self._operation(operation)
@@ -68,7 +68,9 @@ class Places:
     def _index(self, operation: _yaml.Tree) -> None:
         name = operation["operationId"]
         for one in operation.get("parameters", ()):
-            self._users[id(self.deref(one))].add(name)
+            real = self.deref(one)
+            self._users[id(real)].add(name)
+            self._users[id(self.deref(real["schema"]))].add(name)
         responses = operation["responses"]
         holders: list[tuple[str, _yaml.Tree]] = [("body", operation.get("requestBody", _yaml.new_map()))]
         holders += [("answer", responses[code]) for code in _SUCCESS if code in responses][:1]

@@ -15,6 +15,7 @@ from generator.diff_spec import main as diff
 from tests.support.disguise import Disguise
 from tests.support.subset import subset
 
+ROOT = Path(__file__).resolve().parents[2]
 Write = Callable[[Disguise], Path]
 Capture = pytest.CaptureFixture[str]
 
@@ -72,7 +73,7 @@ def test_every_route_is_taken_over_and_marked_and_nothing_else_of_ours_moves(
 ) -> None:
     disguise = Disguise(trees[surface])
     before = (specs / f"{surface}.yaml").read_text(encoding="utf-8")
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", surface]) == 0
     after = (specs / f"{surface}.yaml").read_text(encoding="utf-8")
 
     old, new = by_id(trees[surface]), by_id(read(specs, surface))
@@ -91,13 +92,13 @@ def test_every_route_is_taken_over_and_marked_and_nothing_else_of_ours_moves(
 
 def test_a_second_run_finds_nothing_left_to_take(small: Any, specs: Path, official: Write, capsys: Capture) -> None:
     path = str(official(Disguise(small)))
-    assert main([path, "--specs", str(specs)]) == 0
+    assert main([path, "--specs", str(specs), "--surface", "network"]) == 0
     once = (specs / "network.yaml").read_bytes()
     capsys.readouterr()
-    assert main([path, "--specs", str(specs)]) == 0
+    assert main([path, "--specs", str(specs), "--surface", "network"]) == 0
     assert "taken over (0)" in capsys.readouterr().out
     assert (specs / "network.yaml").read_bytes() == once
-    assert diff([path, "--specs", str(specs)]) == 0
+    assert diff([path, "--specs", str(specs), "--surface", "network"]) == 0
     assert "no difference" in capsys.readouterr().out
 
 
@@ -120,7 +121,7 @@ def test_facts_are_taken_over_where_all_users_of_a_place_agree(
     clicks = disguise.operation("listClickReport")["parameters"]
     clicks.append({"name": "page[offset]", "in": "query", "type": "integer", "required": True})
 
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
     said = capsys.readouterr().out
     spec = read(specs)
     schemas, operations = spec["components"]["schemas"], by_id(spec)
@@ -153,7 +154,7 @@ def test_what_the_files_cannot_settle_stays_and_is_listed(
         if parameter["name"] == "page[size]":
             parameter["type"] = "string"
 
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
     said = capsys.readouterr().out
     left = said[said.index("left as it is") :]
     spec = read(specs)
@@ -183,7 +184,7 @@ def test_a_path_with_more_or_fewer_ids_brings_and_drops_its_parameters(
         operation["parameters"].append({"name": "tenant_id", "in": "path", "required": True, "type": "string"})
     disguise.document["paths"]["/tenant/{tenant_id}/user"] = users
 
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
     operations = by_id(read(specs))
     method, path, offer = operations["getOffer"]
     assert (method, path) == ("get", "/rest/v3/offer/{offerID}")
@@ -199,7 +200,7 @@ def test_operations_of_one_path_may_go_to_different_ones(small: Any, specs: Path
     patch = disguise.document["paths"]["/publisher/{id1}"]
     patch["put"] = patch.pop("patch")
 
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
     operations = by_id(read(specs))
     assert operations["createUser"][:2] == ("post", "/rest/v3/user/new")
     assert operations["listUsers"][:2] == ("get", "/rest/v3/user")
@@ -214,12 +215,12 @@ def test_answers_without_our_envelope_still_give_their_fields(small: Any, specs:
     disguise.operation("getUser")["responses"]["200"]["schema"] = user
     disguise.operation("listUsers")["responses"]["200"]["schema"] = {"type": "array", "items": user}
 
-    assert main([str(official(disguise)), "--specs", str(specs)]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
     assert read(specs)["components"]["schemas"]["User"]["properties"]["nickname"]["type"] == "string"
 
 
 def test_the_vendors_host_becomes_the_documented_one(small: Any, specs: Path, official: Write) -> None:
-    assert main([str(official(Disguise(small))), "--specs", str(specs)]) == 0
+    assert main([str(official(Disguise(small))), "--specs", str(specs), "--surface", "network"]) == 0
     (server,) = read(specs)["servers"]
     assert server["url"] == "https://api.example.com"
     assert server["x-evidence"] == "documented"
@@ -232,14 +233,19 @@ def test_a_file_that_cannot_be_used_leaves_the_specs_untouched(
     before = {path.name: path.read_bytes() for path in specs.iterdir()}
     bad = tmp_path / "bad.yaml"
     bad.write_text(text, encoding="utf-8")
-    assert main([str(bad), "--specs", str(specs)]) == 2
+    assert main([str(bad), "--specs", str(specs), "--surface", "network"]) == 2
     assert str(bad) in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in specs.iterdir()} == before
 
 
-def test_an_own_3_1_file_in_yaml_is_taken_over_too(trees: dict[str, Any], specs: Path, tmp_path: Path) -> None:
-    text = json.dumps(trees["adsecurity"]).replace("/api/v2/", "/")
-    theirs = json.loads(text)
+def test_a_3_1_file_in_yaml_is_taken_over_too_and_finds_its_surface(
+    trees: dict[str, Any], specs: Path, tmp_path: Path
+) -> None:
+    ours = subset(
+        trees["adsecurity"], ("listFraudFilterGroups", "createFraudFilterGroup", "listSmartLinks", "getSmartLink")
+    )
+    (specs / "adsecurity.yaml").write_text(yaml.safe_dump(ours, sort_keys=False), encoding="utf-8")
+    theirs = json.loads(json.dumps(ours).replace("/api/v2/", "/"))
     theirs["openapi"] = "3.1.0"
     theirs["servers"] = [{"url": "https://ads.example.org/platform"}]
     path = tmp_path / "theirs.yaml"
@@ -248,3 +254,85 @@ def test_an_own_3_1_file_in_yaml_is_taken_over_too(trees: dict[str, Any], specs:
     spec = read(specs, "adsecurity")
     assert spec["servers"][0]["url"] == "https://ads.example.org"
     assert all(path.startswith("/platform/") for path in spec["paths"])
+    assert (specs / "network.yaml").read_bytes() == (ROOT / "specs/network.yaml").read_bytes()
+
+
+# What only some documents need
+
+
+def test_a_parameter_known_from_prose_is_documented_once_the_vendor_has_it(
+    small: Any, specs: Path, official: Write
+) -> None:
+    assert small["components"]["parameters"]["Filter"]["x-evidence"] == "prose"
+    assert main([str(official(Disguise(small))), "--specs", str(specs), "--surface", "network"]) == 0
+    assert read(specs)["components"]["parameters"]["Filter"]["x-evidence"] == "documented"
+
+
+def test_parameters_take_types_formats_values_and_need_from_the_vendor(
+    small: Any, specs: Path, official: Write
+) -> None:
+    disguise = Disguise(small)
+    parameters = {one["name"]: one for one in disguise.operation("exportClicks")["parameters"]}
+    parameters["delimiter"].update({"enum": [",", ";"], "required": True})
+    del parameters["fields"]["required"]
+    for name in ("exportConversions", "exportImpressions"):
+        for one in disguise.operation(name)["parameters"]:
+            if one["name"] in ("delimiter", "fields"):
+                one.update(
+                    {key: value for key, value in parameters[one["name"]].items() if key in ("enum", "required")}
+                )
+                if one["name"] == "fields":
+                    one.pop("required", None)
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    spec = read(specs)
+    after = {}
+    for one in by_id(spec)["exportClicks"][2]["parameters"]:
+        real = spec["components"]["parameters"][one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one
+        after[real["name"]] = real
+    assert (after["delimiter"]["schema"]["enum"], after["delimiter"]["required"]) == ([",", ";"], True)
+    assert "required" not in after["fields"]
+
+
+def test_dates_and_arrays_follow_the_vendor(small: Any, specs: Path, official: Write) -> None:
+    disguise = Disguise(small)
+    user = disguise.definition("User")["properties"]
+    del user["created_at"]["format"]
+    user["last_login_at"]["format"] = "date"
+    update = disguise.definition("UpdateUserRequest")["properties"]
+    update["labels"] = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
+    update["anything"] = {}
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    schemas = read(specs)["components"]["schemas"]
+    assert "format" not in schemas["User"]["properties"]["created_at"]
+    assert schemas["User"]["properties"]["last_login_at"]["format"] == "date"
+    assert schemas["UpdateUserRequest"]["properties"]["labels"]["items"]["enum"] == ["a", "b"]
+    assert "type" not in schemas["UpdateUserRequest"]["properties"]["anything"]
+
+
+def test_operations_that_contradict_each_other_change_nothing(
+    small: Any, specs: Path, official: Write, capsys: Capture
+) -> None:
+    disguise = Disguise(small)
+    for name, kind in (("createUser", "integer"), ("updateUser", "boolean")):
+        (body,) = [one for one in disguise.operation(name)["parameters"] if one["in"] == "body"]
+        body["schema"] = json.loads(json.dumps(disguise.definition(f"{name[:6].title()}UserRequest")))
+        body["schema"]["properties"]["role"] = {"type": kind}
+    before = read(specs)["components"]["schemas"]["UserRole"]
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    assert read(specs)["components"]["schemas"]["UserRole"] == before
+    said = capsys.readouterr().out
+    assert "body role: string in ours, integer in theirs" in said
+
+
+def test_a_route_that_another_operation_of_ours_holds_is_not_taken(
+    small: Any, specs: Path, official: Write, capsys: Capture
+) -> None:
+    disguise = Disguise(small)
+    paths = disguise.document["paths"]
+    disguise.document["basePath"] = "/"
+    paths["/api/v2/publishers/{id1}"] = {"get": paths["/user/{id1}"].pop("get")}
+    del paths["/publisher/{id1}"]
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    said = capsys.readouterr().out
+    assert "users.get: GET /api/v2/publishers/{id1} is taken by another operation of ours" in said
+    assert by_id(read(specs))["getUser"][1] == "/api/v2/users/{userID}"
