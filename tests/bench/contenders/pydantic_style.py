@@ -72,11 +72,11 @@ def sync(url: str) -> Reader:
 
 
 def asynchronous(url: str) -> Reader:
-    envelope = _envelope()
+    envelope, tls = _envelope(), httpx.create_ssl_context()
 
     async def read(start: str, end: str) -> tuple[int, float]:
         rows, total, after = 0, 0.0, None
-        async with httpx.AsyncClient(base_url=url, headers=_HEADERS) as client:
+        async with httpx.AsyncClient(base_url=url, headers=_HEADERS, verify=tls) as client:
             while True:
                 response = await client.request("GET", ROUTE, params=query(start, end, after))
                 response.raise_for_status()
