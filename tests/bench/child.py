@@ -1,4 +1,4 @@
-"""One contender in a process of its own: `python -m tests.bench.child NAME URL`.
+"""One contender in a process of its own: `python -m tests.bench.child NAME URL [one-core]`.
 
 Every line on standard input is a range to read; every line on standard output says how that went. The last word of a
 line that ends in "profile" prints where the time went, on standard error.
@@ -7,6 +7,7 @@ line that ends in "profile" prints where the time went, on standard error.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -57,6 +58,8 @@ def _profiled(read: Reader, start: str, end: str) -> dict[str, float | None]:
 def main() -> None:
     name, url = sys.argv[1:3]
     exec(NO_COMMAND_LINE)
+    if "one-core" in sys.argv and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     read = find(name)(url)
     for line in sys.stdin:
         asked = json.loads(line)

@@ -32,8 +32,8 @@ class Reading:
 class Worker:
     """One contender, in a process of its own."""
 
-    def __init__(self, name: str, url: str) -> None:
-        command = [sys.executable, "-m", "tests.bench.child", name, url]
+    def __init__(self, name: str, url: str, *, one_core: bool = False) -> None:
+        command = [sys.executable, "-m", "tests.bench.child", name, url, *(["one-core"] if one_core else [])]
         self.name = name
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe, text=True)
@@ -66,12 +66,12 @@ class Worker:
 
 
 def in_turns(names: Sequence[str], url: str, *, rows: int, rounds: int, warm_up: int) -> dict[str, list[Reading]]:
-    """Every contender reads the same rows in every round; a first range warms it up."""
+    """Every contender, held to one core, reads the same rows in every round; a first range warms it up."""
     if any(name.startswith("plain.") for name in names):
         plain.made()
     readings: dict[str, list[Reading]] = {name: [] for name in names}
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(name, url)) for name in names]
+        workers = [stack.enter_context(Worker(name, url, one_core=True)) for name in names]
         for worker in workers:
             worker.read(warm_up)
         for _ in range(rounds):

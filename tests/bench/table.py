@@ -67,11 +67,12 @@ Written by `make bench` on {when:%Y-%m-%d %H:%M} UTC, in {seconds / 60:.0f} minu
 
 Everything is measured against a server on the same machine that answers from bytes made beforehand, in one run, in
 turns (A B A B), each contender in a process of its own. Figures are medians, ratios are medians of the ratios in each
-turn: only the ratios travel to other machines. Rows per second and core are rows over the client's own processor time.
-A page has 100 click rows of 86 fields, 2.6 KB each. Dirty pages, one in a hundred, hold nulls, empty times, numbers as
-texts, unknown enum values and an unknown field; the peers read the same rows clean, because they fail at dirty ones.
-Every reader has to find as many rows, worth as much in all, as the server has. httpx is kept from importing its command
-line (click, pygments, rich), which the generator brings into this environment and users do not have.
+turn: only the ratios travel to other machines. Rows per second and core are rows over the processor time of a client
+that is held to one core. A page has 100 click rows of 86 fields, 2.6 KB each. Dirty pages, one in a hundred, hold
+nulls, empty times, numbers as texts, unknown enum values and an unknown field; the peers read the same rows clean,
+because they fail at dirty ones. Every reader has to find as many rows, worth as much in all, as the server has. httpx
+is kept from importing its command line (click, pygments, rich), which the generator brings into this environment and
+users do not have.
 
 {goals_text(outcomes)}
 """
