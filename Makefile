@@ -69,6 +69,7 @@ lint: $(VENV)/.dev $(NODE)/.made
 types: $(VENV)/.dev $(NODE)/.made
 	$(PY) -m mypy overrides/adsecurity generator generated/adsecurity_generated tests/typing/usage.py
 	$(NODE_BIN)/pyright --pythonpath $(PY)
+	$(PY) -m pytest -q -o cache_dir=.cache/pytest -m node tests/typing
 
 generate: $(VENV)/.dev ## specs/ -> generated/
 	$(PY) -m generator

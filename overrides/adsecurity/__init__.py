@@ -48,7 +48,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = ["__version__", "errors", "types", *errors.__all__, *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
-if not TYPE_CHECKING:  # pragma: no branch
+if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it
     # Type checkers know the names from above; to them this would make any other name right, too.
     def __getattr__(name: str) -> Any:
         # Relative: an absolute name would lead a vendored copy to the installed one.

@@ -19,7 +19,7 @@ from .errors import DownloadError
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover
+except ImportError:  # pragma: no cover - not on Windows
     # No advisory locks here: the system refuses to rename a file that somebody else has open.
     fcntl = None  # type: ignore[assignment]
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adsecurity", "network"]
 
-if not TYPE_CHECKING:  # pragma: no branch
+if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it
     # Type checkers know the names from above; to them this would make any other name right, too.
     def __getattr__(name: str) -> Any:
         if name not in __all__:

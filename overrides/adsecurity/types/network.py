@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = list(_models.__all__)  # pyright: ignore[reportUnsupportedDunderAll]
 
-if not TYPE_CHECKING:  # pragma: no branch
+if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it
     # Type checkers know the names from above; to them this would make any other name right, too.
     def __getattr__(name: str) -> Any:
         return getattr(_models, name)
