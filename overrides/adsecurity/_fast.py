@@ -99,7 +99,7 @@ class Decoder:
             page = msgspec.defstruct("Page", [("data", data), ("meta", Any, None)])
         else:
             page = msgspec.defstruct("Page", [("data", rows), ("meta", Any, None)])
-        self._decoder = msgspec.json.Decoder(page, dec_hook=self._read_time)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, dec_hook=self._read_time)
 
     def _note_absent(self) -> Any:
         self._absent = True
