@@ -76,9 +76,10 @@ class Run(Generic[T]):
 
     def work(self) -> Flow[Step, None]:
         """What one worker does: window after window, page after page."""
-        while (window := cast("Window | None", (yield self._take))) is not None:
+        while (taken := cast("tuple[Window, Spot | None] | None", (yield self._take))) is not None:
+            window, spot = taken
             try:
-                yield from self._read(window)
+                yield from self._read(window, spot)
             except Exception as error:
                 yield partial(self._fail, window, error)
                 return
@@ -105,11 +106,15 @@ class Run(Generic[T]):
         if self._failure is not None or self._plan.head is None:
             return None
         window = self._plan.take()
-        return WAIT if window is None else window
+        if window is None:
+            return WAIT
+        # Only the window that a resumed run begins with starts inside: settled here, where one worker acts at a time.
+        spot, self._spot = self._spot, None
+        return window, spot
 
-    def _read(self, window: Window) -> Flow[Step, None]:
+    def _read(self, window: Window, spot: Spot | None) -> Flow[Step, None]:
         more = True
-        walk = self._walk(window)
+        walk = self._walk(window, spot)
         while more:
             page = yield from walk.next_page()
             more = cast("bool", (yield partial(self._deliver, window, page, not walk.ended)))
@@ -118,9 +123,7 @@ class Run(Generic[T]):
             else:
                 walk = self._walk(window)
 
-    def _walk(self, window: Window) -> Walk[T]:
-        # Only the window that a resumed run begins with starts inside.
-        spot, self._spot = self._spot, None
+    def _walk(self, window: Window, spot: Spot | None = None) -> Walk[T]:
         return Walk(self._request(window.asked), page_size=self._size, resume=spot)
 
     def _deliver(self, window: Window, page: Page[T] | None, more: bool) -> bool:

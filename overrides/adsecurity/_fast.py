@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any
+from threading import Lock, local
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _EXACT_FLOAT = 2**53  # beyond it a float no longer says which integer came
 _MAX_UNKNOWN = 64
+_MAX_KNOWN = 256
+_OFTEN = 3
 _UNKNOWN = re.compile(r"unknown field `(?P<name>.*)` - at `", re.DOTALL)
 _PLACE = re.compile(r" - at `\$(?:\.data)+\[\d+\]\.(?P<name>[^`\[]+?)(?:\[\d+\])*`")
 
@@ -41,9 +43,15 @@ class _AnyInstance(type):
 class _Time(metaclass=_AnyInstance):
     """Annotates times."""
 
+    known: ClassVar[dict[str, Any]] = {}
+    read = staticmethod(read_time)
+
 
 class _Date(metaclass=_AnyInstance):
     """Annotates dates."""
+
+    known: ClassVar[dict[str, Any]] = {}
+    read = staticmethod(read_date)
 
 
 class _Odd:
@@ -71,6 +79,16 @@ def _annotation(field: Field) -> Any:
     return _TYPES.get(field.kind, Any)
 
 
+class _Notes(local):
+    """What a thread notices while it decodes a page."""
+
+    absent = odd = False
+
+
+_Learned = tuple[msgspec.json.Decoder[Any], tuple[int, ...], tuple[str, ...]]
+"""A decoder, the fields that it leaves as they came, and the fields that the model does not know."""
+
+
 class Decoder:
     """Decodes the pages of one model, in one kind of envelope."""
 
@@ -81,11 +99,13 @@ class Decoder:
         self._by_wire = {field.wire: index for index, field in enumerate(self._fields)}
         self._loose = {index for index, field in enumerate(self._fields) if _annotation(field) is Any}
         self._unknown: list[str] = []
-        self._absent = self._odd = False
+        self._notes = _Notes()
         self._lock = Lock()
-        self._build()
+        self._dirty = 0  # pages in a row
+        self._strict: _Learned = (self._build(), tuple(sorted(self._loose)), ())
+        self._learned: _Learned = self._strict
 
-    def _build(self) -> None:
+    def _build(self) -> msgspec.json.Decoder[Any]:
         columns: list[tuple[str, Any, Any]] = []
         for index, field in enumerate(self._fields):
             kind = Any if index in self._loose else _annotation(field)
@@ -99,71 +119,85 @@ class Decoder:
             page = msgspec.defstruct("Page", [("data", data), ("meta", Any, None)])
         else:
             page = msgspec.defstruct("Page", [("data", rows), ("meta", Any, None)])
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, dec_hook=self._read_time)
+        return msgspec.json.Decoder(page, dec_hook=self._read_time)
 
     def _note_absent(self) -> Any:
-        self._absent = True
+        self._notes.absent = True
         return UNSET
 
-    def _read_time(self, kind: type, raw: Any) -> Any:
-        value, verdict = (read_time if kind is _Time else read_date)(raw)
+    def _read_time(self, kind: Any, raw: Any) -> Any:
+        if raw.__class__ is str and (known := kind.known.get(raw)) is not None:
+            return known
+        value, verdict = kind.read(raw)
         if verdict is Verdict.EXACT:
+            if len(kind.known) >= _MAX_KNOWN:
+                kind.known.clear()
+            kind.known[raw] = value
             return value
-        self._odd = True
+        self._notes.odd = True
         return _Odd(raw)
 
     def decode(self, content: bytes) -> tuple[list[Any], Any, Any, int] | None:
         """Items, `meta`, `pageInfo` and how many rows were repaired; None where only the standard decoder will do."""
-        with self._lock:
-            while True:
-                self._absent = self._odd = False
-                try:
-                    page = self._decoder.decode(content)
-                except msgspec.ValidationError as error:
-                    if not self._adapt(str(error)):
-                        return None
-                except (msgspec.DecodeError, RecursionError, UnicodeError):
+        # A dirty page now and then must not slow the clean ones down: those that are dirty all the time may.
+        decoder, loose, unknown = self._learned if self._dirty >= _OFTEN else self._strict
+        notes, refused = self._notes, False
+        while True:
+            notes.absent = notes.odd = False
+            try:
+                page = decoder.decode(content)
+            except msgspec.ValidationError as error:
+                refused = True
+                if not self._adapt(str(error), decoder):
                     return None
-                else:
-                    break
-            absent, odd, loose = self._absent, self._odd, sorted(self._loose)
-            unknown = list(self._unknown)
+                decoder, loose, unknown = self._learned
+            except (msgspec.DecodeError, RecursionError, UnicodeError):
+                return None
+            else:
+                break
+        absent, odd = notes.absent, notes.odd
         holder = page.data if self._nested else page
         rows = holder.data or []
         astuple = msgspec.structs.astuple
         info = holder.pageInfo if self._nested else None
         if not (absent or odd or loose or unknown):
-            new, model = object.__new__, self._model
+            new, model, assign = object.__new__, self._model, self._model._assign
             items: list[Any] = []
             for row in rows:
                 item = new(model)
-                item._assign(astuple(row))
+                assign(item, astuple(row))
                 items.append(item)
+            self._dirty = 0
             return items, page.meta, info, 0
         build = self._careful(absent, odd, loose, unknown)
         items = [build(astuple(row)) for row in rows]
+        needed = refused or any(hasattr(item, "_extra") or hasattr(item, "_received") for item in items)
+        self._dirty = self._dirty + 1 if needed else 0
         return items, page.meta, info, self._repaired(items)
 
     def _repaired(self, items: Sequence[Any]) -> int:
         known = self._by_wire.keys()
         return sum(not known.isdisjoint(item._extra) for item in items if hasattr(item, "_extra"))
 
-    def _adapt(self, refusal: str) -> bool:
+    def _adapt(self, refusal: str, refuser: msgspec.json.Decoder[Any]) -> bool:
         """Learn from a refusal what the server sends; False when there is nothing to be learnt."""
-        if unknown := _UNKNOWN.search(refusal):
-            name = unknown["name"]
-            if name in self._unknown or name in self._by_wire or len(self._unknown) >= _MAX_UNKNOWN:
+        with self._lock:
+            if refuser is not self._learned[0]:
+                return True  # what has been learnt may do
+            if unknown := _UNKNOWN.search(refusal):
+                name = unknown["name"]
+                if name in self._unknown or name in self._by_wire or len(self._unknown) >= _MAX_UNKNOWN:
+                    return False
+                self._unknown.append(name)
+            elif place := _PLACE.search(refusal):
+                index = self._by_wire.get(place["name"])
+                if index is None or index in self._loose:
+                    return False
+                self._loose.add(index)
+            else:
                 return False
-            self._unknown.append(name)
-        elif place := _PLACE.search(refusal):
-            index = self._by_wire.get(place["name"])
-            if index is None or index in self._loose:
-                return False
-            self._loose.add(index)
-        else:
-            return False
-        self._build()
-        return True
+            self._learned = (self._build(), tuple(sorted(self._loose)), tuple(self._unknown))
+            return True
 
     def _careful(
         self, absent: bool, odd: bool, loose: Sequence[int], unknown: Sequence[str]

@@ -133,7 +133,10 @@ class Handed:
             seen[self._identity(row) or ""] -= 1
         left = {identity: times for identity, times in seen.items() if times > 0}
         tail = [identity for _, identity in self._move(self.entry.edge, rows).tail]
-        return done, {**self._state, "seen": left, "tail": tail}
+        state = {**self._state, "seen": left, "tail": tail}
+        following = state.pop("following")
+        # Behind its last row the page after it is asked for, and that one names the range as it has become.
+        return done, {**state, "asked": following} if done == len(self.entry.rows) else state
 
 
 @attrs.define(eq=False)
@@ -264,6 +267,7 @@ class Plan:
         return {
             "span": window.span,
             "asked": entry.asked,
+            "following": window.span if self._narrows else entry.asked,
             "rest": rest if rest[0] < rest[1] else None,
             "newest_first": self._newest_first,
             "density": self._density,

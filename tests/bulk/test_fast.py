@@ -131,9 +131,9 @@ def test_only_rows_with_a_value_that_does_not_fit_count_as_repaired() -> None:
 def test_what_a_refusal_taught_is_remembered() -> None:
     decoder = _fast.decoder(ClickReportRow, nested=True)
     decode(ClickReportRow, [clean(payout="much", unheard_of=1)], nested=True)
-    built = decoder._decoder
+    built = decoder._learned
     decode(ClickReportRow, [clean(payout="more", unheard_of=2)], nested=True)
-    assert decoder._decoder is built
+    assert decoder._learned is built
 
 
 def test_many_unknown_fields_are_left_to_the_standard_decoder() -> None:
