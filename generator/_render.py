@@ -127,8 +127,9 @@ def read_code(attr: str, wire: str, kind: Kind) -> str:
         # Go writes 0 for 0.0; beyond 2**53 a float would not give the integer back.
         small = f"v * 1.0 if v.__class__ is int and -{2**53} <= v <= {2**53} else {odd}"
         return f"v if (v := {got}).__class__ is float or v is None else {small}"
-    if kind.name == "date-time":
-        return f"None if (v := {got}) is None else exact_time(v) or {odd}"
+    if kind.name in ("date-time", "date"):
+        exact = "exact_time" if kind.name == "date-time" else "exact_date"
+        return f"None if (v := {got}) is None else {exact}(v) or {odd}"
     if kind.name == "any":
         return got
     if kind.name == "object":

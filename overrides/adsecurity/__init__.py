@@ -4,14 +4,15 @@ Everything public is here, in `adsecurity.errors`, and in `adsecurity.types` (th
 imported when they are first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from . import errors
 from ._version import __version__
 from .errors import *  # noqa: F403 - errors.__all__ says what comes
 
+# Not imported, although checkers know it from there: typing takes longer to import than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import types as types
     from ._adsecurity import AdsecurityClient as AdsecurityClient
     from ._adsecurity import AsyncAdsecurityClient as AsyncAdsecurityClient
@@ -50,7 +51,9 @@ __all__ = ["__version__", "errors", "types", *errors.__all__, *_HOME]  # pyright
 
 if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it
     # Type checkers know the names from above; to them this would make any other name right, too.
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> "Any":
+        from importlib import import_module
+
         # Relative: an absolute name would lead a vendored copy to the installed one.
         if name == "types":
             return import_module(".types", __name__)

@@ -24,7 +24,7 @@ WAIT = object()
 """Answer of a step that cannot be done yet."""
 AGAIN = object()
 """Answer of a step that has made room for others and is to be done again."""
-_AHEAD = 2
+_AHEAD = 1
 """Windows begun or waiting to be handed out, for each worker: enough to keep all busy, few enough to hold."""
 
 Step = Prepared | Callable[[], Any]

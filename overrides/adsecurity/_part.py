@@ -24,6 +24,7 @@ except ImportError:  # pragma: no cover - not on Windows
     fcntl = None  # type: ignore[assignment]
 
 _BLOCK = 1 << 20
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"\n')
 
 Fail = Callable[[str], DownloadError]
 
@@ -151,11 +152,13 @@ class PartFile:
 
 def _count_lines(file: IO[bytes]) -> int:
     """Line ends outside quotes: the rows and the header of a file that is quoted as it should be."""
-    lines, quotes, last = 0, 0, b""
+    lines, last, open_quote = 0, b"", b""
     file.seek(0)
     while block := file.read(_BLOCK):
-        pieces = block.split(b'"')
-        lines += sum(piece.count(b"\n") for piece in pieces[quotes % 2 :: 2])
-        quotes += len(pieces) - 1
+        # Two quotes with nothing between them change nothing for what follows: few are left.
+        marks = open_quote + block.translate(None, _NO_MARKS).replace(b'""', b"")
+        pieces = marks.split(b'"')
+        lines += sum(piece.count(b"\n") for piece in pieces[::2])
+        open_quote = b"" if len(pieces) % 2 else b'"'
         last = block[-1:]
     return lines + (last not in (b"", b"\n"))

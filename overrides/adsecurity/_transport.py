@@ -31,6 +31,8 @@ C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 # What a driver hands to the retry flow as an outcome; anything else is a mistake, ours or a hook's.
 BUSY = "all connections are in use"
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError)
+# A response and its stream refer to each other: without this one in its place a page would wait for the collector.
+_CLOSED = httpx.ByteStream(b"")
 
 
 @attrs.frozen(eq=False)
@@ -209,6 +211,7 @@ class SyncPool(Pool[httpx.Client]):
                     response.read()
                 finally:
                     response.close()
+                    response.stream = _CLOSED
             finally:
                 self.take_back(place, client)
         except Exception as error:
@@ -255,6 +258,7 @@ class AsyncPool(Pool[httpx.AsyncClient]):
                     await response.aread()
                 finally:
                     await response.aclose()
+                    response.stream = _CLOSED
             finally:
                 self.take_back(place, client)
         except Exception as error:

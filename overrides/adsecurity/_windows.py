@@ -21,7 +21,7 @@ _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _STEP = 900  # clock changes happen on quarters of an hour
 
-WINDOW_PAGES = 4
+WINDOW_PAGES = 3
 """A window is cut short after this many full pages."""
 
 

@@ -27,9 +27,12 @@ A wrong argument is a plain `TypeError` or `ValueError`, raised before anything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+
+TYPE_CHECKING = False  # as in __init__.py
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 __all__ = [
     "APIConnectionError",

@@ -11,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_date
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -353,7 +353,7 @@ class PerformanceReportRow(Model):
             if type(v := d["conversions_total_rejected"]) is int or v is None
             else self._odd("conversions_total_rejected", v)
         )
-        self.date = None if (v := d["date"]) is None else self._odd("date", v)
+        self.date = None if (v := d["date"]) is None else exact_date(v) or self._odd("date", v)
         self.event_rate = (
             v
             if (v := d["event_rate"]).__class__ is float or v is None

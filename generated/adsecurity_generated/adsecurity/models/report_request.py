@@ -11,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_date
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -81,7 +81,7 @@ class ReportRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.end_date = None if (v := d["end_date"]) is None else self._odd("end_date", v)
+        self.end_date = None if (v := d["end_date"]) is None else exact_date(v) or self._odd("end_date", v)
         self.fields = v if (v := d["fields"]) is None or all_text(v) else self._odd("fields", v)
         self.filters = None if (v := d["filters"]) is None else self._odd("filters", v)
         self.integration_id = (
@@ -89,7 +89,7 @@ class ReportRequest(Model):
         )
         self.page_number = v if type(v := d["page_number"]) is int or v is None else self._odd("page_number", v)
         self.page_size = v if type(v := d["page_size"]) is int or v is None else self._odd("page_size", v)
-        self.start_date = None if (v := d["start_date"]) is None else self._odd("start_date", v)
+        self.start_date = None if (v := d["start_date"]) is None else exact_date(v) or self._odd("start_date", v)
 
 
 # Below the class, so that models may hold each other.

@@ -11,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text, exact_time
+from ..._values import all_text, exact_date, exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -637,7 +637,7 @@ class ImpressionReportRow(Model):
             v if type(v := d["rejection_type"]) is str or v is None else self._odd("rejection_type", v)
         )
         self.rejections = v if (v := d["rejections"]) is None or all_text(v) else self._odd("rejections", v)
-        self.request_date = None if (v := d["request_date"]) is None else self._odd("request_date", v)
+        self.request_date = None if (v := d["request_date"]) is None else exact_date(v) or self._odd("request_date", v)
         self.request_time = None if (v := d["request_time"]) is None else exact_time(v) or self._odd("request_time", v)
         self.revenue = (
             v
