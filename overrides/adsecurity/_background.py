@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import queue
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_LINGER = 1.0  # seconds
+
 
 class Threads:
     """Runs calls in daemon threads: an interpreter that exits does not wait for an answer that nobody reads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[threading.Thread, threading.Event] = {}
+        self._running: dict[_Worker, threading.Event] = {}
+        self._idle: list[_Worker] = []
         self._closed = False
 
     def submit(self, call: Callable[[], R], stop: threading.Event) -> Future[R]:
@@ -35,31 +39,72 @@ class Threads:
                 future.set_result(context.run(call))
             except BaseException as error:
                 future.set_exception(error)
-            finally:
-                with self._lock:
-                    self._running.pop(threading.current_thread(), None)
 
-        thread = threading.Thread(target=run, name="adsecurity-prefetch", daemon=True)
         with self._lock:
             if self._closed:
                 future.cancel()
-                # Without this, whoever waits for it waits for ever.
-                future.set_running_or_notify_cancel()
                 return future
-            self._running[thread] = stop
-            thread.start()
+            worker = self._free_worker()
+            self._running[worker] = stop
+            worker.jobs.put(run)
         return future
+
+    def _free_worker(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            # In a forked process none is.
+            if worker.is_alive():
+                return worker
+        worker = _Worker(self)
+        worker.start()
+        return worker
+
+    def take(self, worker: _Worker) -> Callable[[], None] | None:
+        """The next job; None when the worker is to end."""
+        try:
+            return worker.jobs.get(timeout=_LINGER)
+        except queue.Empty:
+            with self._lock:
+                if worker in self._idle:
+                    self._idle.remove(worker)
+                    return None
+            # Chosen for a job a moment ago.
+            return worker.jobs.get()
+
+    def done(self, worker: _Worker) -> None:
+        with self._lock:
+            del self._running[worker]
+            if not self._closed:
+                self._idle.append(worker)
 
     def close(self) -> None:
         """Tell what runs to stop, and wait until it has."""
         with self._lock:
             self._closed = True
-            running = dict(self._running)
+            running, idle = dict(self._running), self._idle
+            self._idle = []
         for stop in running.values():
             stop.set()
-        for thread in running:
-            if thread is not threading.current_thread():
-                thread.join()
+        for worker in (*running, *idle):
+            worker.jobs.put(None)
+            if worker is not threading.current_thread():
+                worker.join()
+
+
+class _Worker(threading.Thread):
+    """Does one job after the other: to start a thread for each page takes longer than to decode the page."""
+
+    def __init__(self, threads: Threads) -> None:
+        super().__init__(name="adsecurity-prefetch", daemon=True)
+        self.jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads = threads
+
+    def run(self) -> None:
+        while job := self._threads.take(self):
+            job()
+            # It knows the client, which nobody may be using any more.
+            del job
+            self._threads.done(self)
 
 
 class Tasks:

@@ -131,10 +131,9 @@ class PageSource(Generic[T]):
             return None
         if self._ahead is None:
             return self._read()
-        from concurrent.futures import wait
-
-        # Kept until it is done: whoever interrupts the waiting may come back for it.
-        wait([self._ahead])
+        if not self._ahead.cancelled():
+            # Waits. Kept until it is done: whoever interrupts the waiting may come back for it.
+            self._ahead.exception()
         ahead, self._ahead = self._ahead, None
         return self._read() if ahead.cancelled() else ahead.result()
 

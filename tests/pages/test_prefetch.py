@@ -8,13 +8,14 @@ import gc
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from adsecurity._background import Tasks, Threads
+from adsecurity._background import Tasks, Threads, _Worker
 from adsecurity._retry import RetryPolicy
 from adsecurity.errors import ConfigurationError
 from tests.pages.kit import KEY, ONCE, Async, Server, Sync, Use, operation, rows, values
@@ -31,6 +32,12 @@ def _wait_for(condition: Callable[[], bool]) -> None:
 
 def _prefetching() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "adsecurity-prefetch"]
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> None:
+    """Threads of clients that were dropped unclosed linger for a moment."""
+    _wait_for(lambda: not _prefetching())
 
 
 def _sync(server: Any, **options: Any) -> Sync:
@@ -149,6 +156,7 @@ def test_nothing_of_the_prefetch_warns_when_it_is_abandoned(use: Use) -> None:
         for item in use.each(use.listing(server, page_size=10)):
             if item.value == "18":
                 break
+        _wait_for(lambda: len(server.requests) == 3)
         use.close()
         gc.collect()
     assert len(server.requests) == 3
@@ -164,7 +172,7 @@ def test_an_interrupted_wait_for_the_next_page_loses_nothing(monkeypatch: pytest
             def interrupted(*_: object) -> None:
                 raise KeyboardInterrupt
 
-            patch.setattr("concurrent.futures.wait", interrupted)
+            patch.setattr("concurrent.futures.Future.exception", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 next(iterator)
         assert values([*got, *iterator]) == list(range(45))
@@ -178,6 +186,62 @@ def test_hooks_of_a_page_read_ahead_see_the_context_of_the_caller() -> None:
         variable.set("mine")
         _pages(client).to_list()
     assert seen == ["mine"] * 4
+
+
+def test_one_thread_reads_all_pages_of_an_iteration() -> None:
+    server = Server("pages", rows(95))
+    readers: list[threading.Thread] = []
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        readers.append(threading.current_thread())
+        return server(request)
+
+    with _sync(noted) as client:
+        iterator = iter(_pages(client))
+        for number in range(95):
+            assert next(iterator).value == str(number)
+            # Only a thread that has become idle can be taken again.
+            _wait_for(lambda: not client._session.background._running)
+    assert len(readers) == 10
+    assert readers[:2] == [threading.current_thread()] * 2
+    assert len(set(readers[2:])) == 1
+
+
+def test_an_idle_thread_ends_and_the_next_page_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adsecurity._background._LINGER", 0.01)
+    threads = Threads()
+    first = threads.submit(threading.current_thread, threading.Event()).result(5)
+    _wait_for(lambda: not first.is_alive())
+    second = threads.submit(threading.current_thread, threading.Event()).result(5)
+    assert second is not first
+    threads.close()
+    assert not second.is_alive()
+
+
+def test_a_thread_that_is_chosen_while_it_is_about_to_end_does_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adsecurity._background._LINGER", 0.0)
+    threads = Threads()
+    done = [threads.submit(lambda number=number: number, threading.Event()) for number in range(500)]
+    assert [future.result(5) for future in done] == list(range(500))
+    worker = _Worker(threads)
+    threading.Timer(0.05, worker.jobs.put, [_nothing]).start()
+    assert threads.take(worker) is _nothing
+    threads.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+def test_a_dropped_client_is_not_kept_alive_by_an_idle_thread() -> None:
+    client = _sync(Server("pages", rows(45)))
+    assert len(_pages(client).to_list()) == 45
+    gone, background = weakref.ref(client), client._session.background
+    _wait_for(lambda: not background._running)
+    assert _prefetching()
+    del client
+    gc.collect()
+    assert gone() is None
 
 
 def test_threads_refuse_work_after_close() -> None:
