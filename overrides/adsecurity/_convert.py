@@ -24,15 +24,19 @@ from ._csv import CsvRows, column_names
 from ._drive import Flow, Step, Work
 from ._extras import require
 from ._parquet import GROUP_ROWS, ParquetFile, WholeFile, pq
+from .errors import DownloadError
 
 duckdb: Any = require("duckdb", extra="parquet")
 pc: Any = require("pyarrow.compute", extra="parquet")
 
 Download = Callable[[Path], Flow[Step, Path]]
+Check = Callable[[int], None]
 
 _BLOCK = 1 << 20
-# Threads, and rows in a row group: rows of several kilobytes take more memory than there is.
-_ATTEMPTS = ((2, GROUP_ROWS), (1, GROUP_ROWS // 4))
+_GROUP_BYTES = 56 << 20
+"""Most CSV in a row group: DuckDB holds several times as much for each of its threads."""
+_VECTOR = 2048
+"""Rows that DuckDB handles at once; it has no smaller groups."""
 _SETTINGS = {"memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": False}
 _NO_TIME = "'0001-01-01 00:00:00', '0001-01-01T00:00:00Z', '0001-01-01', '0000-00-00 00:00:00', '0000-00-00'"
 _ITEM = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*"'
@@ -71,6 +75,11 @@ class Records(CsvRows[Any]):
         # DuckDB takes the first one that it sees, also within quotes, and finds no row when that is wrong.
         self._line_end = "\\r\\n" if last[0].endswith("\r\n") else "\\n"
         self._path = path
+        with open(path, "rb") as file:
+            block = file.read(_BLOCK)
+        rows = _GROUP_BYTES * (block.count(b"\n") + 1) // (len(block) + 1)
+        self.group = max(_VECTOR, min(GROUP_ROWS, rows - rows % _VECTOR))
+        """Rows in a row group."""
         self._fields: dict[str, Any] = {field.wire: field for field in self._model.FIELDS}
         # An empty file has the columns that it would have had.
         self.names = list(self._fields) if header is None else column_names(header)
@@ -173,41 +182,42 @@ def _quoted(text: str, mark: str = "'") -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-def convert(source: Path, target: Path, records: Records, total: int = 0) -> None:
-    """Write the rows of a CSV file to a Parquet file; `total` is how many there are, where that is known."""
+def convert(source: Path, target: Path, records: Records, check: Check) -> None:
+    """Write the rows of a CSV file to a Parquet file; `check` refuses a wrong number of them."""
     records.look(source)
     # In a file of one column DuckDB takes blank lines for rows.
-    if len(records.names) == 1 or not _by_duckdb(target, records, total):
-        _by_python(target, records)
+    if len(records.names) == 1 or not _by_duckdb(target, records, check):
+        _by_python(target, records, check)
 
 
-def _by_duckdb(target: Path, records: Records, total: int = 0) -> bool:
+def _by_duckdb(target: Path, records: Records, check: Check) -> bool:
     file = WholeFile(target)
-    for threads, group in _ATTEMPTS:
+    for threads, group in ((2, records.group), (1, max(_VECTOR, records.group // 4))):
         try:
             with duckdb.connect(config={**_SETTINGS, "threads": threads}) as db:
                 db.execute(f"SET TimeZone = {_quoted(records.zone)}")
                 options = f"FORMAT parquet, ROW_GROUP_SIZE {group}"
                 copy = db.execute(f"COPY ({records.query()}) TO {_quoted(str(file.part))} ({options})")
-                if total not in (0, copy.fetchone()[0]):
-                    return False
+                check(copy.fetchone()[0])
             file.finish()
             return True
         except duckdb.OutOfMemoryException:
             continue
-        except duckdb.Error:
+        except (duckdb.Error, DownloadError):
+            # A wrong number of rows may be DuckDB's own reading of the file.
             return False
         finally:
             file.discard()
     return False
 
 
-def _by_python(target: Path, records: Records) -> None:
+def _by_python(target: Path, records: Records, check: Check) -> None:
     file = ParquetFile(target, records.schema)
     try:
         file.open()
         for batch in records.batches():
             file.write(batch)
+        check(records.count)
         file.finish()
     finally:
         file.discard()
@@ -217,18 +227,18 @@ def converting(
     path: str | os.PathLike[str] | None,
     download: Download,
     make: Callable[[type[Records]], Any],
-    total: Callable[[], int],
+    check: Check,
 ) -> Flow[Step, Any]:
     """Download an export's file to a hidden one beside `path` and convert it; without a path, into an Arrow table."""
     if path is None:
         with TemporaryDirectory(prefix="adsecurity-") as folder:
-            path = yield from converting(Path(folder, "rows.parquet"), download, make, total)
+            path = yield from converting(Path(folder, "rows.parquet"), download, make, check)
             return (yield Work(lambda: pq.ParquetFile(path).read()))
     target = WholeFile(path).path
     source = target.with_name(f".{target.name}.csv")
     try:
         yield from download(source)
-        yield Work(lambda: convert(source, target, make(Records), total()))
+        yield Work(lambda: convert(source, target, make(Records), check))
     finally:
         source.unlink(missing_ok=True)
     return target

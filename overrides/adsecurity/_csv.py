@@ -51,27 +51,30 @@ class CsvRows(Generic[M]):
         """How many rows have been read."""
 
     def feed(self, block: bytes) -> Iterator[M]:
-        """The rows that this block completes."""
+        """The rows that this block completes; to be taken, all of them, before the next block."""
         text = self._rest + self._decode(block)
         cut = text.rfind("\n") + 1
-        # A line end inside quotes ends no row.
-        while cut and text.count('"', 0, cut) % 2:
-            cut = text.rfind("\n", 0, cut - 1) + 1
         self._rest = text[cut:]
-        return self._parse(text[:cut])
+        return self._parse(text[:cut], more=True)
 
     def end(self) -> Iterator[M]:
         """The last row, when no line end follows it."""
-        return self._parse(self._rest + self._decode(b"", True))
+        return self._parse(self._rest + self._decode(b"", True), more=False)
 
-    def _parse(self, text: str) -> Iterator[M]:
-        records = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter)
+    def _parse(self, text: str, *, more: bool) -> Iterator[M]:
+        lines = _Lines(text)
+        records = csv.reader(lines, delimiter=self._delimiter)
         while True:
+            start = lines.taken
             try:
                 record = next(records, None)
             except csv.Error as error:
                 raise self._fail(f"row {self.count + 1} is no CSV: {error}") from None
             if record is None:
+                return
+            if more and lines.ended:
+                # Inside quotes. Only the reader knows: not every quote opens something.
+                self._rest = text[start:] + self._rest
                 return
             if not record:
                 continue
@@ -117,6 +120,23 @@ class CsvRows(Generic[M]):
         # Of two hours of the same name the later one, and an hour that is left out is behind the gap, as in databases.
         both = [moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1)]
         return min(both, key=lambda time: time.utcoffset() or timedelta()).isoformat()
+
+
+class _Lines(Iterator[str]):
+    """The lines of a text, and how far they have been taken."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self.taken = 0
+        self.ended = False
+
+    def __next__(self) -> str:
+        line = self._lines.readline()
+        if not line:
+            self.ended = True
+            raise StopIteration
+        self.taken += len(line)
+        return line
 
 
 def column_names(header: Sequence[str]) -> list[str]:

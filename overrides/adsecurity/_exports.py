@@ -174,7 +174,12 @@ class _Job(Generic[R]):
         return str((yield self._signing()))
 
     def _downloading(
-        self, path: str | os.PathLike[str], storage: Storage | AsyncStorage, allow_truncated: bool
+        self,
+        path: str | os.PathLike[str],
+        storage: Storage | AsyncStorage,
+        allow_truncated: bool,
+        *,
+        keep: bool = True,
     ) -> Flow[Step, Path]:
         yield from self._ready(allow_truncated)
         fail = partial(self._fail, path)
@@ -182,7 +187,7 @@ class _Job(Generic[R]):
         try:
             yield part.open()
             yield from self._transfer(storage, part, fail)
-            yield part.finish(self.total, self.delimiter)
+            yield part.finish(self.total, self.delimiter) if keep else part.hand_over()
         finally:
             part.close()
         return part.path
@@ -203,8 +208,8 @@ class _Job(Generic[R]):
     ) -> Flow[Step, Any]:
         from ._convert import converting
 
-        download = partial(self._downloading, storage=storage, allow_truncated=allow_truncated)
-        return converting(path, download, self._reader, lambda: self.total)
+        download = partial(self._downloading, storage=storage, allow_truncated=allow_truncated, keep=False)
+        return converting(path, download, self._reader, self._check_rows)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:

@@ -109,14 +109,22 @@ class PartFile:
         """Check the number of rows, where one is known, make the file durable and give it its name."""
         return Work(partial(self._finish, rows, delimiter))
 
+    def hand_over(self) -> Work:
+        """Give the file its name, for somebody who checks the rows and keeps nothing of it."""
+        return Work(self._hand_over)
+
+    def _hand_over(self) -> None:
+        with self._writing():
+            os.replace(self.part, self.path)
+            self._note.unlink(missing_ok=True)
+
     def _finish(self, rows: int, delimiter: str) -> None:
         with self._writing() as file:
             if rows > 0 and rows + 1 not in self._lines(file) and (found := self._count_rows(delimiter)) != rows:
                 self.discard()
                 raise self._fail(f"the file has {found} rows, the export reports {rows}")
             os.fsync(file.fileno())
-            os.replace(self.part, self.path)
-            self._note.unlink(missing_ok=True)
+            self._hand_over()
             self._sync_folder()
 
     def _lines(self, file: IO[bytes]) -> Iterator[int]:

@@ -166,12 +166,16 @@ def both(tmp: Path, data: bytes, zone: str | None = "UTC", by: str = ",", model:
     for write in (converter._by_duckdb, converter._by_python):
         target = tmp / write.__name__
         target.unlink(missing_ok=True)
-        write(target, records)
+        write(target, records, unchecked)
         found.append(pq.ParquetFile(target).read() if target.exists() else None)
     if found[0] is not None:
         assert found[0].equals(found[1])
         assert found[0].schema == found[1].schema
     return found
+
+
+def unchecked(count: int) -> None:
+    """For files of which nobody has said how many rows they have."""
 
 
 def rows(data: bytes, zone: str | None = "UTC", by: str = ",") -> list[Any]:
@@ -315,7 +319,12 @@ class TestUnusual:
         """The file that a job would get."""
         source, target = tmp_path / "x.csv", tmp_path / "x.parquet"
         source.write_bytes(data)
-        convert(source, target, Records(ClickReportRow, ",", "UTC", DownloadError), total)
+
+        def check(count: int) -> None:
+            if total not in (0, count):
+                raise DownloadError(f"{count} rows")
+
+        convert(source, target, Records(ClickReportRow, ",", "UTC", DownloadError), check)
         return pq.ParquetFile(target).read()
 
     def test_a_type_that_changes_late_costs_one_value_and_no_row(self, tmp_path: Path) -> None:
@@ -341,6 +350,21 @@ class TestUnusual:
         monkeypatch.setattr(Records, "query", lambda _: "SELECT 'x' AS tx_id, 'y' AS city")
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 1)["tx_id"].to_pylist() == ["x"]
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 2)["tx_id"].to_pylist() == ["a", "c"]
+        with pytest.raises(DownloadError, match="2 rows"):
+            self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 3)
+
+    @pytest.mark.parametrize("data", [b'tx_id,city\na,5" wide\nc,d\n', b'tx_id,city\na,"5" wide\nc,"d\n'])
+    def test_quotes_out_of_place_are_read_as_rows_reads_them(self, tmp_path: Path, data: bytes) -> None:
+        _, found = both(tmp_path, data)
+        assert found.select(["tx_id", "city"]).to_pylist() == [{"tx_id": r.tx_id, "city": r.city} for r in rows(data)]
+
+    @pytest.mark.parametrize(("width", "group"), [(20, 131_072), (440, 131_072), (2000, 28_672), (100_000, 2048)])
+    def test_the_wider_the_rows_the_fewer_are_in_a_group(self, tmp_path: Path, width: int, group: int) -> None:
+        source = tmp_path / "x.csv"
+        source.write_bytes(b"tx_id,city\n" + (b"a," + b"x" * (width - 3) + b"\n") * (1_100_000 // width))
+        records = Records(ClickReportRow, ",", "UTC", DownloadError)
+        records.look(source)
+        assert records.group == group
 
     @pytest.mark.parametrize("failures", [1, 2])
     def test_rows_too_wide_for_the_memory_are_written_in_smaller_groups(

@@ -6,6 +6,7 @@ import csv
 import gc
 import io
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -137,6 +138,25 @@ def test_no_bytes_are_no_rows() -> None:
 def test_a_field_beyond_reason_is_an_error_that_names_the_row() -> None:
     with pytest.raises(DownloadError, match="row 2 is no CSV"):
         _parse(b"tx_id\na\n" + b"x" * 200_000, size=1 << 20)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 50])
+def test_a_quote_inside_an_unquoted_field_opens_nothing(size: int) -> None:
+    found = _parse(b'tx_id,city\na,5" wide\nb,c\n"d","e\nf"\n', size=size)
+    assert [(row.tx_id, row.city) for row in found] == [("a", '5" wide'), ("b", "c"), ("d", "e\nf")]
+
+
+def test_rows_behind_a_quote_inside_a_field_come_with_their_block() -> None:
+    reader: CsvRows[Any] = CsvRows(ClickReportRow, ",", "UTC", DownloadError)
+    assert len(list(reader.feed(b'tx_id,city\na,5" wide\nb,c\nd,'))) == 2
+    assert [row.city for row in reader.feed(b"e\n")] == ["e"]
+
+
+def test_a_quote_that_is_never_closed_is_an_error_before_the_file_is_read() -> None:
+    reader: CsvRows[Any] = CsvRows(ClickReportRow, ",", "UTC", DownloadError)
+    assert list(reader.feed(b'tx_id,city\na,"')) == []
+    with pytest.raises(DownloadError, match="row 1 is no CSV"):
+        assert [*chain.from_iterable(reader.feed(b"x,y\n" * 16_000) for _ in range(3))] == []
 
 
 @pytest.mark.parametrize("by", ["", ",,"])
