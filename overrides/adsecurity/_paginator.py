@@ -105,9 +105,10 @@ class _Listing(Generic[T]):
         try:
             yield
         except BaseException as error:
-            self._track = track
-            if hasattr(error, "checkpoint"):
+            # An error about the first page knows better where to go on.
+            if self._track.pages and hasattr(error, "checkpoint"):
                 vars(error)["checkpoint"] = track.checkpoint()
+            self._track = track
             raise
 
     def checkpoint(self) -> str:
@@ -180,7 +181,8 @@ class Paginator(_SyncListing[T]):
 
     def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
-        return list(islice(self, limit))
+        with self._all_or_nothing():
+            return list(islice(self, limit))
 
     def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
@@ -221,13 +223,14 @@ class AsyncPaginator(_AsyncListing[T]):
         if limit is not None and limit < 0:
             raise ValueError(f"limit must be None or a whole number from 0 on, not {limit!r}")
         items: list[T] = []
-        iterator = aiter(self)
-        while limit is None or len(items) < limit:
-            try:
-                items.append(await anext(iterator))
-            except StopAsyncIteration:
-                break
-        await iterator.aclose()
+        with self._all_or_nothing():
+            iterator = aiter(self)
+            while limit is None or len(items) < limit:
+                try:
+                    items.append(await anext(iterator))
+                except StopAsyncIteration:
+                    break
+            await iterator.aclose()
         return items
 
     async def to_arrow(self) -> Any:

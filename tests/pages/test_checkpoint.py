@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adsecurity.errors import APIConnectionError, PaginationError, ServerError
+from adsecurity.errors import APIConnectionError, BadRequestError, PaginationError, ServerError
 from tests.pages.kit import KEY, ONCE, PAGED, Server, Use, rows, values
 
 
@@ -102,6 +102,18 @@ def test_a_row_that_is_gone_raises_instead_of_beginning_anew(use: Use) -> None:
     with pytest.raises(PaginationError, match="not in the list any more") as caught:
         use.result(use.listing(server, page_size=10, resume=checkpoint).to_list())
     assert caught.value.checkpoint == checkpoint
+
+
+@pytest.mark.parametrize("failing", [1, 3])
+def test_of_a_to_list_that_breaks_off_nothing_counts_as_handed_out(use: Use, failing: int) -> None:
+    server = Server("pages", rows(45))
+    server.before = lambda number: httpx.Response(400) if number == failing else None
+    listing = use.listing(server, page_size=10)
+    with pytest.raises(BadRequestError) as caught:
+        use.result(listing.to_list())
+    assert caught.value.checkpoint == listing.checkpoint()
+    server.before = lambda number: None
+    assert values(use.each(use.listing(server, page_size=10, resume=caught.value.checkpoint))) == list(range(45))
 
 
 def test_a_list_that_shrank_before_it_is_resumed_raises(use: Use) -> None:
