@@ -34,7 +34,7 @@ Step = Prepared | Callable[[], Any]
 class WindowPage(Page[T]):
     """A page of one window of the range."""
 
-    _handed: Handed = attrs.field(repr=False, kw_only=True)
+    _handed: Handed = attrs.field(alias="handed", repr=False, kw_only=True)
 
     def checkpoint_at(self, count: int) -> str:
         """The position after the first `count` items: what is finished, and where the open window stands."""

@@ -53,7 +53,7 @@ class _Job(Generic[R]):
         self._call = call
         self.timezone = timezone
         """The zone of the times that the file gives without one; None when it is not known."""
-        self.export = export
+        self.export: Any = export
         """What the server last said of the export."""
         self.id: str = text_of(export, "id")
         if not self.id:

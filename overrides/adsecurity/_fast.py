@@ -63,9 +63,10 @@ class _Odd:
         self.raw = raw
 
 
+_NUMBER: Any = Annotated[float, msgspec.Meta(ge=-_EXACT_FLOAT, le=_EXACT_FLOAT)]
 _TYPES: dict[str, Any] = {
     "string": str | None,
-    "number": Annotated[float, msgspec.Meta(ge=-_EXACT_FLOAT, le=_EXACT_FLOAT)] | None,
+    "number": _NUMBER | None,
     "integer": int | None,
     "boolean": bool | None,
     "date-time": _Time | None,
@@ -93,7 +94,7 @@ class Decoder:
     """Decodes the pages of one model, in one kind of envelope."""
 
     def __init__(self, model: type[Model], *, nested: bool) -> None:
-        self._model = model
+        self._model: Any = model  # its inner side: this module is the other way to fill one
         self._nested = nested
         self._fields = model.FIELDS
         self._by_wire = {field.wire: index for index, field in enumerate(self._fields)}
@@ -157,7 +158,7 @@ class Decoder:
                 break
         absent, odd = notes.absent, notes.odd
         holder = page.data if self._nested else page
-        rows = holder.data or []
+        rows: Sequence[Any] = holder.data or []
         astuple = msgspec.structs.astuple
         info = holder.pageInfo if self._nested else None
         if not (absent or odd or loose or unknown):
@@ -209,7 +210,7 @@ class Decoder:
 
         def build(row: tuple[Any, ...]) -> Any:
             values = list(row[:count])
-            item = object.__new__(self._model)
+            item: Any = object.__new__(self._model)
             if absent and UNSET in values:
                 item._came = plan.came(wire for wire, value in zip(wires, values, strict=True) if value is not UNSET)
                 values = [None if value is UNSET else value for value in values]

@@ -151,7 +151,7 @@ class Window:
     pages: int = 0
     rows: int = 0
     edge: Edge = Edge()
-    buffer: deque[Entry] = attrs.field(factory=deque)
+    buffer: deque[Entry] = attrs.field(factory=deque[Entry])
     complete: bool = False
 
 
