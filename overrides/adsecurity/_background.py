@@ -17,6 +17,13 @@ R = TypeVar("R")
 _LINGER = 1.0  # seconds
 
 
+def new_future() -> Future[Any]:
+    # Not at the top: what is never read ahead does not pay for it.
+    from concurrent.futures import Future
+
+    return Future()
+
+
 class Threads:
     """Runs calls in daemon threads: an interpreter that exits does not wait for an answer that nobody reads."""
 
@@ -26,15 +33,17 @@ class Threads:
         self._idle: list[_Worker] = []
         self._closed = False
 
-    def submit(self, call: Callable[[], R], stop: threading.Event) -> Future[R]:
-        """Start the call; `stop` is what tells it to begin nothing more. After close() the future is cancelled."""
-        # Not at the top: what is never read ahead does not pay for it.
-        from concurrent.futures import Future
+    def submit(self, call: Callable[[], R], stop: threading.Event, future: Future[R] | None = None) -> Future[R]:
+        """Start the call; `stop` is what tells it to begin nothing more. After close() the future is cancelled.
 
-        future: Future[R] = Future()
+        Whoever brings the future has it also when this is interrupted: cancelled, it is not begun any more.
+        """
+        future = future or new_future()
         context = contextvars.copy_context()
 
         def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(context.run(call))
             except BaseException as error:

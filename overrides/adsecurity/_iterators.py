@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from ._background import new_future
 from ._drive import adrive, drive
 from ._events import PageEvent
 from ._paging import Answer, Page, Walk
@@ -80,6 +81,10 @@ class _Reader(Generic[T]):
         return drive(self._walk.next_page(), self._send)
 
     def _send(self, request: Prepared) -> Answer[T]:
+        if self.stop.is_set():
+            self._session.pool.check_open()
+            # Nobody sees it: whoever asked has gone.
+            raise RuntimeError("given up")
         started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)
         return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
@@ -118,13 +123,25 @@ class PageSource(Generic[T]):
         except Exception as error:
             self.track.sign(error)
             raise
-        self._held = None
         if page is None:
             raise StopIteration
+        if self._prefetch and self.track.pages and self._ahead is None and not self._walk.ended:
+            self._read_ahead()
+        self._held = None
         self.track.turn(page)
-        if self._prefetch and self.track.pages > 1 and not self._walk.ended:
-            self._ahead = self._session.background.submit(self._read, self._read.stop)
         return page
+
+    def _read_ahead(self) -> None:
+        self._ahead = ahead = new_future()
+        try:
+            self._session.background.submit(self._read, self._read.stop, ahead)
+        except BaseException as error:
+            # Begun it is waited for; not begun it never will be.
+            if ahead.cancel():
+                self._ahead = None
+            # Where there can be no more threads, pages are read when they are asked for.
+            if not isinstance(error, RuntimeError):
+                raise
 
     def _take(self) -> Page[T] | None:
         if self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import threading
@@ -85,16 +86,18 @@ def test_no_request_follows_the_last_page() -> None:
 
 def test_after_a_break_no_new_request_starts_and_the_running_one_is_dropped() -> None:
     server = Server("pages", rows(100))
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def gated(request: httpx.Request) -> httpx.Response:
         if request.url.params["page[number]"] == "3":
+            begun.set()
             gate.wait(5)
         return server(request)
 
     with _sync(gated) as client:
         for item in _pages(client):
             if item.value == "10":
+                assert begun.wait(5)
                 break
         assert len(_prefetching()) == 1
         gate.set()
@@ -113,9 +116,76 @@ def test_after_a_break_a_failed_prefetch_is_not_tried_again() -> None:
     with _sync(failing, retry=SLOW) as client:
         for item in _pages(client):
             if item.value == "10":
+                _wait_for(lambda: len(asked) == 3)
                 break
         _wait_for(lambda: not _prefetching())
         assert asked == ["1", "2", "3"]
+
+
+def test_after_a_break_no_request_follows_one_that_brings_nothing() -> None:
+    server = Server("cursor", rows(30))
+    served, gate = threading.Event(), threading.Event()
+
+    def empty(request: httpx.Request) -> httpx.Response:
+        answer = server(request)
+        number = len(server.requests)
+        if number < 3:
+            return answer
+        served.set()
+        gate.wait(5)
+        info = {"hasNextPage": number < 50, "endCursor": f"c{number}"}
+        return httpx.Response(200, json={"data": {"data": [], "pageInfo": info}})
+
+    with _sync(empty) as client:
+        for item in _pages(client, "cursor"):
+            if item.value == "10":
+                assert served.wait(5)
+                break
+        gate.set()
+        _wait_for(lambda: not _prefetching())
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("can't start new thread")], ids=repr)
+def test_a_thread_that_does_not_start_costs_no_page(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    start = threading.Thread.start
+    failing = [error]
+
+    def fails_once(thread: threading.Thread) -> None:
+        if failing:
+            raise failing.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fails_once)
+    got: list[str] = []
+    with _sync(Server("pages", rows(45))) as client:
+        iterator = iter(_pages(client))
+        while len(got) < 45:
+            with contextlib.suppress(KeyboardInterrupt):
+                got.append(next(iterator).value)
+    assert got == [str(number) for number in range(45)]
+    assert not failing
+
+
+def test_an_interruption_behind_the_start_of_a_thread_costs_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = Threads.submit
+    interruptions = [1]
+
+    def interrupted(threads: Threads, *args: Any) -> Any:
+        future = submit(threads, *args)
+        if interruptions:
+            del interruptions[:]
+            raise KeyboardInterrupt
+        return future
+
+    monkeypatch.setattr(Threads, "submit", interrupted)
+    got: list[str] = []
+    with _sync(Server("pages", rows(45))) as client:
+        iterator = iter(_pages(client))
+        while len(got) < 45:
+            with contextlib.suppress(KeyboardInterrupt):
+                got.append(next(iterator).value)
+    assert got == [str(number) for number in range(45)]
 
 
 def test_close_ends_what_is_read_ahead_and_waits_for_it() -> None:
@@ -155,8 +225,8 @@ def test_nothing_of_the_prefetch_warns_when_it_is_abandoned(use: Use) -> None:
         warnings.simplefilter("error")
         for item in use.each(use.listing(server, page_size=10)):
             if item.value == "18":
+                _wait_for(lambda: len(server.requests) == 3)
                 break
-        _wait_for(lambda: len(server.requests) == 3)
         use.close()
         gc.collect()
     assert len(server.requests) == 3
