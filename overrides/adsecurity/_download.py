@@ -110,6 +110,8 @@ class Sink(Protocol):
 
     def restart(self, validator: str) -> Step: ...
 
+    def go_on(self) -> None: ...
+
     def write(self, chunk: bytes) -> Step: ...
 
 
@@ -131,6 +133,10 @@ class StreamSink:
         # The same file from its first byte: the beginning is known.
         self._known = self.offset
         self.validator = validator
+
+    def go_on(self) -> None:
+        """What comes now begins at `offset`, however much of an earlier answer was still to be skipped."""
+        self._known = 0
 
     def write(self, chunk: bytes) -> Chunk:
         fresh = chunk[self._known :]
@@ -162,8 +168,8 @@ def transfer(
     """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte."""
     url = ""
     failures = restarts = 0
+    most = sink.offset
     while True:
-        before = sink.offset
         url = url or str((yield sign))
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)
@@ -171,7 +177,9 @@ def transfer(
             failed = _Failed(f"{type(error).__name__} {error}".strip())
         if failed is None:
             return
-        failures = 1 if sink.offset > before else failures + 1
+        # A byte is new beyond all that ever came: a server without versions sends the beginning again each time.
+        failures = 1 if sink.offset > most else failures + 1
+        most = max(most, sink.offset)
         restarts += failed.restarted
         delay = policy.delay(failures, failed.asked, draw)
         if max(failures, restarts) >= policy.attempts or delay > policy.deadline:
@@ -208,6 +216,8 @@ def _attempt(
         raise fail(f"the file has {total} bytes, the export reports {size}")
     if status == 200 or not sink.offset:
         yield sink.restart(_validator(answer))
+    else:
+        sink.go_on()
     while chunk := cast("bytes", (yield Do(storage.read))):
         yield sink.write(chunk)
     expected = size if total is None else total

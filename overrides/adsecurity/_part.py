@@ -93,6 +93,9 @@ class PartFile:
             self._note.write_text(json.dumps({"of": self._identity, "validator": validator}), "utf-8")
             self.offset, self.validator = 0, validator
 
+    def go_on(self) -> None:
+        """Nothing to do: writing goes on at `offset`."""
+
     def write(self, chunk: bytes) -> Work:
         return Work(partial(self._write, chunk))
 

@@ -231,6 +231,14 @@ def test_every_new_byte_starts_the_count_of_failures_anew(bench: Bench, path: Pa
     assert _whole(bench, path)
 
 
+def test_bytes_that_came_before_are_no_new_ones(bench: Bench, path: Path) -> None:
+    """A server without versions sends the beginning again and again, now more of it, now less."""
+    bench.store.etag = None
+    bench.store.plan = [bench.store.cut(after) for after in (500, 1000) * 20]
+    _fails(bench, path, "RemoteProtocolError|ended after")
+    assert len(bench.store.requests) == 5
+
+
 def test_a_host_that_is_not_there_is_an_error_without_the_signature(bench: Bench, path: Path) -> None:
     bench.api.target = "http://127.0.0.1:9/x"
     error = _fails(bench, path, "ConnectError")

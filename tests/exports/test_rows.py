@@ -247,6 +247,15 @@ def test_rows_go_on_when_a_range_is_ignored_but_the_file_is_the_same(bench: Benc
     assert [row.tx_id for row in bench.each(bench.done().rows())] == [f"tx-{n:06}" for n in range(500)]
 
 
+def test_rows_are_all_there_when_a_repeated_beginning_breaks_off_as_well(bench: Bench) -> None:
+    def again(handler: Any, headers: dict[str, str]) -> None:
+        bench.store.serve(handler, {}, cut=500)
+
+    bench.store.plan = [bench.store.cut(1000), again]
+    assert [row.tx_id for row in bench.each(bench.done().rows())] == [f"tx-{n:06}" for n in range(500)]
+    assert bench.store.ranges() == [None, "bytes=1000-", "bytes=1000-"]
+
+
 @pytest.mark.parametrize("etag", ['"v2"', None])
 def test_rows_of_two_versions_are_not_mixed(bench: Bench, etag: str | None) -> None:
     def change(handler: Any, headers: dict[str, str]) -> None:
