@@ -60,6 +60,8 @@ class _Client(Generic[H, Tr]):
         key = find_key(surface, api_key, label)
         # Tracebacks that show local variables would show it.
         del api_key
+        if isinstance(key, ConfigurationError):
+            raise key
         own = {"proxy": proxy is not None, "verify": verify is not True, "transport": transport is not None}
         if http_client is not None and any(own.values()):
             names = ", ".join(name for name, given in own.items() if given)

@@ -105,19 +105,22 @@ class Config:
         return listed
 
 
-def find_key(surface: Surface, given: object, label: str) -> Secret:
-    """The key from the argument or from the surface's own variable; never from another surface's."""
+def find_key(surface: Surface, given: object, label: str) -> Secret | ConfigurationError:
+    """The key from the argument or from the surface's own variable; never from another surface's.
+
+    An error is given back, not raised: a traceback would hold on to these frames, and the key is in them.
+    """
     variable = f"{surface.env_prefix}_API_KEY"
     value = os.environ.get(variable) if given is None else given
     if isinstance(value, Secret):
         return value
     if not isinstance(value, str | None):
-        raise ConfigurationError(f"{label}: api_key must be a string, not {type(value).__name__}")
+        return ConfigurationError(f"{label}: api_key must be a string, not {type(value).__name__}")
     key = (value or "").strip()
     if not key:
-        raise ConfigurationError(f"{label} needs an API key: pass api_key=, or set {variable}")
+        return ConfigurationError(f"{label} needs an API key: pass api_key=, or set {variable}")
     if not _PRINTABLE.fullmatch(key):
-        raise ConfigurationError(f"{label}: the API key has characters in it that no header can carry")
+        return ConfigurationError(f"{label}: the API key has characters in it that no header can carry")
     return Secret(key)
 
 
@@ -191,6 +194,8 @@ def check_routes(surface: Surface, routes: Mapping[str, str] | None) -> Mapping[
         if route is None:
             near = difflib.get_close_matches(operation, surface.routes, 1)
             raise ValueError(f"routes: there is no operation {operation!r}{f'; {near[0]}?' if near else ''}")
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"routes[{operation!r}] must be a string, not {type(text).__name__}")
         method, _, path = text.strip().partition(" ")
         path = path.strip()
         if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or not re.fullmatch(r"/[^\s?#]*", path):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 _MOST_TEXT = 2000
+_MOST_MASKED = 4 * _MOST_TEXT
 _MOST_QUOTED = 300
 _MESSAGE_FIELDS = ("message", "error", "errors", "detail", "details", "description", "title", "reason")
 
@@ -158,9 +159,11 @@ def _body(call: Call, response: httpx.Response) -> Any:
     try:
         return redact(json.loads(response.content), call.secret_names, call.forms)
     except (ValueError, RecursionError):
-        text = response.content[: 4 * _MOST_TEXT].decode("utf-8", "replace")
-        # Masked before it is cut: half a secret would not be recognised.
-        return call.text(text)[:_MOST_TEXT]
+        text = call.text(response.content[:_MOST_MASKED].decode("utf-8", "replace"))
+        if len(response.content) > _MOST_MASKED:
+            # Half a secret at the cut is not recognised; what was masked before it may have drawn it near.
+            text = text[: -max(map(len, call.forms), default=0) or None]
+        return text[:_MOST_TEXT]
 
 
 def _said(body: Any) -> str:

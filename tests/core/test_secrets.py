@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsecurity import AdsecurityError, ConfigurationError, RetryPolicy
+from adsecurity._failure import status_error
 from adsecurity._secrets import MASK, Secret, collect_secrets, redact, redact_headers, redact_text, secret_forms
+from tests.core.calls import READ
 from tests.core.drivers import Driver, Server
 from tests.core.surface import CREATE, GET, KEY, UPDATE, AsyncDemo, Demo
 
@@ -147,6 +149,21 @@ def test_a_constructor_that_fails_does_not_keep_the_key_in_its_frame(cls: Any) -
     frames = our_frames(caught.value)
     assert "base_url" in frames
     assert leaks(frames) == []
+
+
+@pytest.mark.parametrize("cls", [Demo, AsyncDemo])
+@pytest.mark.parametrize("wrap", [lambda key: f"{key} {key}", lambda key: [key]])
+def test_a_key_that_is_refused_is_in_no_frame(cls: Any, wrap: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(api_key=wrap(KEY), base_url="https://api.example")
+    assert leaks(our_frames(caught.value)) == []
+
+
+def test_a_key_that_is_cut_in_half_is_not_shown() -> None:
+    for shift in range(len(KEY)):
+        body = "x" * (shift + 1) + KEY * 1000
+        shown = status_error(READ, httpx.Response(500, text=body), None).body
+        assert shown.strip("x").replace(MASK, "").strip("*") == ""
 
 
 def test_a_wrong_argument_is_named_without_its_value(driver: Driver) -> None:
