@@ -70,6 +70,17 @@ class PoolSettings:
         return tls_context(self.verify, environment)
 
 
+def check_kind(settings: PoolSettings, kind: type[Any]) -> None:
+    """Refuse what the caller brought if it belongs to the other kind of client."""
+    method = "handle_request" if kind is httpx.Client else "handle_async_request"
+    if not isinstance(settings.http_client, kind | None):
+        raise ConfigurationError(f"{settings.label}: http_client must be an httpx.{kind.__name__}")
+    if settings.transport is not None and not hasattr(settings.transport, method):
+        raise ConfigurationError(
+            f"{settings.label}: transport must have {method}(), as one of httpx.{kind.__name__} has"
+        )
+
+
 @functools.lru_cache(maxsize=8)
 def tls_context(verify: bool | str | ssl.SSLContext, environment: tuple[str | None, ...]) -> ssl.SSLContext:
     """One context for all pools with the same settings: reading the certificates takes longer than a request."""
@@ -98,6 +109,7 @@ class Pool(Generic[C]):
     _make: type[C]
 
     def __init__(self, settings: PoolSettings) -> None:
+        check_kind(settings, self._make)
         self.settings = settings
         self.closed = threading.Event()
         self._pid = os.getpid()
@@ -117,9 +129,8 @@ class Pool(Generic[C]):
     def borrow(self, place: Place[C]) -> C:
         """A client that nobody else uses; the caller has taken a slot, and gives both back."""
         self.check_open()
+        self._check_process()
         if self.settings.http_client is not None:
-            if os.getpid() != self._pid:
-                raise ConfigurationError(f"{self.settings.label}: http_client was made before this process was forked")
             return cast("C", self.settings.http_client)
         try:
             # The last one used: its connection is the likeliest to be open still.
@@ -134,11 +145,14 @@ class Pool(Generic[C]):
 
     def storage_client(self) -> C:
         """A new HTTP client for hosts that must not see the key; whoever asked for it closes it."""
+        self._check_process()
         return self._new(None)
 
     def smaller(self) -> Self:
         """A pool of its own for one worker; what the caller injected is used as it is."""
-        return type(self)(attrs.evolve(self.settings, max_connections=1))
+        pool = type(self)(attrs.evolve(self.settings, max_connections=1))
+        pool._pid = self._pid
+        return pool
 
     def outcome(self, error: Exception) -> Exception:
         """What the retry flow is told about an exception; what is not the network's fault goes through."""
@@ -149,6 +163,14 @@ class Pool(Generic[C]):
         if isinstance(error, FAILURES):
             return error
         raise error
+
+    def _check_process(self) -> None:
+        if os.getpid() == self._pid:
+            return
+        # Their connections would be shared with the parent: each process would read answers meant for the other.
+        for name in ("http_client", "transport"):
+            if getattr(self.settings, name) is not None:
+                raise ConfigurationError(f"{self.settings.label}: {name} was made before this process was forked")
 
     def _new(self, host: str | None) -> C:
         try:

@@ -157,6 +157,16 @@ def test_whatever_else_is_wrong_is_said_at_once(wrong: dict[str, Any]) -> None:
         Demo(api_key=KEY, base_url=URL, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("cls", "other", "kind"), [(Demo, httpx.AsyncClient, "Client"), (AsyncDemo, httpx.Client, "AsyncClient")]
+)
+def test_what_the_caller_brings_must_be_of_the_same_kind(cls: Any, other: Any, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"http_client must be an httpx\.{kind}$"):
+        cls(api_key=KEY, base_url=URL, http_client=other())
+    with pytest.raises(ConfigurationError, match=rf"transport must have .* httpx\.{kind} has"):
+        cls(api_key=KEY, base_url=URL, transport=other()._transport)
+
+
 def test_an_unknown_setting_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="time_out"):
         Demo(api_key=KEY, base_url=URL, time_out=5)  # type: ignore[call-arg]
@@ -320,6 +330,7 @@ def test_a_corrected_route_is_called(driver: Driver) -> None:
     [
         ("getThings", "GET /x/{thingID}", "no operation 'getThings'; getThing?"),
         ("zzz", "GET /x", "no operation 'zzz'"),
+        ("getThing", None, "must be a string, not NoneType"),
         ("getThing", "/x/{thingID}", "must look like 'GET /api/v2/things/{thingID}'"),
         ("getThing", "FETCH /x/{thingID}", "must look like"),
         ("getThing", "GET https://evil.example/{thingID}", "must look like"),
@@ -330,7 +341,7 @@ def test_a_corrected_route_is_called(driver: Driver) -> None:
         ("getThing", "GET /x/{thingID}/{thingID}", "placeholders"),
     ],
 )
-def test_a_correction_that_cannot_work_is_refused(operation: str, route: str, why: str) -> None:
+def test_a_correction_that_cannot_work_is_refused(operation: str, route: Any, why: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Demo(api_key=KEY, base_url=URL, routes={operation: route})
     assert why in str(caught.value)
@@ -488,7 +499,11 @@ def test_a_client_is_not_pickled_or_copied() -> None:
 
 def test_a_forked_process_gets_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Demo(api_key=KEY, base_url="http://127.0.0.1")
-    injected = Demo(api_key=KEY, base_url=URL, http_client=httpx.Client(transport=httpx.MockTransport(ok)))
+    brought: dict[str, Any] = {
+        "http_client": httpx.Client(transport=httpx.MockTransport(ok)),
+        "transport": httpx.MockTransport(ok),
+    }
+    injected = [(name, Demo(api_key=KEY, base_url=URL, **{name: it})) for name, it in brought.items()]
     pool = client._session.pool
     ours = pool.borrow(pool.place())
     pool.take_back(pool.place(), ours)
@@ -499,8 +514,12 @@ def test_a_forked_process_gets_connections_of_its_own(monkeypatch: pytest.Monkey
         patch.setattr(os, "getpid", lambda: pid + 1)
         theirs = pool.borrow(pool.place())
         assert theirs is not ours
-        with pytest.raises(ConfigurationError, match="before this process was forked"):
-            injected._session.pool.borrow(injected._session.pool.place())
+        for name, other in injected:
+            for shared in (other._session.pool, other._session.pool.smaller()):
+                with pytest.raises(ConfigurationError, match=f"{name} was made before this process was forked"):
+                    shared.borrow(shared.place())
+                with pytest.raises(ConfigurationError, match=f"{name} was made before this process was forked"):
+                    shared.storage_client()
         client.close()
     assert theirs.is_closed
     assert not ours.is_closed
