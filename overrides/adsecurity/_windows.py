@@ -153,6 +153,8 @@ class Window:
     edge: Edge = Edge()
     buffer: deque[Entry] = attrs.field(factory=deque[Entry])
     complete: bool = False
+    resumed: bool = False
+    """Begun by an earlier run, which has handed out some of it."""
 
 
 class Plan:
@@ -276,6 +278,7 @@ class Plan:
     def _restore(self, window: Window, state: Mapping[str, Any]) -> None:
         window.span = (state["span"][0], state["span"][1])
         window.asked = (state["asked"][0], state["asked"][1])
+        window.resumed = True
         window.rest = (state["rest"][0], state["rest"][1]) if state["rest"] else None
         # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
         window.edge = Edge(None, tuple((None, identity) for identity in state["tail"]))
@@ -310,7 +313,7 @@ class Plan:
             # Numbers count from the start of one query: a shorter range is read from its beginning, unless a row of
             # the longer one has been handed out.
             first = self._carve(window.span, window.rows / max(1, abs(window.span[self._newest_first] - edge)))
-            if first.rest is None or window.pages > len(window.buffer):
+            if first.rest is None or window.resumed or window.pages > len(window.buffer):
                 return
             rest = first.rest
             window.span = window.asked = first.span

@@ -105,13 +105,14 @@ class WindowSource(Generic[T]):
         return page
 
     def _begin(self) -> None:
-        workers, self._workers = self._workers, 0
         gate = self._session.gate or Gate()
-        for _ in range(workers):
+        # Counted one by one: whoever is interrupted in here may come back.
+        while self._workers:
             # One small pool for each: threads that share one wait for each other.
             call = partial(_work, self._session.spawn(gate), self._run, self._call, self._stop)
             if self._session.background.submit(call, self._stop).cancelled():
                 self._stop.set()
+            self._workers -= 1
 
     def close(self) -> None:
         """Begin nothing more, and drop what is being read."""
@@ -201,9 +202,9 @@ class AsyncWindowSource(Generic[T]):
         return cast("Page[T] | None", await self._turn(step))
 
     def _begin(self) -> None:
-        workers, self._workers = self._workers, 0
         gate = self._session.gate or Gate()
-        for _ in range(workers):
+        while self._workers:
+            self._workers -= 1
             # One small pool for each: tasks that share one spend their time in its book-keeping.
             call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._turn)
             task = self._session.background.submit(call)

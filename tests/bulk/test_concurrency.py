@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -261,6 +262,41 @@ def test_days_of_a_server_in_an_unknown_zone_are_read_once(zone: str, inclusive:
         by_cursor = {name: value for name, value in days.items() if name != "integration_id"}
         assert ids(view.clicks(**by_cursor, concurrency=4)) == ids(view.clicks(**by_cursor))
     assert len(plain) > 300
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_days_that_were_interrupted_go_on_exactly_where_they_were(newest_first: bool) -> None:
+    rows = make_rows([BASE + timedelta(hours=number * 0.4) for number in range(300)])
+    server = ReportServer(rows, newest_first=newest_first)
+    days = {"integration_id": "i", "start_date": "2026-11-01", "end_date": "2026-11-05", "page_size": 20}
+    with AdsecurityClient(api_key="k", base_url="https://api.test", transport=server.transport()) as client:
+        plain = ids(client.reports.clicks(**days))
+        for stop in range(0, len(plain), 3):
+            iterator = iter(client.reports.clicks(**days, concurrency=3))
+            first = ids(islice(iterator, stop))
+            iterator.close()
+            rest = ids(client.reports.clicks(**days, concurrency=3, resume=iterator.checkpoint()))
+            assert Counter(first + rest) == Counter(plain), stop
+    assert len(plain) == 300
+
+
+def test_a_worker_that_did_not_start_is_started_by_who_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    failing = [1]
+
+    def fails_once(thread: threading.Thread) -> None:
+        if failing:
+            failing.clear()
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fails_once)
+    server = ReportServer(spread(100))
+    with NetworkClient(api_key="k", base_url="https://api.test", transport=server.transport()) as client:
+        iterator = iter(client.reports.clicks(**arguments(server, page_size=7, concurrency=2)))
+        with pytest.raises(KeyboardInterrupt):
+            next(iterator)
+        assert len(list(iterator)) == 100
 
 
 @pytest.fixture
