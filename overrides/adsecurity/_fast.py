@@ -115,11 +115,8 @@ class Decoder:
             columns.append((f"x{index}", Any, msgspec.field(name=wire, default=UNSET)))
         row = msgspec.defstruct("Row", columns, forbid_unknown_fields=True, gc=False)
         rows = list[row] | None  # type: ignore[valid-type]
-        if self._nested:
-            data = msgspec.defstruct("Data", [("data", rows), ("pageInfo", Any, None)])
-            page = msgspec.defstruct("Page", [("data", data), ("meta", Any, None)])
-        else:
-            page = msgspec.defstruct("Page", [("data", rows), ("meta", Any, None)])
+        data = msgspec.defstruct("Data", [("data", rows), ("pageInfo", Any, None)]) if self._nested else rows
+        page = msgspec.defstruct("Page", [("data", data), ("meta", Any, None), ("success", Any, None)])
         return msgspec.json.Decoder(page, dec_hook=self._read_time)
 
     def _note_absent(self) -> Any:
@@ -158,7 +155,9 @@ class Decoder:
                 break
         absent, odd = notes.absent, notes.odd
         holder = page.data if self._nested else page
-        rows: Sequence[Any] = holder.data or []
+        rows: Sequence[Any] | None = holder.data
+        if rows is None or page.success is False:
+            return None
         astuple = msgspec.structs.astuple
         info = holder.pageInfo if self._nested else None
         if not (absent or odd or loose or unknown):

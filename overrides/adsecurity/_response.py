@@ -61,7 +61,10 @@ def decode_json(call: Call, response: httpx.Response) -> Any:
 
 def decode_one(call: Call, response: httpx.Response) -> Any:
     """The object that the operation reads."""
-    return _object(call, response, decode_json(call, response))
+    body = decode_json(call, response)
+    if not _has_field(call, "success"):
+        _refuse_failure(call, response, body)
+    return _object(call, response, body)
 
 
 def decode_create(call: Call, response: httpx.Response) -> str:
@@ -95,6 +98,9 @@ def decode_url(call: Call, response: httpx.Response) -> str:
     raise decode_error(call, response, "the answer has no url")
 
 
+_AROUND_ROWS = frozenset(("data", "meta", "count", "pageInfo"))
+
+
 def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
     """One page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
     fast = _fast_decoder()
@@ -102,9 +108,10 @@ def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
         return page
     body = decode_json(call, response)
     holder: Any = body["data"] if is_object(body) and is_object(body.get("data")) else body
+    _refuse_failure(call, response, body)
     rows = holder.get("data") if is_object(holder) else holder
     # Go leaves an empty list out or writes null; an answer with neither list nor envelope is something else.
-    if rows is None and is_object(body) and ("data" in body or "meta" in body):
+    if rows is None and is_object(holder) and (not _AROUND_ROWS.isdisjoint(holder) or holder == {} != body):
         rows = []
     items = _items(call, rows)
     if items is None:

@@ -136,6 +136,14 @@ def test_what_a_refusal_taught_is_remembered() -> None:
     assert decoder._learned is built
 
 
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("body", [{"data": None}, {"data": [clean()], "success": False}])
+def test_a_page_without_rows_or_success_is_left_to_the_standard_decoder(body: dict[str, Any], nested: bool) -> None:
+    if nested:
+        body = {**body, "data": {"data": body["data"]}}
+    assert _fast.decoder(ClickReportRow, nested=nested).decode(json.dumps(body).encode()) is None
+
+
 def test_many_unknown_fields_are_left_to_the_standard_decoder() -> None:
     assert decode(ClickReportRow, [clean(**{f"new_{n}": n for n in range(65)})], nested=True) is None
     assert decode(ClickReportRow, [clean(**{f"new_{n}": n for n in range(64)})], nested=True) is not None

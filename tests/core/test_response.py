@@ -229,11 +229,29 @@ def test_a_page_without_rows_is_an_empty_page(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"error": "x"}, {"data": "x"}, {"data": [1]}, {"data": ["x"]}, {"data": [[1]]}, 5]
+    "body",
+    [
+        {},
+        {"error": "x"},
+        {"data": "x"},
+        {"data": [1]},
+        {"data": ["x"]},
+        {"data": [[1]]},
+        5,
+        {"data": {"rows": [{"id": "1"}], "total": 1}},
+        {"data": {"id": "1"}, "meta": {"total_count": 1}},
+    ],
 )
 def test_what_is_no_page_is_not_an_empty_one(body: Any) -> None:
     with pytest.raises(ResponseDecodeError, match="no page"):
         page(body)
+
+
+@pytest.mark.parametrize("name", ["one", "pages", "cursor"])
+@pytest.mark.parametrize("data", [None, [], {}, {"data": []}, [{"id": "1"}]])
+def test_a_success_that_says_that_it_failed_is_no_empty_answer(name: str, data: Any) -> None:
+    with pytest.raises(RequestFailedError, match="boom"):
+        page({"success": False, "data": data, "message": "boom"}, name)
 
 
 def test_a_null_row_stays_a_row() -> None:
