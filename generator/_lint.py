@@ -10,13 +10,21 @@ from ._lint_operations import OPERATION_RULES
 from ._lint_parameters import PARAMETER_RULES
 from ._lint_root import ROOT_RULES
 from ._lint_schemas import SCHEMA_RULES
+from ._lint_shape import SHAPE_RULES
 from ._source import Problem
 from ._spec import Spec
 
 Rule: TypeAlias = Callable[[Spec], Iterable[Problem]]
 
 # Each stage relies on what the ones before it have found sound.
-_STAGES: tuple[tuple[Rule, ...], ...] = (ROOT_RULES, SCHEMA_RULES, OPERATION_RULES, PARAMETER_RULES, KIND_RULES)
+_STAGES: tuple[tuple[Rule, ...], ...] = (
+    SHAPE_RULES,
+    ROOT_RULES,
+    SCHEMA_RULES,
+    OPERATION_RULES,
+    PARAMETER_RULES,
+    KIND_RULES,
+)
 
 
 def lint(spec: Spec) -> list[Problem]:

@@ -55,6 +55,10 @@ def put(mapping: Any, key: Any, value: Any) -> None:
     mapping[key] = value
 
 
+def rename(mapping: Spec, old: str, new: str) -> None:
+    mapping[new] = mapping.pop(old)
+
+
 def append(items: list[Any], item: Any) -> None:
     items.append(item)
 
@@ -66,6 +70,10 @@ def _shape(path: str) -> str:
 
 # rule, where it points, what is done to a sound spec
 BROKEN: dict[str, tuple[str, str, Edit]] = {
+    "misspelt method": ("path-item", "/paths/~1rows/gett", lambda s: rename(s["paths"]["/rows"], "get", "gett")),
+    "method in capitals": ("path-item", "/paths/~1rows/GET", lambda s: rename(s["paths"]["/rows"], "get", "GET")),
+    "path that is a list": ("path-item", "/paths/~1rows", lambda s: put(s["paths"], "/rows", [])),
+    "operation that is a text": ("path-item", "/paths/~1rows/get", lambda s: put(s["paths"]["/rows"], "get", "rows")),
     "no version": ("root", "/openapi", lambda s: put(s, "openapi", "3.1.0")),
     "no title": ("root", "/info", lambda s: put(s, "info", {"version": "1"})),
     "no host": ("root", "/servers", lambda s: put(s, "servers", [])),
