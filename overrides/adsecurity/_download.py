@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
+_LAST_PORT = 65_535
 # What storage hosts answer to a URL that has expired; two of them say 400.
 _EXPIRED = (400, 401, 403, 404, 410)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -38,6 +39,10 @@ class SignedURL(httpx.URL):
     def __repr__(self) -> str:
         return f"SignedURL({str(self)!r})"
 
+    def follow(self, location: str) -> SignedURL:
+        # By the whole URL: this one shows less than it holds.
+        return SignedURL(httpx.URL(self).join(location))
+
 
 class Storage:
     """One answer of a storage host at a time."""
@@ -46,7 +51,7 @@ class Storage:
         self._client, self._timeout = client, timeout
         self._response: httpx.Response | None = None
 
-    def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
         self.end()
         request = build(self._client, url, headers, self._timeout)
         self._response = response = self._client.send(request, stream=True)
@@ -73,7 +78,7 @@ class AsyncStorage:
         self._client, self._timeout = client, timeout
         self._response: httpx.Response | None = None
 
-    async def open(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    async def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
         await self.end()
         request = build(self._client, url, headers, self._timeout)
         self._response = response = await self._client.send(request, stream=True)
@@ -93,13 +98,23 @@ class AsyncStorage:
 
 
 def build(
-    client: httpx.Client | httpx.AsyncClient, url: str, headers: Mapping[str, str], timeout: Timeout
+    client: httpx.Client | httpx.AsyncClient, url: SignedURL, headers: Mapping[str, str], timeout: Timeout
 ) -> httpx.Request:
-    if not isinstance(timeout, httpx.Timeout):
-        timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
-    request = client.build_request("GET", url, headers=headers, timeout=timeout)
-    request.url = SignedURL(request.url)
+    request = client.build_request("GET", url, headers=headers, timeout=_phases(timeout))
+    request.url = url
     return request
+
+
+def _phases(timeout: Timeout) -> httpx.Timeout:
+    if isinstance(timeout, httpx.Timeout):
+        return timeout
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+
+
+def at_most(timeout: Timeout, seconds: float) -> httpx.Timeout:
+    """The same time-out, but in no phase longer than that."""
+    phases: dict[str, float | None] = _phases(timeout).as_dict()
+    return httpx.Timeout(**{name: seconds if time is None else min(time, seconds) for name, time in phases.items()})
 
 
 class Sink(Protocol):
@@ -166,11 +181,12 @@ def transfer(
     draw: Callable[[], float] = random.random,
 ) -> Flow[Step, None]:
     """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte."""
-    url = ""
+    url: SignedURL | None = None
     failures = restarts = 0
     most = sink.offset
     while True:
-        url = url or str((yield sign))
+        # Text would be shown by whoever reports the local variables of a failure.
+        url = url or _masked(str((yield sign)))
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)
         except httpx.TransportError as error:
@@ -183,15 +199,15 @@ def transfer(
         restarts += failed.restarted
         delay = policy.delay(failures, failed.asked, draw)
         if max(failures, restarts) >= policy.attempts or delay > policy.deadline:
-            raise fail(f"{_place(url)[1]}: {failed.reason}")
+            raise fail(f"{url.host}: {failed.reason}")
         if failed.expired:
-            url = ""
+            url = None
         if not failed.expired or failures > 1:
             yield Sleep(delay)
 
 
 def _attempt(
-    url: str, storage: Storage | AsyncStorage, sink: Sink, size: int, fail: Fail
+    url: SignedURL, storage: Storage | AsyncStorage, sink: Sink, size: int, fail: Fail
 ) -> Flow[Step, _Failed | None]:
     headers = {"Accept-Encoding": "identity"}
     if sink.offset and sink.validator:
@@ -231,27 +247,26 @@ def _attempt(
 
 
 def _follow(
-    url: str, storage: Storage | AsyncStorage, headers: Mapping[str, str], fail: Fail
+    url: SignedURL, storage: Storage | AsyncStorage, headers: Mapping[str, str], fail: Fail
 ) -> Flow[Step, httpx.Response]:
     for _ in range(_MAX_REDIRECTS + 1):
-        scheme, host = _place(url)
-        if scheme != "https" and not (scheme == "http" and is_local(host)):
-            raise fail(f"{scheme}://{host} is not https, over which alone files are fetched")
+        if not url.host or (url.port or 0) > _LAST_PORT:
+            raise fail(f"{str(url)!r} is no URL of a file: it is not https, or there is no such host or port")
+        if url.scheme != "https" and not (url.scheme == "http" and is_local(url.host)):
+            raise fail(f"{url.scheme}://{url.host} is not https, over which alone files are fetched")
         answer = cast("httpx.Response", (yield Do(partial(storage.open, url, headers))))
-        location = answer.headers.get("location")
-        if answer.status_code not in _REDIRECTS or not location:
+        if answer.status_code not in _REDIRECTS or not answer.headers.get("location"):
             return answer
-        url = str(httpx.URL(url).join(location))
+        url = url.follow(answer.headers["location"])
     raise fail(f"more than {_MAX_REDIRECTS} redirects")
 
 
-def _place(url: str) -> tuple[str, str]:
-    """Scheme and host; empty when it is no URL."""
+def _masked(url: str) -> SignedURL:
+    """Without a host when it is no URL."""
     try:
-        parts = httpx.URL(url)
+        return SignedURL(url)
     except httpx.InvalidURL:
-        return "", ""
-    return parts.scheme, parts.host
+        return SignedURL("")
 
 
 def _extent(answer: httpx.Response) -> tuple[int, int | None]:

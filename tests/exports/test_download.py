@@ -327,13 +327,26 @@ class TestRedirects:
         bench.store.plan = [bench.store.say(302, location="http://a:bad/?token=secret-signature")] * 20
         _no_secret(_fails(bench, path, "Invalid URL"))
 
+    def test_to_a_port_that_none_has_are_not_followed(self, bench: Bench, path: Path) -> None:
+        bench.store.plan = [bench.store.say(302, location="http://localhost:99999999/?token=secret-signature")] * 20
+        _no_secret(_fails(bench, path, "no URL"))
+
     def test_end_somewhere(self, bench: Bench, path: Path) -> None:
         bench.store.plan = [bench.store.say(302, location="/again")] * 20
         _fails(bench, path, "redirects")
         assert len(bench.store.requests) == 6
 
 
-@pytest.mark.parametrize("target", ["http://storage.example/clicks.csv", "storage.example", "http://a:bad/"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://storage.example/clicks.csv",
+        "storage.example",
+        "http://a:bad/",
+        "http://localhost:99999999/",
+        "http://127.0.0.1:65536/",
+    ],
+)
 def test_a_signed_url_without_https_is_not_fetched(bench: Bench, path: Path, target: str) -> None:
     bench.api.target = target
     _no_secret(_fails(bench, path, "not https"))
@@ -343,6 +356,27 @@ def _no_secret(error: BaseException) -> None:
     text = "".join(traceback.format_exception(error)) + repr(vars(error)) + str(error)
     assert "secret-signature" not in text
     assert KEY not in text
+
+
+@pytest.mark.parametrize("reason", ["refused", "busy", "redirect", "nowhere", "cut", "no URL"])
+@pytest.mark.parametrize("action", ["download", "rows"])
+def test_crash_reports_with_local_variables_do_not_show_the_signature(
+    bench: Bench, path: Path, reason: str, action: str
+) -> None:
+    store = bench.store
+    answers = {"refused": 403, "busy": 500, "redirect": 302, "nowhere": 302, "cut": 200, "no URL": 200}
+    where = "https://127.0.0.1:9/" if reason == "nowhere" else "/again"
+    answer = store.say(answers[reason], location=f"{where}?token=secret-signature")
+    store.plan = [store.cut(0) if reason == "cut" else answer] * 20
+    if reason == "no URL":
+        bench.api.target = "http://a:bad/"
+    job = bench.done()
+    with pytest.raises(DownloadError) as caught:
+        bench.result(job.download(path)) if action == "download" else list(bench.each(job.rows()))
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame.locals for frame in report.stack if frame.filename != __file__]
+    assert "secret-signature" not in repr(ours)
+    assert "step" in repr(ours)
 
 
 def test_no_log_line_has_the_signature(bench: Bench, path: Path, caplog: pytest.LogCaptureFixture) -> None:
