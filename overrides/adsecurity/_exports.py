@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from adsecurity_generated._operation import Operation
 
 from ._csv import CsvRows, TextRow
-from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
+from ._download import AsyncStorage, Sink, Storage, StreamSink, at_most, transfer
 from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
 from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
 from ._part import Fail, PartFile
 from .errors import (
     APIConnectionError,
+    APIStatusError,
     DownloadError,
     ExportCanceled,
     ExportError,
     ExportFailed,
     ExportTimeout,
     ExportTruncated,
+    RateLimitError,
+    ServerError,
 )
 
 if TYPE_CHECKING:
@@ -123,7 +126,8 @@ class _Job(Generic[R]):
         surface, call = self._session.surface, self._call
         if within is not None:
             policy = call.get("retry") or self._session.config.retry
-            call = {**call, "retry": policy.with_deadline(min(policy.deadline, within))}
+            retry = policy.with_deadline(min(policy.deadline, within))
+            call = {**call, "retry": retry, "timeout": at_most(self._timeout, within)}
         self.export = yield Do(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
 
     def _waiting(
@@ -134,6 +138,7 @@ class _Job(Generic[R]):
         clock: Callable[[], float] = time.monotonic,
     ) -> Flow[Step, None]:
         started, pause, polls = clock(), _FIRST_POLL, 0
+        failed: APIConnectionError | RateLimitError | ServerError | None = None
         while not self._settled(allow_truncated):
             left = started + timeout - clock()
             if left <= 0:
@@ -141,14 +146,15 @@ class _Job(Generic[R]):
                     f"export {self.id} is {self.status or 'without a status'} after {timeout:g} s; it may still finish:"
                     " wait() again, or resume its id later",
                     **self._known,
-                )
-            yield Sleep(min(pause, left))
+                ) from failed
+            asked = failed.retry_after if isinstance(failed, APIStatusError) else None
+            yield Sleep(min(max(pause, asked or 0), left))
             pause, polls = min(pause * _GROWTH, _LAST_POLL), polls + 1
             try:
                 yield from self._refreshing(max(started + timeout - clock(), _FIRST_POLL))
-            except APIConnectionError:
-                if clock() < started + timeout:
-                    raise
+                failed = None
+            except (APIConnectionError, RateLimitError, ServerError) as error:
+                failed = error
                 continue
             again = None if self.finished or self._failed else pause
             event = PollEvent(self._name, self.id, self.status, polls, clock() - started, again)

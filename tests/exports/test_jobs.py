@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -172,6 +173,41 @@ def test_a_poll_that_fails_for_good_raises_its_own_error(bench: Bench) -> None:
         bench.result(job.wait())
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_fails_up_to_the_deadline_is_a_time_out_of_the_wait(bench: Bench, status: int) -> None:
+    job = bench.start()
+    bench.api.failures = [status] * 10_000
+    with pytest.raises(errors.ExportTimeout) as caught:
+        bench.result(job.wait(timeout=0.1))
+    assert isinstance(caught.value.__cause__, errors.APIConnectionError | errors.APIStatusError)
+    bench.api.failures = []
+    assert bench.result(job.wait()).finished
+
+
+def test_a_server_that_fails_for_longer_than_a_poll_is_tried_is_asked_again(bench: Bench) -> None:
+    job = bench.start()
+    bench.api.failures = [503] * (2 * QUICK.attempts)
+    assert bench.result(job.wait()).finished
+
+
+@pytest.mark.parametrize("timeout", [8, httpx.Timeout(8), httpx.Timeout(None)])
+def test_a_poll_waits_for_its_answer_no_longer_than_the_deadline(bench: Bench, timeout: Any) -> None:
+    job = bench.start(timeout=timeout)
+    woken = threading.Event()
+
+    def silent(handler: Any, headers: dict[str, str]) -> None:
+        woken.wait(8)
+
+    bench.api.answer = silent  # type: ignore[method-assign]
+    started = time.monotonic()
+    try:
+        with pytest.raises(errors.ExportTimeout):
+            bench.result(job.wait(timeout=0.3))
+    finally:
+        woken.set()
+    assert time.monotonic() - started < 4
+
+
 def test_the_hook_sees_every_poll_and_when_the_next_one_is(bench: Bench) -> None:
     bench.api.states = [state("PENDING"), state("IN_PROGRESS"), finished()]
     events: list[Any] = []
@@ -257,11 +293,19 @@ class TestPolling:
         with pytest.raises(errors.ExportTimeout):
             self.steps(job, 4, 100, outcome=APIConnectionError("no answer"))
 
-    def test_a_poll_that_gets_no_answer_with_time_left_is_its_own_error(self, bench: Bench) -> None:
+    def test_a_poll_that_gets_no_answer_with_time_left_is_followed_by_the_next(self, bench: Bench) -> None:
         bench.api.states = [state("PENDING")]
-        job = bench.start()
-        with pytest.raises(APIConnectionError):
-            self.steps(job, 1000, 100, outcome=APIConnectionError("no answer"))
+        job, unheard = bench.start(), APIConnectionError("no answer")
+        with pytest.raises(errors.ExportTimeout) as caught:
+            self.steps(job, 1000, 1000, outcome=unheard)
+        assert caught.value.__cause__ is unheard
+
+    def test_the_next_poll_comes_when_the_server_asked_for_it(self, bench: Bench) -> None:
+        bench.api.states = [state("PENDING")]
+        asked = errors.RateLimitError("too many")
+        asked.retry_after = 7.0
+        slept, _ = self.steps(bench.start(), 1000, 3, outcome=asked)
+        assert slept[1:] == [7, 7]
 
 
 def test_the_job_of_a_call_keeps_its_options(bench: Bench) -> None:
