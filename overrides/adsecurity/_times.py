@@ -28,12 +28,22 @@ def encode_time(value: Any, *, unit: str, edge: str = "", timezone: Any = None) 
         return f"{moment.isoformat()} 00:00:00"
     try:
         if moment.tzinfo is not None:
-            moment = moment.astimezone(zone(timezone)).replace(tzinfo=None)
+            moment = moment.astimezone(UTC)
         if moment.microsecond and edge == "end":
             moment += timedelta(seconds=1)
+        if moment.tzinfo is not None:
+            moment = _wall_clock(moment, zone(timezone), timezone)
     except OverflowError:
         raise ValueError("is out of the years that can be written") from None
     return moment.replace(microsecond=0).isoformat(sep=" ")
+
+
+def _wall_clock(moment: datetime, there: tzinfo, name: Any) -> datetime:
+    local = moment.astimezone(there)
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        # Whichever of the two the server took, the range would be longer or shorter than what was asked for.
+        raise ValueError(f"falls into the hour that {name} has twice, which cannot be told apart: use timezone='UTC'")
+    return local.replace(tzinfo=None)
 
 
 def zone(name: Any) -> tzinfo:

@@ -32,10 +32,24 @@ def test_a_naive_time_is_wall_clock_whatever_the_zone(moment: datetime, zone: st
 @given(MOMENTS, st.integers(-12, 14), ZONES)
 def test_an_aware_time_names_the_same_moment_in_the_zone_of_the_call(moment: datetime, hours: int, zone: str) -> None:
     aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(hours=hours)))
-    wall = read(second(aware, timezone=zone))
-    # A repeated hour stands for two moments.
-    assert aware in {wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1)}
+    local = aware.astimezone(ZoneInfo(zone))
+    twice = {local.replace(fold=fold).utcoffset() for fold in (0, 1)}
+    if len(twice) == 1:
+        assert read(second(aware, timezone=zone)).replace(tzinfo=ZoneInfo(zone)) == aware
     assert read(second(aware)) == aware.astimezone(UTC).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("edge", ["start", "end"])
+@pytest.mark.parametrize("moment", ["2026-11-01T05:00:00Z", "2026-11-01T06:59:58.5Z"])
+def test_an_hour_that_a_zone_has_twice_is_no_wall_clock_for_a_moment(moment: str, edge: str) -> None:
+    with pytest.raises(ValueError, match="America/New_York has twice.*timezone='UTC'"):
+        second(moment, edge, "America/New_York")
+    assert second(moment, edge, "UTC") == second(moment, edge)
+
+
+def test_a_moment_is_rounded_before_it_is_converted() -> None:
+    assert second("2026-11-01T06:59:59.5Z", "end", "America/New_York") == "2026-11-01 02:00:00"
+    assert second("2026-11-01T04:59:59Z", "start", "America/New_York") == "2026-11-01 00:59:59"
 
 
 @given(MOMENTS)
