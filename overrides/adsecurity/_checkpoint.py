@@ -83,7 +83,11 @@ class Label:
 
     def read_spot(self, checkpoint: str) -> Spot:
         """The position in one plain listing that a checkpoint holds."""
-        at = self.read(checkpoint)
+        return self.spot(self.read(checkpoint))
+
+    @staticmethod
+    def spot(at: Mapping[str, Any]) -> Spot:
+        """The position that a part of a checkpoint tells."""
         if not all(name in _BLANK and type(value) is type(_BLANK[name]) for name, value in at.items()):
             raise ValueError("resume: the checkpoint has been changed, or comes from a call with another concurrency")
         return Spot(**at)

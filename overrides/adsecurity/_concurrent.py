@@ -59,7 +59,7 @@ class Run(Generic[T]):
         at = {} if resume is None else self.label.read(resume)
         self.start: str = resume or self.label.write({})
         try:
-            self._spot = Spot(**at["spot"]) if at else None
+            self._spot = self.label.spot(at["spot"]) if at else None
             self._plan = Plan(
                 self._clock,
                 self._span(),
@@ -70,7 +70,7 @@ class Run(Generic[T]):
                 identity=_identity(prepared),
                 state=at.get("windows"),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError("resume: the checkpoint comes from a call with another concurrency") from error
         self._failure: tuple[Window, Exception] | None = None
 

@@ -176,7 +176,7 @@ class Paginator(_SyncListing[T]):
         return PageIterator(self._source(), _same)
 
     def first(self) -> T | None:
-        """The first item; None when there is none. One request."""
+        """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return next(iter(self), None)
 
     def to_list(self, limit: int | None = None) -> list[T]:
@@ -215,7 +215,7 @@ class AsyncPaginator(_AsyncListing[T]):
         return AsyncPageIterator(self._source(), _same)
 
     async def first(self) -> T | None:
-        """The first item; None when there is none. One request."""
+        """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return await anext(aiter(self), None)
 
     async def to_list(self, limit: int | None = None) -> list[T]:

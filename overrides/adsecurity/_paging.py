@@ -131,7 +131,9 @@ class Walk(Generic[T]):
         self._last: list[T] = []
         self._pages = 0
         first = Spot(page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or "")
-        self.start = self.label.read_spot(resume) if isinstance(resume, str) else resume or first
+        if resume is not None and not isinstance(resume, Spot):
+            resume = self.label.read_spot(resume)
+        self.start = resume or first
         """Where this pass began."""
         self._spot = self.start
         self._seen = {hash(self.start.cursor)}

@@ -1,7 +1,7 @@
 """How one long time range is read by several workers: the plan, without I/O.
 
 A range is cut into windows small enough to buffer. Neighbours share one unit (a second or a day), because whether
-the server's end is inclusive is not known; `Seam` takes out what both of them return. The first window is the
+the server's end is inclusive is not known; `hand_out` takes out what both of them return. The first window is the
 whole range: its first page shows the density, and cutting it short is the same step as cutting any window that
 turns out too long.
 """
@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
+from operator import index
 from typing import Any, Protocol
 
 import attrs
@@ -157,6 +158,11 @@ class Window:
     """Begun by an earlier run, which has handed out some of it."""
 
 
+def _read_span(ends: Any) -> Span:
+    first, last = ends
+    return index(first), index(last)
+
+
 class Plan:
     """The windows of one range in the order of the plain call, cut as their density shows.
 
@@ -276,10 +282,9 @@ class Plan:
         }
 
     def _restore(self, window: Window, state: Mapping[str, Any]) -> None:
-        window.span = (state["span"][0], state["span"][1])
-        window.asked = (state["asked"][0], state["asked"][1])
+        window.span, window.asked = _read_span(state["span"]), _read_span(state["asked"])
+        window.rest = _read_span(state["rest"]) if state["rest"] else None
         window.resumed = True
-        window.rest = (state["rest"][0], state["rest"][1]) if state["rest"] else None
         # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
         window.edge = Edge(None, tuple((None, identity) for identity in state["tail"]))
         self._newest_first = state["newest_first"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import threading
 import time
 from collections import Counter
@@ -336,6 +337,34 @@ def test_what_cannot_be_divided_is_refused_before_anything_is_sent(ads: Adsecuri
 def test_aggregates_cannot_be_divided(ads: AdsecurityClient) -> None:
     with pytest.raises(TypeError, match="concurrency"):
         ads.reports.performance(**DAYS, concurrency=2)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"span": ["a", "b"]},
+        {"asked": []},
+        {"rest": [1]},
+        {"span": None},
+        {"tail": None},
+        {"seen": 5},
+    ],
+    ids=str,
+)
+def test_a_damaged_checkpoint_is_refused_before_anything_is_sent(damage: dict[str, Any]) -> None:
+    server = ReportServer(spread(100))
+    args = arguments(server, page_size=7, concurrency=2)
+    with NetworkClient(api_key="k", base_url="https://api.test", transport=server.transport()) as client:
+        iterator = iter(client.reports.clicks(**args))
+        assert len(list(islice(iterator, 20))) == 20
+        facts = json.loads(iterator.checkpoint())
+        iterator.close()
+        facts["at"]["windows"].update(damage)
+        with pytest.raises(ValueError, match="resume: "):
+            client.reports.clicks(**args, resume=json.dumps(facts))
+        facts["at"] = {"windows": facts["at"]["windows"], "spot": {"skip": "x"}}
+        with pytest.raises(ValueError, match="resume: "):
+            client.reports.clicks(**args, resume=json.dumps(facts))
 
 
 def test_an_unknown_zone_is_refused() -> None:

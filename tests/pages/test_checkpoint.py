@@ -128,6 +128,12 @@ def test_a_list_that_shrank_before_it_is_resumed_raises(use: Use) -> None:
     assert values(rest) == list(range(5, 25))
 
 
+@pytest.mark.parametrize("resume", [5, "", "x", b"{}", {}, "null"], ids=repr)
+def test_what_is_no_checkpoint_is_a_value_error(use: Use, resume: Any) -> None:
+    with pytest.raises(ValueError, match="resume: not a checkpoint"):
+        use.listing(Server("pages", rows(5)), resume=resume)
+
+
 @pytest.mark.parametrize("kind", PAGED)
 def test_a_checkpoint_is_short_json_with_version_operation_hash_and_position(use: Use, kind: str) -> None:
     iterator = use.iterator(use.listing(Server(kind, rows(5)), args={"role": "very-private"}))
