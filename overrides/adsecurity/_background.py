@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _LINGER = 1.0  # seconds
+_PATIENCE = 1.0
 
 
 def new_future() -> Future[Any]:
@@ -87,17 +89,19 @@ class Threads:
                 self._idle.append(worker)
 
     def close(self) -> None:
-        """Tell what runs to stop, and wait until it has."""
+        """Tell what runs to stop, and wait until it has; not for ever, since a caller's transport may not listen."""
         with self._lock:
             self._closed = True
             running, idle = dict(self._running), self._idle
             self._idle = []
         for stop in running.values():
             stop.set()
+        deadline = time.monotonic() + _PATIENCE
         for worker in (*running, *idle):
             worker.jobs.put(None)
+        for worker in (*running, *idle):
             if worker is not threading.current_thread():
-                worker.join()
+                worker.join(max(deadline - time.monotonic(), 0))
 
 
 class _Worker(threading.Thread):

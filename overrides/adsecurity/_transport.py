@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import attrs
@@ -19,17 +19,20 @@ from ._background import Tasks, Threads
 from ._config import CONNECT_TIMEOUT, KEY_HEADER, USER_AGENT, Config, is_local
 from ._request import Prepared
 from ._retry import Send
+from ._wire import LATE, Borrowed, Watched, Within
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import anyio
 
+    from ._bigreads import Line
     from ._config import Timeout
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 # What a driver hands to the retry flow as an outcome; anything else is a mistake, ours or a hook's.
 BUSY = "all connections are in use"
+GRACE = 0.1  # seconds: the time-outs of single steps come first, they say more
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError)
 # A response and its stream refer to each other: without this one in its place a page would wait for the collector.
 _CLOSED = httpx.ByteStream(b"")
@@ -97,6 +100,7 @@ class Place(Generic[C]):
         self.slots = slots
         self.clients: list[C] = []
         self.idle: list[C] = []
+        self.lines: list[Line] = []
 
 
 class Pool(Generic[C]):
@@ -137,6 +141,7 @@ class Pool(Generic[C]):
             return place.idle.pop()
         except IndexError:
             place.clients.append(client := self._new(self.settings.host))
+            self._watch(place, client)
             return client
 
     def take_back(self, place: Place[C], client: C) -> None:
@@ -186,12 +191,14 @@ class Pool(Generic[C]):
             why = f"{type(error).__name__}: {error}"
         raise ConfigurationError(f"{self.settings.label} cannot make connections, check proxy= and verify=: {why}")
 
-    def _take_all(self) -> list[C]:
+    def _watch(self, place: Place[C], client: C) -> None:
+        """Whatever a new client needs besides."""
+
+    def _take_all(self) -> Place[C]:
         """What there is to close here."""
         places, self._places = self._places, {}
         # The connections of another event loop can only be closed there.
-        place = places.get((os.getpid(), self._loop()))
-        return [] if place is None else place.clients
+        return places.get((os.getpid(), self._loop())) or Place(None)
 
     def _loop(self) -> object:
         return None
@@ -215,9 +222,15 @@ class SyncPool(Pool[httpx.Client]):
 
     def close(self) -> None:
         self.closed.set()
-        self.background.close()
-        for client in self._take_all():
-            client.close()
+        place = self._take_all()
+        # A thread that waits for an answer is woken: nobody wants it any more.
+        for line in place.lines:
+            line.hang_up()
+        try:
+            self.background.close()
+        finally:
+            for client in place.clients:
+                client.close()
 
     def exchange(self, attempt: Attempt) -> Any:
         """One attempt: a response that is read, or what was raised instead."""
@@ -242,6 +255,12 @@ class SyncPool(Pool[httpx.Client]):
             place.slots.release()
         return response
 
+    def _watch(self, place: Place[httpx.Client], client: httpx.Client) -> None:
+        if self.settings.transport is None:
+            from ._bigreads import Line
+
+            place.lines.append(Line(self.closed, client))
+
     def _slots(self) -> threading.Semaphore:
         return threading.Semaphore(self.settings.max_connections)
 
@@ -256,7 +275,7 @@ class AsyncPool(Pool[httpx.AsyncClient]):
     async def close(self) -> None:
         self.closed.set()
         await self.background.aclose()
-        for client in self._take_all():
+        for client in self._take_all().clients:
             await client.aclose()
 
     async def exchange(self, attempt: Attempt) -> Any:
@@ -274,20 +293,21 @@ class AsyncPool(Pool[httpx.AsyncClient]):
         try:
             client = self.borrow(place)
             try:
-                response = await client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
-                try:
-                    response.stream = Watched(response.stream, stop)
-                    await response.aread()
-                finally:
-                    await response.aclose()
-                    response.stream = _CLOSED
+                with anyio.move_on_after(stop - time.monotonic() + GRACE):
+                    response = await client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
+                    try:
+                        await response.aread()
+                    finally:
+                        await response.aclose()
+                        response.stream = _CLOSED
+                    return response
             finally:
                 self.take_back(place, client)
         except Exception as error:
             return self.outcome(error)
         finally:
             place.slots.release()
-        return response
+        return self.outcome(httpx.ReadTimeout(LATE))
 
     def _slots(self) -> anyio.Semaphore:
         import anyio
@@ -330,7 +350,7 @@ class Attempt:
         return request
 
     def limits(self) -> tuple[httpx.Timeout, float]:
-        """The time-outs of each phase, and when all must be here: a body that drips must not hold us for ever."""
+        """The time-outs of each phase, and when all must be here: an answer that drips must not hold us for ever."""
         timeout = self.timeout
         if not isinstance(timeout, httpx.Timeout):
             timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
@@ -338,50 +358,10 @@ class Attempt:
         if self.step.attempt > 1:
             left = max(self.step.remaining, 0.001)
             shorter = {name: left if most is None else min(most, left) for name, most in phases.items()}
-            return httpx.Timeout(**shorter), time.monotonic() + left
+            stop = time.monotonic() + left
+            return Within.of(httpx.Timeout(**shorter), stop), stop
         connect, read = phases["connect"], phases["read"]
         # Who asks for a longer time-out than the deadline of the retries means it.
         whole = math.inf if connect is None or read is None else max(self.step.remaining, connect + read)
-        return timeout, time.monotonic() + whole
-
-
-class Borrowed(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """The caller's transport, which the HTTP client around it does not close."""
-
-    def __init__(self, transport: Any) -> None:
-        self._transport = transport
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = self._transport.handle_request(request)
-        return response
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = await self._transport.handle_async_request(request)
-        return response
-
-
-class Watched(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that ends in a time-out if it is still coming at a certain time."""
-
-    def __init__(self, stream: Any, stop: float) -> None:
-        self._stream = stream
-        self._stop = stop
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._stream:
-            yield self._in_time(chunk)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield self._in_time(chunk)
-
-    def _in_time(self, chunk: bytes) -> bytes:
-        if time.monotonic() > self._stop:
-            raise httpx.ReadTimeout("the body kept coming past the deadline")
-        return chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+        stop = time.monotonic() + whole
+        return Within.of(timeout, stop), stop

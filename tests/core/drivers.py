@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -73,6 +75,27 @@ class Server:
 
     def everything(self) -> str:
         return repr(self.seen)
+
+
+def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a server that says on each connection what it likes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def greet(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            talk(connection)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=greet, args=(listening.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
 
 
 def serve() -> Iterator[Server]:

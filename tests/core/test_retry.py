@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import pickle
+import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -31,7 +34,7 @@ from adsecurity._events import RequestEvent, ResponseEvent, RetryEvent
 from adsecurity._failure import Call
 from adsecurity._retry import Gate, Send, Sleep, attempts, retry_after
 from tests.core.calls import READ, call_of
-from tests.core.drivers import Driver, Server
+from tests.core.drivers import Driver, Server, raw_server
 from tests.core.surface import GET, REPORT, UPDATE
 
 AT_ONCE = RetryPolicy(backoff=0)
@@ -398,8 +401,9 @@ class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield b" "
 
     async def __aiter__(self) -> Any:
-        for chunk in self:
-            yield chunk
+        for _ in range(500):
+            await asyncio.sleep(0.005)
+            yield b" "
 
 
 def test_a_body_that_keeps_coming_does_not_hold_a_call_past_its_deadline(driver: Driver) -> None:
@@ -408,6 +412,34 @@ def test_a_body_that_keeps_coming_does_not_hold_a_call_past_its_deadline(driver:
     with pytest.raises(APITimeoutError):
         driver.call(client, "raw", GET, {"thing_id": "1"}, timeout=0.02, retry=RetryPolicy(2, 0, 0, 0.05))
     assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def dripping_headers() -> Iterator[str]:
+    stop = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(500):
+            if not stop.wait(0.01):
+                connection.sendall(b"a")
+
+    yield from raw_server(drip)
+    stop.set()
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_headers_that_keep_coming_do_not_hold_a_call_past_its_deadline(
+    driver: Driver, dripping_headers: str, proxied: bool
+) -> None:
+    options: dict[str, Any] = {"proxy": dripping_headers} if proxied else {"base_url": dripping_headers}
+    began = time.monotonic()
+    with pytest.raises(APITimeoutError, match=r"no data in time.*ReadTimeout"):
+        driver.call(
+            driver.client(**options), "raw", GET, {"thing_id": "1"}, timeout=0.4, retry=RetryPolicy(2, 0, 0, 0.5)
+        )
+    assert time.monotonic() - began < 3
 
 
 def test_a_server_that_is_not_there_is_a_connection_error(driver: Driver) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import json
+import socket
 import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ import pytest
 from adsecurity._background import Tasks, Threads, _Worker
 from adsecurity._retry import RetryPolicy
 from adsecurity.errors import ConfigurationError
+from tests.core.drivers import raw_server
 from tests.pages.kit import KEY, ONCE, Async, Server, Sync, Use, operation, rows, values
 
 SLOW = RetryPolicy(attempts=5, backoff=30, max_backoff=30)
@@ -199,6 +202,60 @@ def test_close_ends_what_is_read_ahead_and_waits_for_it() -> None:
     client.close()
     assert not _prefetching()
     assert time.monotonic() - started < 5
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """A server that never answers the third request."""
+    stop = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        for number in range(2):
+            connection.recv(65536)
+            data = [{"value": f"{number}-{row}"} for row in range(10)]
+            body = json.dumps({"data": data, "meta": {"total_page": 9}}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        stop.wait(30)
+
+    yield from raw_server(talk)
+    stop.set()
+
+
+def test_close_drops_an_answer_that_does_not_come(hanging: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Sync(api_key=KEY, base_url=hanging, retry=ONCE) as client:
+            iterator = iter(_pages(client))
+            for _ in range(11):
+                next(iterator)
+            time.sleep(0.05)
+            assert len(_prefetching()) == 1
+            started = time.monotonic()
+        assert time.monotonic() - started < 0.9
+        assert not _prefetching()
+        gc.collect()
+
+
+def test_close_does_not_wait_for_a_transport_that_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adsecurity._background._PATIENCE", 0.05)
+    server, gate, asked = Server("pages", rows(100)), threading.Event(), threading.Event()
+
+    def gated(request: httpx.Request) -> httpx.Response:
+        if request.url.params["page[number]"] == "3":
+            asked.set()
+            gate.wait(30)
+        return server(request)
+
+    with _sync(gated) as client:
+        iterator = iter(_pages(client))
+        for _ in range(11):
+            next(iterator)
+        assert asked.wait(5)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    assert len(_prefetching()) == 1
+    gate.set()
+    _wait_for(lambda: not _prefetching())
 
 
 def test_an_iteration_goes_on_to_say_that_its_client_is_closed(use: Use) -> None:

@@ -1,0 +1,67 @@
+"""What stands between our requests and the network: whose transport it is and when all must be here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+LATE = "the answer kept coming past the deadline"
+
+
+class Borrowed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """The caller's transport, which the HTTP client around it does not close."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._transport.handle_request(request)
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = await self._transport.handle_async_request(request)
+        return response
+
+
+class Within(float):
+    """A time-out in seconds that also knows when the whole attempt must be over: it travels down to the socket."""
+
+    __slots__ = ("stop",)
+    stop: float
+
+    @classmethod
+    def of(cls, timeout: httpx.Timeout, stop: float) -> httpx.Timeout:
+        """The same time-outs, all of which know."""
+        phases = {name: None if most is None else cls(most) for name, most in timeout.as_dict().items()}
+        for phase in phases.values():
+            if phase is not None:
+                phase.stop = stop
+        return httpx.Timeout(**phases)
+
+
+def left(timeout: float | None) -> float | None:
+    """How long one step may take now."""
+    if isinstance(timeout, Within):
+        # Never 0, which would not wait even for what is there.
+        return max(min(timeout, timeout.stop - time.monotonic()), 0.001)
+    return timeout
+
+
+class Watched(httpx.SyncByteStream):
+    """A body that ends in a time-out if it is still coming at a certain time, whatever transport it comes by."""
+
+    def __init__(self, stream: Any, stop: float) -> None:
+        self._stream = stream
+        self._stop = stop
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            if time.monotonic() > self._stop:
+                raise httpx.ReadTimeout(LATE)
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
