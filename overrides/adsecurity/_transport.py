@@ -19,7 +19,7 @@ from ._background import Tasks, Threads
 from ._config import CONNECT_TIMEOUT, KEY_HEADER, USER_AGENT, Config, is_local
 from ._request import Prepared
 from ._retry import Send
-from ._wire import LATE, Borrowed, Watched, Within
+from ._wire import LATE, Borrowed, Watched, Within, hush
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ class Pool(Generic[C]):
 
     def __init__(self, settings: PoolSettings) -> None:
         check_kind(settings, self._make)
+        hush()
         self.settings = settings
         self.closed = threading.Event()
         self._pid = os.getpid()

@@ -1,7 +1,9 @@
-"""What stands between our requests and the network: whose transport it is and when all must be here."""
+"""What stands between our requests and the network: whose transport it is, when all must be here, what is logged."""
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -65,3 +67,28 @@ class Watched(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+_ADDRESS = re.compile(
+    r"""(b'(?:content-location|location|link|refresh)', b)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.IGNORECASE
+)
+_QUERY = re.compile(r"[?#].*(?=.$)")
+
+
+class _NoQueries(logging.Filter):
+    """Takes the queries out of response headers in the HTTP library's logs: a signed URL lets in whoever reads it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if (safe := _ADDRESS.sub(lambda found: found[1] + _QUERY.sub("", found[2]), text)) != text:
+            record.msg, record.args = safe, ()
+        return True
+
+
+_NO_QUERIES = _NoQueries()
+
+
+def hush() -> None:
+    """Keep signed URLs out of the HTTP library's logs. Twice is fine."""
+    for name in ("httpcore.http11", "httpcore.http2"):
+        logging.getLogger(name).addFilter(_NO_QUERIES)

@@ -186,6 +186,21 @@ def test_debug_logs_of_every_library_give_nothing_away(
     assert json.loads(server.seen[0].body)["password"] == PASSWORD
 
 
+@pytest.mark.parametrize("name", ["Location", "location", "CONTENT-LOCATION", "Refresh", "Link"])
+@pytest.mark.parametrize("quoted", ["", "'"])
+def test_debug_logs_of_the_http_library_show_no_signed_url(
+    driver: Driver, server: Server, caplog: pytest.LogCaptureFixture, name: str, quoted: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.answers[:] = [(302, {name: f"https://second.example/file{quoted}?sig={FOREIGN}", "X-Next": "kept?x"}, b"")]
+    storage = driver.client(base_url=server.url)._session.new_storage_client()
+    driver.run(storage.get(server.url))
+    driver.run(storage.aclose() if driver.is_async else storage.close())
+    assert f"https://second.example/file{quoted}" in caplog.text
+    assert "kept?x" in caplog.text
+    assert leaks(caplog.text) == []
+
+
 def test_a_secret_shows_itself_only_to_who_asks() -> None:
     secret = Secret(KEY)
     assert secret.reveal() == KEY
