@@ -49,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SpecError, GenerationError, VersionError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        where = error.filename or arguments.out
+        message = f"{where}: [output] {error.strerror}: name a folder that can be written with --out"
+        print(message, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -10,7 +10,7 @@ from ._lint_operations import OPERATION_RULES
 from ._lint_parameters import PARAMETER_RULES
 from ._lint_root import ROOT_RULES
 from ._lint_schemas import SCHEMA_RULES
-from ._lint_shape import SHAPE_RULES
+from ._lint_shape import SHAPE_RULES, TOOL_RULES
 from ._source import Problem
 from ._spec import Spec
 
@@ -24,6 +24,7 @@ _STAGES: tuple[tuple[Rule, ...], ...] = (
     OPERATION_RULES,
     PARAMETER_RULES,
     KIND_RULES,
+    TOOL_RULES,
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ._naming import is_name
-from ._source import Problem
+from ._naming import is_argument_name, is_name
+from ._source import Json, Problem
 from ._spec import Spec, as_list, as_map, walk
 
 EVIDENCE = ("documented", "prose", "inferred", "borrowed")
@@ -103,32 +103,32 @@ def references(spec: Spec) -> Iterator[Problem]:
             )
 
 
-def all_of_circles(spec: Spec) -> Iterator[Problem]:
-    """No schema is made of itself."""
+def circles(spec: Spec) -> Iterator[Problem]:
+    """No schema is made of itself, or holds nothing but itself; a property may lead back."""
 
-    def parts(name: str) -> list[str]:
-        found: list[str] = []
-        for data in (
-            as_map(spec.schemas.get(name)),
-            *map(as_map, as_list(as_map(spec.schemas.get(name)).get("allOf"))),
-        ):
-            reference = data.get("$ref")
-            if isinstance(reference, str):
-                found.append(reference.rpartition("/")[2])
-        return found
+    def parts(schema: Json) -> Iterator[str]:
+        data = as_map(schema)
+        if isinstance(reference := data.get("$ref"), str):
+            yield reference.rpartition("/")[2]
+        for part in as_list(data.get("allOf")):
+            yield from parts(part)
+        for key in ("items", "additionalProperties"):
+            if key in data and "properties" not in data:
+                yield from parts(data[key])
 
-    for name in spec.schemas:
+    for name, schema in spec.schemas.items():
         seen: set[str] = set()
-        todo = parts(name)
+        todo = [*parts(schema)]
         while todo:
             part = todo.pop()
             if part == name:
                 where = ("components", "schemas", name)
-                yield spec.source.problem(where, "reference", f"{name!r} is made of itself: take it out of its `allOf`")
+                message = f"{name!r} is made of itself: take it out of its `allOf` or `items`"
+                yield spec.source.problem(where, "reference", message)
                 break
             if part not in seen:
                 seen.add(part)
-                todo += parts(part)
+                todo += parts(spec.schemas.get(part))
 
 
 def vocabulary(spec: Spec) -> Iterator[Problem]:
@@ -146,8 +146,8 @@ def vocabulary(spec: Spec) -> Iterator[Problem]:
             elif key == "x-evidence" and value not in EVIDENCE:
                 message = f"write `x-evidence: {' | '.join(EVIDENCE)}`"
                 yield spec.source.problem(where, "evidence", message)
-            elif key == "x-python-name" and not is_name(value):
-                message = f"{value!r} cannot be a Python name: use lower case, digits, underscores, and no keyword"
+            elif key == "x-python-name" and not is_argument_name(value):
+                message = f"{value!r} cannot be a name here: use lower case, digits, underscores, no keyword, no `self`"
                 yield spec.source.problem(where, "python-name", message)
 
 
@@ -163,4 +163,4 @@ def deprecation(spec: Spec) -> Iterator[Problem]:
             yield spec.source.problem((*pointer, "x-replacement"), "deprecation", message)
 
 
-ROOT_RULES = (root_shape, surface_names, no_common_security, references, all_of_circles, vocabulary, deprecation)
+ROOT_RULES = (root_shape, surface_names, no_common_security, references, circles, vocabulary, deprecation)

@@ -66,6 +66,11 @@ def is_name(text: object) -> bool:
     return isinstance(text, str) and bool(re.fullmatch(r"[a-z][a-z0-9_]*", text)) and not keyword.iskeyword(text)
 
 
+def is_argument_name(text: object) -> bool:
+    """Tell whether arguments and fields can have this name: it hides nothing that a class needs."""
+    return is_name(text) and text not in _HIDING
+
+
 def module_of(name: str) -> str:
     """Return the module that holds a class."""
     return python_name(name)

@@ -45,6 +45,10 @@ else:
     _Fastest = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+# Far below Python's own limit, so that no rule runs into that.
+_DEEPEST = 100
+
+
 class _Loader(_Fastest):
     """The safe loader without time stamps: a date in a spec is an example, that is a text."""
 
@@ -74,8 +78,23 @@ class Source:
         return Problem(self.label, self.lines.get(known, 1), pointer_text(pointer), rule, message)
 
 
-def _construct(loader: _Loader, node: yaml.Node, source: Source, pointer: Pointer, problems: list[Problem]) -> Json:
+def _construct(
+    loader: _Loader,
+    node: yaml.Node,
+    source: Source,
+    pointer: Pointer,
+    problems: list[Problem],
+    above: frozenset[yaml.Node] = frozenset(),
+) -> Json:
     source.lines.setdefault(pointer, node.start_mark.line + 1)
+    if node in above:
+        message = "this alias stands inside what it repeats, and has no end: write out what is meant"
+        problems.append(source.problem(pointer, "yaml", message))
+        return None
+    if len(pointer) > _DEEPEST:
+        problems.append(source.problem(pointer, "yaml", "this is nested too deeply: flatten it"))
+        return None
+    above |= {node}
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Json] = {}
         pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
@@ -86,35 +105,41 @@ def _construct(loader: _Loader, node: yaml.Node, source: Source, pointer: Pointe
             if key in mapping:
                 message = f"the key {key!r} stands here twice, and only one would count: remove one of them"
                 problems.append(source.problem(inner, "duplicate-key", message))
-            mapping[key] = _construct(loader, value_node, source, inner, problems)
+            mapping[key] = _construct(loader, value_node, source, inner, problems, above)
         return mapping
     if isinstance(node, yaml.SequenceNode):
         entries = cast("list[yaml.Node]", node.value)
-        return [_construct(loader, item, source, (*pointer, i), problems) for i, item in enumerate(entries)]
+        return [_construct(loader, item, source, (*pointer, i), problems, above) for i, item in enumerate(entries)]
     return cast("Any", loader).construct_object(node, deep=True)
 
 
 def read_source(path: Path, label: str) -> Source:
     """Read a spec; raise :class:`SpecError` when it is no YAML, no mapping, or repeats a key."""
-    text = path.read_bytes()
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        message = f"this cannot be read ({error.strerror}): make it a file that can"
+        raise SpecError([Problem(label, 1, "/", "file", message)]) from None
     source = Source(path, label, text, {}, {})
     loader = _Loader(text)
     problems: list[Problem] = []
     try:
         node = loader.get_single_node()
         tree = _construct(loader, node, source, (), problems) if node is not None else None
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise SpecError([Problem(label, 1, "/", "yaml", "this is nested too deeply: flatten it")]) from None
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark is not None else 1
         raise SpecError([Problem(label, line, "/", "yaml", f"this is not YAML ({what}): mend it")]) from None
     finally:
         loader.dispose()
+    if problems:
+        raise SpecError(problems)
     if not isinstance(tree, dict):
         raise SpecError(
             [Problem(label, 1, "/", "yaml", "an OpenAPI file is a mapping: start it with `openapi: 3.0.3`")]
         )
-    if problems:
-        raise SpecError(problems)
     source.tree = cast("dict[str, Json]", tree)
     return source

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from generator.__main__ import main
 from generator._build import read_specs
 from generator._source import SpecError
-from tests.support.tiny_spec import Spec, obj, operation, path_id, query, ref, write
+from tests.support.tiny_spec import Spec, minimal, obj, operation, path_id, query, ref, write
 from tests.support.tiny_world import world
 
 Edit = Callable[[Spec], Any]
@@ -74,6 +75,64 @@ BROKEN: dict[str, tuple[str, str, Edit]] = {
     "method in capitals": ("path-item", "/paths/~1rows/GET", lambda s: rename(s["paths"]["/rows"], "get", "GET")),
     "path that is a list": ("path-item", "/paths/~1rows", lambda s: put(s["paths"], "/rows", [])),
     "operation that is a text": ("path-item", "/paths/~1rows/get", lambda s: put(s["paths"]["/rows"], "get", "rows")),
+    "reference that is nothing": (
+        "shape",
+        "/components/schemas/ThingEnvelope/properties/data/$ref",
+        lambda s: put(fields(s, "ThingEnvelope"), "data", {"$ref": None}),
+    ),
+    "reference to the whole file": (
+        "reference",
+        "/components/schemas/ThingEnvelope/properties/data/$ref",
+        lambda s: put(fields(s, "ThingEnvelope"), "data", {"$ref": "#"}),
+    ),
+    "reference back into the schema": (
+        "reference",
+        "/components/schemas/Thing/properties/name/allOf/0/$ref",
+        lambda s: put(fields(s, "Thing"), "name", {"allOf": [{"$ref": "#/components/schemas/Thing/properties/name"}]}),
+    ),
+    "list of itself": (
+        "reference",
+        "/components/schemas/A",
+        lambda s: (put(schemas(s), "A", {"type": "array", "items": ref("A")}), put(fields(s, "Thing"), "a", ref("A"))),
+    ),
+    "mapping among the required": (
+        "shape",
+        "/components/schemas/Owner/required",
+        lambda s: append(schemas(s)["Owner"]["required"], {"name": True}),
+    ),
+    "place that is a list": (
+        "shape",
+        "/paths/~1rows/get/parameters/5/in",
+        lambda s: put(rows(s)["parameters"][5], "in", ["path"]),
+    ),
+    "time field that is a list": (
+        "shape",
+        "/paths/~1rows/get/x-range/time_field",
+        lambda s: put(_range(s), "time_field", ["at"]),
+    ),
+    "description that is a list": ("shape", "/paths/~1rows/get/desc", lambda s: put(rows(s), "description", [1])),
+    "response that is a number": (
+        "shape",
+        "/paths/~1rows/get/responses/404",
+        lambda s: put(rows(s)["responses"], "404", 5),
+    ),
+    "parameters that are a mapping": (
+        "shape",
+        "/paths/~1rows/get/parameters",
+        lambda s: put(rows(s), "parameters", {"a": query("a")}),
+    ),
+    "schemas in a list": ("shape", "/components/schemas", lambda s: put(s["components"], "schemas", [])),
+    "text among the servers": ("shape", "/servers/0", lambda s: put(s["servers"], 0, "https://tiny.example")),
+    "what only the tool refuses": (
+        "shape",
+        "/components/schemas/Thing/properties/name/maxLength",
+        lambda s: put(fields(s, "Thing")["name"], "maxLength", "many"),
+    ),
+    "self": (
+        "python-name",
+        "/paths/~1rows/get/parameters/5/x-python-name",
+        lambda s: put(rows(s)["parameters"][5], "x-python-name", "self"),
+    ),
     "no version": ("root", "/openapi", lambda s: put(s, "openapi", "3.1.0")),
     "no title": ("root", "/info", lambda s: put(s, "info", {"version": "1"})),
     "no host": ("root", "/servers", lambda s: put(s, "servers", [])),
@@ -589,6 +648,28 @@ def test_what_is_no_openapi_file_is_named_with_its_line(text: str, tmp_path: Pat
     (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(SpecError, match=r"tiny.yaml:\d+: / \[yaml\]"):
         read_specs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &x {b: *x}", "a: &x [1, *x]", "a: " + "[" * 200 + "]" * 200, "[" * 3000 + "]" * 3000, "a: !!int x"]
+)
+def test_what_yaml_cannot_end_or_read_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=r"tiny.yaml:1: /\S* \[yaml\]"):
+        read_specs(tmp_path)
+
+
+def test_a_spec_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").mkdir()
+    with pytest.raises(SpecError, match=r"tiny.yaml:1: / \[file\]"):
+        read_specs(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(minimal(), tmp_path)
+    (tmp_path / "file").touch()
+    assert main(["--specs", str(tmp_path), "--out", str(tmp_path / "file" / "out")]) == 1
+    assert "--out" in capsys.readouterr().err
 
 
 def test_a_folder_without_specs_is_no_success(tmp_path: Path) -> None:
