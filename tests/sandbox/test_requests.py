@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from adsecurity.sandbox import Sandbox
+from adsecurity.sandbox._items import Items
 
 WEEK = {
     "integration_id": "integration-1",
@@ -35,12 +36,20 @@ def wrong(response: httpx.Response) -> set[tuple[str, str]]:
         ({"page[size]": "ten"}, "page[size]"),
         ({"page[size]": ["5", "6"]}, "page[size]"),
         ({"page[number]": "0"}, "page[number]"),
+        ({"page[number]": "99999999999999999999999"}, "page[number]"),
+        ({"page[number]": "9223372036854775808"}, "page[number]"),
+        ({"page[number]": "9" * 5000}, "page[number]"),
         ({"filter": "admin"}, "filter"),
         ({"filter[role][gte][x]": "admin"}, "filter[role][gte][x]"),
         ({"filter[nothing]": "1"}, "filter[nothing]"),
         ({"filter[role][about]": "admin"}, "filter[role]"),
         ({"filter[role][gte]": ["a", "b"]}, "filter[role]"),
         ({"filter[api_access_enabled]": "yes"}, "filter[api_access_enabled]"),
+        ({"filter[created_at][gte]": "notadate"}, "filter[created_at]"),
+        ({"filter[created_at][lt]": "2026-02-30"}, "filter[created_at]"),
+        ({"filter[created_at]": "2026-11-01T10"}, "filter[created_at]"),
+        ({"filter[created_at][in]": "2026-11-01,"}, "filter[created_at]"),
+        ({"filter[created_at][gte]": "0001-01-01T00:00:00+02:00"}, "filter[created_at]"),
         ({"sort": "nothing"}, "sort"),
         ({"sort": ["email", "role"]}, "sort"),
     ],
@@ -107,6 +116,69 @@ def test_a_body_must_be_json_and_say_so(network: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
     assert wrong(network.post("/users", content=b"{", headers=headers)) == {("body", "/")}
     assert wrong(network.post("/users", headers=headers)) == {("body", "/")}
+
+
+OFFER = b'{"name": "x", "advertiser_id": %s}'
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (OFFER % b"99999999999999999999999999", "/advertiser_id"),
+        (OFFER % b"-9223372036854775809", "/advertiser_id"),
+        (b'{"name": "x", "advertiser_id": 1, "default_payout": {"payout": NaN}}', "/default_payout/payout"),
+        (b'{"name": "x", "advertiser_id": 1, "default_payout": {"payout": 1e999}}', "/default_payout/payout"),
+        (rb'{"name": "\ud800", "advertiser_id": 1}', "/name"),
+        (b'{"name": "\xed\xa0\x80", "advertiser_id": 1}', "/name"),
+        (rb'{"name": "x", "advertiser_id": 1, "tags": ["a", "\udfff"]}', "/tags/1"),
+        (rb'{"name": "x", "advertiser_id": 1, "\ud800": 1}', "/"),
+        (b"[" * 100_000, "/"),
+        (b"[" * 100_000 + b"]" * 100_000, "/"),
+        (b'{"name": "x", "tags": ' + b"[" * 400 + b"]" * 400 + b"}", "/tags" + "/0" * 99),
+        (OFFER % (b"9" * 5000), "/"),
+    ],
+    ids=lambda value: value[:50] if isinstance(value, bytes) else "",
+)
+def test_a_value_that_cannot_be_kept_is_refused_with_its_pointer(
+    network: httpx.Client, body: bytes, pointer: str
+) -> None:
+    path = "/integrations/integration-1/offers"
+    response = network.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert wrong(response) == {("body", pointer)}
+    last = network.get(path, params={"sort": "-created_at", "page[size]": "100"})
+    assert last.status_code == 200, "what was refused poisons no list"
+
+
+def test_the_largest_values_are_none_too_large(network: httpx.Client) -> None:
+    page = network.get("/users", params={"page[number]": str(2**63 - 1), "page[size]": "100"})
+    assert (page.status_code, page.json()["data"]) == (200, [])
+    for end in ("9999-12-31 23:59:59", "2026-11-08 00:00:00"):
+        params = {**WEEK, "end_time": end}
+        assert network.get("/reports/v2/click-table", params=params).status_code == 200
+    pair = {"name": "\U0001f389", "advertiser_id": 42}
+    assert network.post("/integrations/integration-1/offers", json=pair).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("nan", 400), ("inf", 400), ("1e999", 400), ("many", 400), ("1e3", 200), ("-1", 200)]
+)
+def test_a_number_to_filter_by_is_finite(network: httpx.Client, number: str, status: int) -> None:
+    params = {"filter[incremental_id][gte]": number}
+    assert network.get("/integrations/integration-1/offers", params=params).status_code == status
+
+
+def test_a_failure_of_the_sandbox_itself_is_an_answer_like_the_others(
+    sandbox: Sandbox, network: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("why")
+
+    monkeypatch.setattr(Items, "one", fail)
+    response = network.get("/users/1")
+    assert (response.status_code, response.json()["error"]) == (500, "server_error")
+    assert "ZeroDivisionError" in response.json()["message"]
+    assert response.headers["x-request-id"].startswith("sandbox-")
+    assert sandbox.requests[-1].status == 500
 
 
 def test_a_body_where_none_belongs_is_refused(network: httpx.Client) -> None:

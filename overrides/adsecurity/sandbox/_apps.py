@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -16,6 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ._engine import Engine
 from ._errors import Refusal
 from ._faults import DROP, Faults, RateLimit
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -100,6 +103,9 @@ class ApiApp:
                 response = JSONResponse(answer.body, answer.status)
         except Refusal as refusal:
             response = JSONResponse(refusal.body(), refusal.status, refusal.headers)
+        except Exception as error:
+            _log.exception("%s %s", recorded.method, recorded.path)
+            response = JSONResponse(Refusal(500, f"the sandbox failed: {error!a}").body(), 500)
         recorded.status = response.status_code
         response.headers["X-Request-Id"] = f"sandbox-{next(shared.numbers)}"
         await response(scope, receive, send)

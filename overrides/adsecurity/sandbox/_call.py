@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from ._errors import Detail, bad_request
 from ._schema import as_map
 from ._spec import Operation, Parameter
+from ._values import holds, pointer_step, read_json
 from ._where import Condition
 
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
@@ -115,9 +115,10 @@ def _read_parameter(call: Call, parameter: Parameter, texts: list[str], problems
 def _coerce(text: str, kind: str) -> Any:
     """The text as the JSON value that it stands for; a text that stands for none is left to the validator."""
     if kind == "integer" and _INTEGER.fullmatch(text):
-        return int(text)
+        # Python reads no integer of thousands of digits.
+        return int(text) if len(text) <= 20 and holds(int(text)) else text
     if kind == "number" and _NUMBER.fullmatch(text):
-        return float(text)
+        return float(text) if holds(float(text)) else text
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     return text
@@ -143,14 +144,12 @@ def _read_body(call: Call, content: bytes, problems: list[Detail]) -> None:
         if operation.body_required:
             problems.append(Detail("body", "/", "required, and missing"))
         return
-    try:
-        value = json.loads(content)
-    except ValueError as error:
-        problems.append(Detail("body", "/", f"not JSON: {error}"))
+    value, unfit = read_json(content)
+    if unfit:
+        problems.extend(unfit)
         return
     for wrong_value in operation.body_validator.iter_errors(value):
-        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in wrong_value.instance_path)
-        pointer = "".join(f"/{step}" for step in steps)
+        pointer = "".join(pointer_step(step) for step in wrong_value.instance_path)
         problems.append(Detail("body", pointer or "/", wrong_value.message, pointer))
     call.body = as_map(value)
     properties = operation.surface.schemas.properties(operation.body_schema)

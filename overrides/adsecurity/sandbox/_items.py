@@ -12,6 +12,7 @@ from ._errors import Detail, Refusal, bad_body, bad_query, not_found
 from ._schema import as_list, as_map, project, stable_id
 from ._spec import Operation, Surface
 from ._store import Place, Store
+from ._values import LARGEST
 from ._where import Language, text_search
 
 DEFAULT_PAGE_SIZE = 25
@@ -130,7 +131,7 @@ class Items:
         documents = self._store.documents(
             place,
             f"{clause} ORDER BY {order}seq LIMIT ? OFFSET ?",
-            [*values, *order_values, size, (number - 1) * size],
+            [*values, *order_values, size, min((number - 1) * size, LARGEST)],
         )
         pages = -(-total // size)
         links = {"next": _link(number + 1, size, pages), "prev": _link(number - 1, size, pages)}

@@ -151,9 +151,8 @@ class Reports:
         start, end = moments
         if start is not None and end is not None and start > end:
             raise bad_query(names[0], f"is later than {names[1]}")
-        if end is not None and self._end_inclusive:
-            end += timedelta(days=1) if unit == "day" else timedelta(seconds=1)
-        return (int(start.timestamp()) if start else None, int(end.timestamp()) if end else None)
+        last = (86_400 if unit == "day" else 1) if self._end_inclusive else 0
+        return (int(start.timestamp()) if start else None, int(end.timestamp()) + last if end else None)
 
     # Answers
 

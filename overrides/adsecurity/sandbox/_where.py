@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ._errors import bad_query
 from ._schema import Schemas, as_map
+from ._values import holds
 
 _COMPARISONS = {"gte": ">=", "lte": "<=", "gt": ">", "lt": "<"}
 OPERATORS = ("eq", "ne", "in", "like", *_COMPARISONS)
+_TIMES = ("date", "date-time")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Language:
         self._schema = schema
 
     def path(self, field: str, source: str) -> tuple[str, str]:
-        """The JSON path of a field and the JSON type found there."""
+        """The JSON path of a field and the JSON type found there; of a time its format."""
         if field in self._schemas.properties(self._schema):
             return _quote([field]), self._kind(self._schemas.properties(self._schema)[field])
         steps: list[str] = []
@@ -44,7 +50,7 @@ class Language:
             if spelled is not None:
                 steps.append(spelled)
                 schema = properties[spelled]
-            elif isinstance(resolved.get("additionalProperties"), dict):
+            elif isinstance(resolved.get("additionalProperties"), dict) and '"' not in step:
                 steps.append(step)
                 schema = resolved["additionalProperties"]
             else:
@@ -54,8 +60,9 @@ class Language:
     def _kind(self, schema: Any) -> str:
         kind = self._schemas.kind(schema)
         if kind == "array":
-            return "array " + self._schemas.kind(self._schemas.resolve(schema).get("items"))
-        return kind
+            return "array " + self._kind(self._schemas.resolve(schema).get("items"))
+        format = str(self._schemas.resolve(schema).get("format"))
+        return format if kind == "string" and format in _TIMES else kind
 
     def where(self, conditions: Iterable[Condition]) -> tuple[str, list[Any]]:
         """The conditions joined by AND, as SQL that starts with AND, and its values."""
@@ -107,6 +114,8 @@ def _compare(condition: Condition, kind: str) -> tuple[str, list[Any]]:
     texts = condition.values
     if operator == "in":
         texts = tuple(part for text in texts for part in text.split(","))
+    # A part of a time is a text as good as any other.
+    kind = "string" if operator == "like" and kind in _TIMES else kind
     values = [_value(text, kind, condition.source) for text in texts]
     if operator in ("eq", "in"):
         return f"{{}} IN ({', '.join('?' * len(values))})", values
@@ -124,11 +133,28 @@ def _compare(condition: Condition, kind: str) -> tuple[str, list[Any]]:
 def _value(text: str, kind: str, source: str) -> Any:
     if kind in ("integer", "number"):
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
-            raise bad_query(source, f"{text!r} is not a number") from None
+            number = math.nan
+        if not holds(number):
+            raise bad_query(source, f"{text!r} is not a number")
+        return number
     if kind == "boolean":
         if text not in ("true", "false"):
             raise bad_query(source, f"{text!r} is neither true nor false")
         return int(text == "true")
+    return _time(text, source) if kind in _TIMES else text
+
+
+def _time(text: str, source: str) -> str:
+    """A day as it is, a time as the documents have theirs: whole seconds of UTC."""
+    try:
+        moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
+        if moment is not None and len(text) > len("2006-01-02"):
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            return moment.replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise bad_query(source, f"{text!r} is neither a day nor a time")
     return text
