@@ -24,12 +24,13 @@ from ._csv import CsvRows, column_names
 from ._drive import Flow, Step, Work
 from ._extras import require
 from ._parquet import GROUP_ROWS, ParquetFile, WholeFile, pq
+from ._part import Use, file_path
 from .errors import DownloadError
 
 duckdb: Any = require("duckdb", extra="parquet")
 pc: Any = require("pyarrow.compute", extra="parquet")
 
-Download = Callable[[Path], Flow[Step, Path]]
+Download = Callable[[Path, Use], Flow[Step, Path]]
 Check = Callable[[int], None]
 
 _BLOCK = 1 << 20
@@ -71,7 +72,10 @@ class Records(CsvRows[Any]):
                     last[0] = line
                     yield line
 
-            header = next((names for names in csv.reader(lines(), delimiter=self._delimiter) if names), None)
+            try:
+                header = next((names for names in csv.reader(lines(), delimiter=self._delimiter) if names), None)
+            except csv.Error as error:
+                raise self._fail(f"its header is no CSV: {error}; csv.field_size_limit() sets it") from None
         # DuckDB takes the first one that it sees, also within quotes, and finds no row when that is wrong.
         self._line_end = "\\r\\n" if last[0].endswith("\r\n") else "\\n"
         self._path = path
@@ -228,17 +232,27 @@ def converting(
     download: Download,
     make: Callable[[type[Records]], Any],
     check: Check,
+    fail: Callable[[str | os.PathLike[str] | None, str], DownloadError],
 ) -> Flow[Step, Any]:
     """Download an export's file to a hidden one beside `path` and convert it; without a path, into an Arrow table."""
     if path is None:
-        with TemporaryDirectory(prefix="adsecurity-") as folder:
-            path = yield from converting(Path(folder, "rows.parquet"), download, make, check)
-            return (yield Work(lambda: pq.ParquetFile(path).read()))
-    target = WholeFile(path).path
-    source = target.with_name(f".{target.name}.csv")
-    try:
-        yield from download(source)
-        yield Work(lambda: convert(source, target, make(Records), check))
-    finally:
-        source.unlink(missing_ok=True)
+        try:
+            folder = TemporaryDirectory(prefix="adsecurity-")
+        except OSError as error:
+            raise fail(None, f"cannot write a temporary file: {error.strerror or error}") from error
+        with folder as name:
+            target = Path(name, "rows.parquet")
+            yield from _converted_to(target, download, make, check, lasts=False)
+            return (yield Work(lambda: pq.ParquetFile(target).read()))
+    target = file_path(path)
+    if target.is_dir():
+        raise fail(path, f"cannot write {target}: it is a folder")
+    yield from _converted_to(target, download, make, check, lasts=True)
     return target
+
+
+def _converted_to(
+    target: Path, download: Download, make: Callable[[type[Records]], Any], check: Check, *, lasts: bool
+) -> Flow[Step, Path]:
+    source = target.with_name(f".{target.name}.csv")
+    return download(source, Use(lambda whole: convert(whole, target, make(Records), check), target, lasts))

@@ -19,6 +19,9 @@ from ._times import zone
 
 M = TypeVar("M", bound=Model)
 
+NO_DELIMITERS = '"\r\n'
+"""What has a meaning of its own in a CSV file."""
+
 _READERS = {"integer": read_integer, "number": read_number, "boolean": read_boolean}
 
 
@@ -37,8 +40,10 @@ class CsvRows(Generic[M]):
     """
 
     def __init__(self, model: type[M], delimiter: str, timezone: str | None, fail: Callable[[str], Exception]) -> None:
-        if len(delimiter) != 1:
-            raise fail(f"its columns are said to be separated by {delimiter!r}, which is not one character")
+        if len(delimiter) != 1 or delimiter in NO_DELIMITERS:
+            raise fail(
+                f"its columns are said to be separated by {delimiter!r}, which is not one character that can do so"
+            )
         self._model = model
         self._fail = fail
         self._delimiter = delimiter
@@ -69,7 +74,7 @@ class CsvRows(Generic[M]):
             try:
                 record = next(records, None)
             except csv.Error as error:
-                raise self._fail(f"row {self.count + 1} is no CSV: {error}") from None
+                raise self._fail(f"row {self.count + 1} is no CSV: {error}; csv.field_size_limit() sets it") from None
             if record is None:
                 return
             if more and lines.ended:

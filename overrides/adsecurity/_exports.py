@@ -17,7 +17,7 @@ from ._download import AsyncStorage, Sink, Storage, StreamSink, at_most, transfe
 from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
 from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
-from ._part import Fail, PartFile
+from ._part import Fail, PartFile, Use, file_path
 from .errors import (
     APIConnectionError,
     APIStatusError,
@@ -184,16 +184,16 @@ class _Job(Generic[R]):
         path: str | os.PathLike[str],
         storage: Storage | AsyncStorage,
         allow_truncated: bool,
-        *,
-        keep: bool = True,
+        use: Use | None = None,
     ) -> Flow[Step, Path]:
+        file_path(path)
         yield from self._ready(allow_truncated)
-        fail = partial(self._fail, path)
-        part = PartFile(path, f"{self.id}/{self.artifact_name}", fail)
+        fail = partial(self._fail, use.target if use else path)
+        part = PartFile(path, f"{self.id}/{self.artifact_name}", fail, lasts=use is None or use.lasts)
         try:
             yield part.open()
             yield from self._transfer(storage, part, fail)
-            yield part.finish(self.total, self.delimiter) if keep else part.hand_over()
+            yield part.lend(use) if use else part.finish(self.total, self.delimiter)
         finally:
             part.close()
         return part.path
@@ -214,8 +214,10 @@ class _Job(Generic[R]):
     ) -> Flow[Step, Any]:
         from ._convert import converting
 
-        download = partial(self._downloading, storage=storage, allow_truncated=allow_truncated, keep=False)
-        return converting(path, download, self._reader, self._check_rows)
+        def download(source: Path, use: Use) -> Flow[Step, Path]:
+            return self._downloading(source, storage, allow_truncated, use)
+
+        return converting(path, download, self._reader, self._check_rows, self._fail)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:

@@ -13,6 +13,7 @@ from typing import Any
 from ._arrow import Columns, batching, pa
 from ._drive import Flow, Step, Work
 from ._extras import require
+from ._part import file_path
 
 pq: Any = require("pyarrow.parquet", extra="parquet")
 
@@ -24,7 +25,7 @@ class WholeFile:
     """A file in the making, under a name of its own."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = file_path(path)
         self.part = self.path.with_name(f"{self.path.name}.{token_hex(4)}.part")
         if self.path.is_dir():
             raise IsADirectoryError(21, "it is a folder", str(self.path))

@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
+import attrs
+
+from ._csv import NO_DELIMITERS
 from ._drive import Work
 from .errors import DownloadError
 
@@ -29,15 +33,34 @@ _NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"\n')
 Fail = Callable[[str], DownloadError]
 
 
+def file_path(path: str | os.PathLike[str]) -> Path:
+    """The path, if it can be a file's."""
+    found = Path(path)
+    if not found.name or "\0" in str(found):
+        raise ValueError(f"not the path of a file: {os.fspath(path)!r}")
+    return found
+
+
+@attrs.frozen
+class Use:
+    """What becomes of a download that is only a means."""
+
+    make: Callable[[Path], None]
+    target: Path
+    lasts: bool
+    """Whether the download will still be there at the next try, should this one fail."""
+
+
 class PartFile:
     """A file in the making."""
 
-    def __init__(self, path: str | os.PathLike[str], identity: str, fail: Fail) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], identity: str, fail: Fail, *, lasts: bool = True) -> None:
+        self.path = file_path(path)
         self.part = self.path.with_name(self.path.name + ".part")
         self._note = self.path.with_name(self.path.name + ".part.json")
         self._identity = identity
         self._fail = fail
+        self._lasts = lasts
         self._file: IO[bytes] | None = None
         self.offset = 0
         """How much of it is there."""
@@ -112,14 +135,22 @@ class PartFile:
         """Check the number of rows, where one is known, make the file durable and give it its name."""
         return Work(partial(self._finish, rows, delimiter))
 
-    def hand_over(self) -> Work:
-        """Give the file its name, for somebody who checks the rows and keeps nothing of it."""
-        return Work(self._hand_over)
+    def lend(self, use: Use) -> Work:
+        """Let something else be made of it; nothing of it is kept, unless the disk refuses that."""
+        return Work(partial(self._lend, use))
 
-    def _hand_over(self) -> None:
-        with self._writing():
-            os.replace(self.part, self.path)
-            self._note.unlink(missing_ok=True)
+    def _lend(self, use: Use) -> None:
+        refused = False
+        with self._writing(use.target):
+            try:
+                use.make(self.part)
+            except OSError:
+                refused = True
+                raise
+            finally:
+                # Without a validator the next try could not use it.
+                if not (refused and self.validator):
+                    self.discard()
 
     def _finish(self, rows: int, delimiter: str) -> None:
         with self._writing() as file:
@@ -127,7 +158,8 @@ class PartFile:
                 self.discard()
                 raise self._fail(f"the file has {found} rows, the export reports {rows}")
             os.fsync(file.fileno())
-            self._hand_over()
+            os.replace(self.part, self.path)
+            self._note.unlink(missing_ok=True)
             self._sync_folder()
 
     def _lines(self, file: IO[bytes]) -> Iterator[int]:
@@ -138,8 +170,16 @@ class PartFile:
         yield _count_lines(file)
 
     def _count_rows(self, delimiter: str) -> int:
+        by = "," if delimiter[0] in NO_DELIMITERS else delimiter[0]
+        value = f'[^"\r\n{re.escape(by)}]'
+        rest = re.compile(f"(?<={value}){value}+")
         with open(self.part, encoding="utf-8-sig", errors="replace", newline="") as text:
-            return max(0, sum(1 for row in csv.reader(text, delimiter=delimiter) if row) - 1)
+            # One character of each value: long ones are refused, and only their ends matter.
+            rows = csv.reader((rest.sub("", line) for line in text), delimiter=by)
+            try:
+                return max(0, sum(1 for row in rows if row) - 1)
+            except csv.Error as error:
+                raise self._fail(f"its rows cannot be counted: {error}; it is kept in {self.part}") from None
 
     def _sync_folder(self) -> None:
         if os.name == "posix":
@@ -160,12 +200,14 @@ class PartFile:
             self._file = None
 
     @contextmanager
-    def _writing(self) -> Generator[IO[bytes], None, None]:
+    def _writing(self, target: Path | None = None) -> Generator[IO[bytes], None, None]:
         try:
             yield self._file  # type: ignore[misc]
         except OSError as error:
-            kept = f"; {self.offset} bytes are kept in {self.part} for the next try" if self.offset else ""
-            raise self._fail(f"cannot write {self.path}: {error.strerror or error}{kept}") from error
+            kept = ""
+            if self._lasts and self.validator and self.offset:
+                kept = f"; {self.offset} bytes are kept in {self.part} for the next try"
+            raise self._fail(f"cannot write {target or self.path}: {error.strerror or error}{kept}") from error
 
 
 def _count_lines(file: IO[bytes]) -> int:

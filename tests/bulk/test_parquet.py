@@ -433,20 +433,55 @@ class TestExports:
         assert bench.result(job.to_parquet(tmp_path / "clicks", allow_truncated=True)).exists()
 
     def test_a_folder_in_its_place_is_an_error_before_anything_is_fetched(self, bench: Bench, tmp_path: Path) -> None:
-        with pytest.raises(IsADirectoryError):
+        with pytest.raises(DownloadError, match="folder") as caught:
             bench.result(bench.done().to_parquet(tmp_path))
+        assert (caught.value.path, bench.store.requests) == (str(tmp_path), [])
+
+    def test_what_is_no_files_path_is_an_error_before_anything_is_fetched(self, bench: Bench) -> None:
+        for path in ("", "/", "a\0b"):
+            with pytest.raises(ValueError, match="not the path of a file"):
+                bench.result(bench.done().to_parquet(path))
         assert bench.store.requests == []
 
-    def test_an_error_of_the_conversion_leaves_nothing(
-        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("etag", ['"v1"', None])
+    def test_a_disk_that_refuses_the_rows_keeps_the_download_for_the_next_try(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, etag: str | None
     ) -> None:
+        bench.store.etag = etag
+
         def full(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(os, "replace", replace_of(os.replace, full))
-        with pytest.raises(OSError, match="No space"):
-            bench.result(bench.done().to_parquet(tmp_path / "clicks"))
-        assert names(tmp_path) == []
+        path, kept = tmp_path / "clicks", tmp_path / ".clicks.csv.part"
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", replace_of(os.replace, full))
+            with pytest.raises(DownloadError, match=f"cannot write {path}: No space") as caught:
+                bench.result(bench.done().to_parquet(path))
+        assert isinstance(caught.value.__cause__, OSError)
+        assert caught.value.path == str(path)
+        assert str(caught.value).count(str(kept)) == (etag is not None)
+        # Without a version nobody knows at the next try whether it is still the same file.
+        assert sorted(names(tmp_path)) == ([kept.name, f"{kept.name}.json"] if etag else [])
+        bench.result(bench.done().to_parquet(path))
+        assert bench.store.ranges() == [None, f"bytes={len(bench.store.content)}-" if etag else None]
+        assert (names(tmp_path), pq.read_metadata(path).num_rows) == (["clicks"], 5000)
+
+    @pytest.mark.parametrize("where", ["folder", "file"])
+    def test_a_disk_that_refuses_a_table_is_an_error_of_the_job(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str
+    ) -> None:
+        def full(*_: Any, **__: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(converter, "TemporaryDirectory" if where == "folder" else "convert", full)
+        with pytest.raises(DownloadError, match="No space") as caught:
+            bench.result(bench.done().to_arrow())
+        assert "kept" not in str(caught.value)
+
+    def test_a_header_beyond_reason_is_an_error_of_the_job(self, bench: Bench) -> None:
+        bench.store.content = b"x" * 200_000 + b"\n1\n"
+        with pytest.raises(DownloadError, match="header is no CSV"):
+            bench.result(bench.done().to_arrow())
 
     def test_cancelling_leaves_nothing_half_written(self, tmp_path: Path) -> None:
         bench = Bench("async")

@@ -286,6 +286,39 @@ def test_as_many_rows_as_reported_are_right_however_they_are_quoted(
     assert _whole(bench, path)
 
 
+@pytest.mark.parametrize("by", [",", ";", ";;", "\\t", "]", "x", "§"])
+def test_rows_are_counted_whatever_separates_their_values_and_however_long_they_are(
+    bench: Bench, path: Path, by: str
+) -> None:
+    blank = b"\n\n"
+    rows = [
+        b"tx_id%scountry",
+        b'"a\nb"%sDE',
+        blank,
+        b"c%s" + b"x" * 140_000,
+        b'"' + b"y" * 70_000 + b"\n" + b"z" * 70_000 + b'"%sDE',
+    ]
+    bench.store.content = b"\n".join(rows).replace(b"%s", by.encode())
+    bench.api.states = [finished(total=3, format={"delimiter": by})]
+    bench.result(bench.start().download(path))
+    assert _whole(bench, path)
+
+
+@pytest.mark.parametrize("by", ["\n", "\r", '"'])
+def test_rows_are_counted_by_their_lines_where_the_delimiter_can_be_none(bench: Bench, path: Path, by: str) -> None:
+    bench.store.content = b"tx_id;country\na;DE\n\n\nb;DE\n"
+    bench.api.states = [finished(total=2, format={"delimiter": by})]
+    bench.result(bench.start().download(path))
+    assert _whole(bench, path)
+
+
+def test_rows_that_nobody_can_count_are_an_error_that_keeps_the_file(bench: Bench, path: Path) -> None:
+    bench.store.content = b'a,b\n\n"' + b"," * 200_000 + b'",DE\n'
+    with pytest.raises(DownloadError, match="cannot be counted: field larger than field limit"):
+        bench.result(bench.done(total=1).download(path))
+    assert Path(f"{path}.part").read_bytes() == bench.store.content
+
+
 @pytest.mark.parametrize("total", [1, 3])
 def test_more_or_fewer_rows_than_reported_are_an_error_and_begin_again(bench: Bench, path: Path, total: int) -> None:
     bench.store.content = _QUOTED
@@ -434,6 +467,14 @@ class TestDisk:
         (tmp_path / "x.csv").mkdir()
         with pytest.raises(DownloadError, match="folder"):
             bench.result(bench.done().download(tmp_path / "x.csv"))
+
+    @pytest.mark.parametrize("bad", ["", "/", "a\0b"])
+    def test_what_is_no_files_path_is_refused_before_anything_is_sent(self, bench: Bench, bad: str) -> None:
+        job = bench.start()
+        asked = len(bench.api.requests)
+        with pytest.raises(ValueError, match="not the path of a file"):
+            bench.result(job.download(bad))
+        assert len(bench.api.requests) == asked
 
     @pytest.mark.parametrize("step", ["open", "note", "fsync", "replace"])
     def test_a_step_that_is_refused_leaves_no_file(

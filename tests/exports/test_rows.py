@@ -159,7 +159,7 @@ def test_a_quote_that_is_never_closed_is_an_error_before_the_file_is_read() -> N
         assert [*chain.from_iterable(reader.feed(b"x,y\n" * 16_000) for _ in range(3))] == []
 
 
-@pytest.mark.parametrize("by", ["", ",,"])
+@pytest.mark.parametrize("by", ["", ",,", '"', "\n", "\r"])
 def test_a_delimiter_that_is_none_is_an_error(by: str) -> None:
     with pytest.raises(DownloadError, match="separated"):
         _parse(b"", by=by)
