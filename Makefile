@@ -119,7 +119,7 @@ adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our
 	@test -n "$(OFFICIAL)" || { echo "usage: make adopt-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
 	@$(PY) -m generator.adopt_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
 
-spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 writes it there
+spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 adds it there
 	@$(PY) -m generator.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
 
 spec-pull-request: generate ## BASE=revision: regenerate and, if anything changed, open a pull request with the summary

@@ -1,6 +1,6 @@
 """`python -m generator.summary --base REVISION` (or OLD NEW, two folders): what a change of the specs means for users.
 
-`--changelog FILE` writes it below "Unreleased", in place of what stood there from an earlier run.
+`--changelog FILE` adds it below "Unreleased" to what earlier runs have written there, until a release takes it away.
 """
 
 from __future__ import annotations
@@ -39,17 +39,37 @@ def in_folder(folder: Path, name: str) -> Document | None:
 
 
 def into_changelog(text: str, told: str) -> str:
-    """The block below "Unreleased", written anew; the rest of the file as it was."""
-    block = f"{HEADING}\n\n{told}\n" if told else ""
+    """What is new added to the block below "Unreleased"; nothing that stands there goes, it may be edited by hand."""
     head, found, rest = text.partition("## Unreleased\n")
     if not found:
         raise DocumentError("the changelog has no `## Unreleased` heading to write below")
+    if not told:
+        return text
     end = re.search(r"^## ", rest, re.MULTILINE)
     section, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
-    section = re.sub(rf"^{HEADING}\n.*?(?=^#{{2,3}} |\Z)", "", section, flags=re.MULTILINE | re.DOTALL).rstrip()
-    parts = [part for part in (section.strip("\n"), block.rstrip()) if part]
-    body = "\n\n".join(parts)
+    block = re.search(rf"^{HEADING}\n(.*?)(?=^#{{2,3}} |\Z)", section, re.MULTILINE | re.DOTALL)
+    before, after = (section[: block.start()], section[block.end() :]) if block else (section, "")
+    parts = [before, HEADING, _added(block.group(1) if block else "", told), after]
+    body = "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
     return f"{head}{found}\n{body}\n" + (f"\n{tail}" if tail else "")
+
+
+def _added(old: str, new: str) -> str:
+    """Two blocks as one: under each surface's heading the entries of both, breaking ones first."""
+    surfaces: dict[str, list[str]] = {"": []}
+    for block in (old, new):
+        entries = surfaces[""]
+        # An entry may go on in further lines: it ends where the next one or a heading begins.
+        for entry in filter(None, map(str.strip, re.split(r"^(?=- |#### )", block, flags=re.MULTILINE))):
+            if entry.startswith("#### "):
+                entries = surfaces.setdefault(entry, [])
+            elif entry not in entries:
+                entries.append(entry)
+    parts: list[str] = []
+    for heading, entries in surfaces.items():
+        ordered = sorted(entries, key=lambda entry: entry.startswith("- ") and not entry.startswith("- **Breaking:**"))
+        parts += [part for part in (heading, "\n".join(ordered)) if part]
+    return "\n\n".join(parts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("folders", nargs="*", type=Path, metavar="OLD NEW", help="two folders of specs")
     parser.add_argument("--base", metavar="REVISION", help="compare specs/ with what they were at this revision")
     parser.add_argument("--specs", type=Path, default=SPECS, help="folder of our specs")
-    parser.add_argument("--changelog", type=Path, metavar="FILE", help='write it below "Unreleased"')
+    parser.add_argument("--changelog", type=Path, metavar="FILE", help='add it below "Unreleased"')
     arguments = parser.parse_args(argv)
     if bool(arguments.base) == bool(arguments.folders) or len(arguments.folders) not in (0, 2):
         parser.error("name two folders, or --base and a revision")

@@ -229,9 +229,22 @@ CHANGELOG = "# Changelog\n\n## Unreleased\n\nHand-written.\n\n### Fixed\n\n- A t
 def test_the_changelog_takes_the_summary_below_unreleased_and_keeps_the_rest() -> None:
     once = into_changelog(CHANGELOG, "#### network\n\n- one")
     assert once == CHANGELOG.replace("- A thing.\n", "- A thing.\n\n### API changes\n\n#### network\n\n- one\n")
-    again = into_changelog(once, "#### network\n\n- two")
-    assert again == once.replace("- one", "- two")
-    assert into_changelog(again, "") == CHANGELOG
+
+
+def test_a_later_change_is_added_to_the_block_and_nothing_goes_until_a_release() -> None:
+    once = into_changelog(CHANGELOG, "#### network\n\n- one")
+    edited = once.replace("- one\n", "- one, edited by hand,\n  on two lines\n")
+    again = into_changelog(edited, "#### adsecurity\n\n- three\n\n#### network\n\n- **Breaking:** two\n- four")
+    network = "#### network\n\n- **Breaking:** two\n- one, edited by hand,\n  on two lines\n- four\n"
+    block = f"### API changes\n\n{network}\n#### adsecurity\n\n- three\n"
+    assert again == CHANGELOG.replace("- A thing.\n", f"- A thing.\n\n{block}")
+    assert into_changelog(again, "#### network\n\n- four") == again
+    assert into_changelog(again, "") == again
+
+
+def test_what_follows_the_block_stays_behind_it() -> None:
+    text = "## Unreleased\n\n### API changes\n\n#### network\n\n- one\n\n### Fixed\n\n- A thing.\n\n## 1.0.0\n"
+    assert into_changelog(text, "#### network\n\n- two") == text.replace("- one\n", "- one\n- two\n")
 
 
 def test_a_changelog_without_the_heading_is_refused_and_untouched(base: Any, tmp_path: Path, capsys: Capture) -> None:
