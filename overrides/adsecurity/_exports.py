@@ -147,8 +147,10 @@ class _Job(Generic[R]):
                     " wait() again, or resume its id later",
                     **self._known,
                 ) from failed
-            asked = failed.retry_after if isinstance(failed, APIStatusError) else None
-            yield Sleep(min(max(pause, asked or 0), left))
+            asked = (failed.retry_after if isinstance(failed, APIStatusError) else None) or 0
+            yield Sleep(min(max(pause, asked), left))
+            if asked > left:
+                continue
             pause, polls = min(pause * _GROWTH, _LAST_POLL), polls + 1
             try:
                 yield from self._refreshing(max(started + timeout - clock(), _FIRST_POLL))

@@ -13,7 +13,7 @@ import pytest
 
 from adsecurity import APIConnectionError, errors
 from adsecurity._drive import Do, Sleep
-from tests.exports.kit import ID, QUICK, Bench, finished, state
+from tests.exports.kit import ID, QUICK, Bench, finished, reply, state
 
 pytestmark = pytest.mark.usefixtures("_fast_polls")
 
@@ -182,6 +182,16 @@ def test_a_server_that_fails_up_to_the_deadline_is_a_time_out_of_the_wait(bench:
     assert isinstance(caught.value.__cause__, errors.APIConnectionError | errors.APIStatusError)
     bench.api.failures = []
     assert bench.result(job.wait()).finished
+
+
+def test_a_server_that_asks_for_more_than_the_deadline_leaves_is_not_asked_again(bench: Bench) -> None:
+    job = bench.start()
+    bench.api.answer = lambda handler, headers: reply(handler, 429, retry_after=15)  # type: ignore[method-assign]
+    started = time.monotonic()
+    with pytest.raises(errors.ExportTimeout):
+        bench.result(job.wait(timeout=0.3))
+    assert time.monotonic() - started < 5
+    assert len(bench.api.requests) == 2
 
 
 def test_a_server_that_fails_for_longer_than_a_poll_is_tried_is_asked_again(bench: Bench) -> None:
