@@ -71,6 +71,8 @@ class Run(Generic[T]):
                 state=at.get("windows"),
             )
         except (KeyError, TypeError, ValueError) as error:
+            if not at:
+                raise
             raise ValueError("resume: the checkpoint comes from a call with another concurrency") from error
         self._failure: tuple[Window, Exception] | None = None
 
