@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TypeVar
 
 from ._faults import Fault, parse_fault, parse_latency
+from ._options import N, checked, checked_key
 from ._sandbox import DEFAULT_KEY, DEFAULT_ROWS, Sandbox
 from ._spec import SpecError
 
@@ -30,16 +31,36 @@ def _argument(parse: Callable[[str], T]) -> Callable[[str], T]:
     return wrapped
 
 
+def _number(option: str, read: Callable[[str], N]) -> Callable[[str], N]:
+    def parse(text: str) -> N:
+        try:
+            number = read(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no {'whole ' if read is int else ''}number") from None
+        return checked(option, number)
+
+    return _argument(parse)
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m adsecurity.sandbox",
         description="Serves both APIs on 127.0.0.1 from their specs, with invented data. For trying and testing only.",
     )
-    made.add_argument("--port", type=int, default=0, help="port of the network API; the others are free ports")
+    made.add_argument(
+        "--port", type=_number("port", int), default=0, help="port of the network API; the others are free ports"
+    )
     made.add_argument("--db", metavar="FILE", help="SQLite file to keep the data in; without it, memory")
-    made.add_argument("--api-key", default=DEFAULT_KEY, help="the key to accept (default: %(default)s)")
+    made.add_argument(
+        "--api-key",
+        type=_argument(checked_key),
+        default=DEFAULT_KEY,
+        help="the key to accept (default: %(default)s)",
+    )
     made.add_argument("--seed", type=int, default=1, help="another number makes another network")
-    made.add_argument("--rows", type=int, default=DEFAULT_ROWS, help="clicks in the week (default: %(default)s)")
+    made.add_argument(
+        "--rows", type=_number("rows", int), default=DEFAULT_ROWS, help="clicks in the week (default: %(default)s)"
+    )
     made.add_argument("--latency", type=_argument(parse_latency), default=0, help="added to each answer: 20ms")
     made.add_argument(
         "--fault",
@@ -48,9 +69,19 @@ def parser() -> argparse.ArgumentParser:
         default=list[Fault](),
         help="a status or 'drop' with its probability: 503:0.05",
     )
-    made.add_argument("--rate-limit", type=int, default=0, metavar="N", help="requests a second; 0 is no limit")
-    made.add_argument("--export-seconds", type=float, default=2.0, help="how long an export takes")
-    made.add_argument("--url-seconds", type=float, default=60.0, help="how long a signed URL is valid")
+    made.add_argument(
+        "--rate-limit",
+        type=_number("rate_limit", int),
+        default=0,
+        metavar="N",
+        help="requests a second; 0 is no limit",
+    )
+    made.add_argument(
+        "--export-seconds", type=_number("export_seconds", float), default=2.0, help="how long an export takes"
+    )
+    made.add_argument(
+        "--url-seconds", type=_number("url_seconds", float), default=60.0, help="how long a signed URL is valid"
+    )
     made.add_argument("--spec-dir", metavar="DIR", help="other specs to serve: network.yaml and adsecurity.yaml")
     return made
 

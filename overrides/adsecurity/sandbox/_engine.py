@@ -38,8 +38,8 @@ class Engine:
         surfaces: Mapping[str, Surface],
         world: World,
         *,
+        store: Store,
         api_key: str,
-        database: Path | None,
         folder: Path,
         rows: int,
         end_inclusive: bool,
@@ -50,7 +50,7 @@ class Engine:
         self.surfaces = surfaces
         self.world = world
         self._api_key = api_key
-        self.store = Store(database)
+        self.store = store
         self.items = Items(self.store, surfaces, world)
         self.reports = Reports(self.store, self.items, surfaces, world, rows, end_inclusive=end_inclusive)
         self.exports = Exports(
@@ -63,17 +63,17 @@ class Engine:
             row_limit=export_row_limit,
             secret=secrets.token_bytes(32),
         )
-        self._seed(database)
+        self._seed()
 
-    def _seed(self, database: Path | None) -> None:
+    def _seed(self) -> None:
         """The seeded data, made once in a process: later sandboxes in memory start from a copy."""
         key = (self.world, *self.surfaces.values())
-        if database is None and key in _IMAGES:
+        if self.store.in_memory and key in _IMAGES:
             self.store.restore(_IMAGES[key])
         elif not self.store.counter("seeded"):
             Seeder(self.store, self.items, self.surfaces, self.world).run()
             self.store.count_up("seeded")
-            if database is None:
+            if self.store.in_memory:
                 _IMAGES[key] = self.store.image()
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._errors import CODES, Refusal
+from ._options import checked
 
 DROP = "drop"
 
@@ -43,9 +44,7 @@ def parse_latency(text: str) -> float:
     """`20ms` or `1.5s` in seconds."""
     for unit, factor in (("ms", 0.001), ("s", 1.0)):
         if text.endswith(unit):
-            seconds = float(text.removesuffix(unit)) * factor
-            if seconds >= 0:
-                return seconds
+            return checked("latency", float(text.removesuffix(unit)) * factor)
     raise ValueError(f"{text!r}: a latency is a number with ms or s")
 
 

@@ -21,7 +21,9 @@ from ._apps import ApiApp, Connection, Recorded, Shared, StorageApp
 from ._engine import Engine
 from ._faults import Fault, Faults, RateLimit, parse_fault
 from ._items import World
+from ._options import checked, checked_key
 from ._spec import SURFACES, load_surfaces
+from ._store import Store
 
 DEFAULT_KEY = "sandbox-key"
 DEFAULT_ROWS = 2000
@@ -54,25 +56,25 @@ class Sandbox:
         end_inclusive: bool = True,
         spec_dir: str | Path | None = None,
     ) -> None:
-        self.api_key = api_key
+        self.api_key = checked_key(api_key)
         self.world = World(seed)
         self.integration_id = self.world.integrations[0]
         self.organization_id = self.world.organization
-        self._port = port
+        self._port = checked("port", port)
         self._spec_dir = None if spec_dir is None else Path(spec_dir)
         self._database = None if db is None else Path(db)
         self._temporary: str | None = None
         self._options: dict[str, Any] = {
-            "rows": rows,
+            "rows": checked("rows", rows),
             "end_inclusive": end_inclusive,
-            "export_seconds": export_seconds,
-            "url_seconds": url_seconds,
-            "export_row_limit": export_row_limit,
+            "export_seconds": checked("export_seconds", export_seconds),
+            "url_seconds": checked("url_seconds", url_seconds),
+            "export_row_limit": None if export_row_limit is None else checked("export_row_limit", export_row_limit),
         }
         self._faults = Faults([_fault(fault) for fault in faults], seed)
         self._storage_faults = Faults([_fault(fault) for fault in storage_faults], seed)
-        self._limit = RateLimit(rate_limit)
-        self._latency = latency
+        self._limit = RateLimit(checked("rate_limit", rate_limit))
+        self._latency = checked("latency", latency)
         self._shared: Shared | None = None
         self._servers: list[_Server] = []
         self._thread: threading.Thread | None = None
@@ -94,16 +96,16 @@ class Sandbox:
             raise RuntimeError("this sandbox is already running")
         surfaces = load_surfaces(self._spec_dir)
         sockets = [_listen(self._port if index == 0 else 0) for index in range(3)]
+        store = None
         try:
+            # First, so that what is no database gets no folder beside it.
+            store = Store(self._database)
             engine = Engine(
-                surfaces,
-                self.world,
-                api_key=self.api_key,
-                database=self._database,
-                folder=self._folder(),
-                **self._options,
+                surfaces, self.world, store=store, api_key=self.api_key, folder=self._folder(), **self._options
             )
         except BaseException:
+            if store is not None:
+                store.close()
             for listening in sockets:
                 listening.close()
             self._remove_folder()

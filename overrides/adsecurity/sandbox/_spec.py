@@ -32,13 +32,25 @@ def load_document(surface: str, spec_dir: Path | None = None) -> str:
         return (resources.files(adsecurity_generated) / surface / "spec.json").read_text("utf-8")
     path = spec_dir / f"{surface}.json"
     if path.is_file():
-        return path.read_text("utf-8")
+        return _read(path)
     path = spec_dir / f"{surface}.yaml"
     if not path.is_file():
         raise SpecError(f"{spec_dir} has no {surface}.yaml and no {surface}.json")
-    import yaml
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise SpecError(f"{path} is YAML, and PyYAML is not installed; run: pip install pyyaml") from None
+    try:
+        return json.dumps(yaml.load(_read(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader)), default=str)
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
 
-    return json.dumps(yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)), default=str)
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except ValueError as error:
+        raise SpecError(f"{path}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -197,4 +209,8 @@ def load_surfaces(spec_dir: Path | None = None) -> dict[str, Surface]:
 
 @lru_cache(maxsize=16)
 def _surface(name: str, text: str) -> Surface:
-    return Surface(name, json.loads(text))
+    try:
+        document = as_map(json.loads(text))
+    except ValueError as error:
+        raise SpecError(f"the {name} spec is not JSON: {error}") from None
+    return Surface(name, document)

@@ -62,7 +62,14 @@ class Store:
         self._lock = threading.RLock()
         # Goes up with every change of the rows.
         self.version = 0
-        self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self.in_memory = path is None
+        try:
+            self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise type(error)(f"{path}: {error}") from None
+
+    def _prepare(self) -> None:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
