@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TypeVar
 
-from ._flatten import flatten
+from ._flatten import flatten, operation_schema, reference, told
 from ._match import match
 from ._naming import python_name
 from ._openapi import Document, Fact, Operation, as_list, as_map, placeholders
@@ -36,12 +36,16 @@ def changes(old: Document | None, new: Document | None) -> list[Change]:
     """Everything users can notice, breaking changes first; None stands for a surface that is not there."""
     olds, news = (old.operations if old else []), (new.operations if new else [])
     pairs, gone, added = _paired(olds, news)
+    was, now = _answered(old) if old else {}, _answered(new) if new else {}
+    models = _renamed_models(was, now)
     found = [Change("operation removed", True, one.name) for one in gone]
     found += [Change(f"new operation, {one.route}", False, one.name) for one in added]
     for before, after in pairs:
-        found += _operation(before, after)
+        found += _operation(before, after, models)
+        if old and new:
+            found += _answer(old, new, before, after, models)
     if old and new:
-        found += _models(old, new)
+        found += [*_models(was, now, models), *_root(old, new)]
     return sorted(dict.fromkeys(found), key=lambda one: not one.breaking)
 
 
@@ -62,7 +66,7 @@ def _paired(
     )
 
 
-def _operation(old: Operation, new: Operation) -> Iterator[Change]:
+def _operation(old: Operation, new: Operation, models: Mapping[str, str]) -> Iterator[Change]:
     name = new.name
     if old.name != name:
         yield Change(f"renamed from `{old.name}`", True, name)
@@ -70,15 +74,57 @@ def _operation(old: Operation, new: Operation) -> Iterator[Change]:
         yield Change(f"operationId `{old.id}` is now `{new.id}` (for `routes=`)", True, name)
     if old.route != new.route and old.shape != new.shape:
         yield Change(f"route {old.route} is now {new.route}", False, name)
-    for key, meaning in (("x-kind", True), ("x-evidence", False)):
+    for key, meaning in (
+        ("x-kind", True),
+        ("x-evidence", False),
+        ("x-range", True),
+        ("x-export", True),
+        ("x-safe", False),
+    ):
         if old.node.get(key) != new.node.get(key):
-            yield Change(f"{key[2:]} {old.node.get(key)} is now {new.node.get(key)}", meaning, name)
+            yield Change(f"{key[2:]} {told(old.node.get(key))} is now {told(new.node.get(key))}", meaning, name)
     if new.node.get("deprecated") and not old.node.get("deprecated"):
         yield Change("deprecated" + _instead(str(new.node.get("x-replacement") or "")), False, name)
-    if len(placeholders(old.path)) != len(placeholders(new.path)):
-        yield Change(f"ids in the path are now ({', '.join(placeholders(new.path))})", True, name)
-    yield from _inputs(_keywords(old), _keywords(new), name, "parameter")
-    yield from _inputs(old.body, new.body, name, "body field")
+    ids, again = placeholders(old.path), placeholders(new.path)
+    # They are given by position: another name is no change, another order is.
+    if len(ids) != len(again) or any(one in ids and ids.index(one) != place for place, one in enumerate(again)):
+        yield Change(f"ids in the path are now ({', '.join(again)})", True, name)
+    yield from _inputs(_keywords(old), _keywords(new), name, "parameter", models)
+    yield from _inputs(old.body, new.body, name, "body field", models)
+
+
+def _answer(
+    old: Document, new: Document, before: Operation, after: Operation, models: Mapping[str, str]
+) -> Iterator[Change]:
+    was, now = (reference(operation_schema(document, one, "answer")) for document, one in ((old, before), (new, after)))
+    if was != now and was and models.get(was) != now:
+        yield Change(f"answers {now or 'nothing'}, no longer {was}", True, after.name)
+
+
+_CLIENT = (
+    ("x-client-name", "the clients' names begin with"),
+    ("x-env-prefix", "the names of its variables begin with"),
+    ("x-default-headers", "headers that are sent by default:"),
+    ("x-namespaces", "namespaces:"),
+)
+
+
+def _root(old: Document, new: Document) -> Iterator[Change]:
+    """What a surface says of its clients."""
+    name = f"{new.root.get('x-client-name')}Client"
+    for key, what in _CLIENT:
+        if old.root.get(key) != new.root.get(key):
+            yield Change(f"{what} {told(new.root.get(key))}, no longer {told(old.root.get(key))}", True, name)
+    was, now = _default_server(old), _default_server(new)
+    if was != now:
+        yield Change(f"default base_url {now or 'none'}, no longer {was or 'none'}", bool(was), name)
+
+
+def _default_server(document: Document) -> str:
+    """Only a documented host is used without being named."""
+    listed = as_list(document.root.get("servers"))
+    server = as_map(listed[0]) if listed else {}
+    return str(server.get("url")) if server.get("x-evidence") == "documented" else ""
 
 
 def _keywords(operation: Operation) -> dict[str, Fact]:
@@ -88,7 +134,9 @@ def _keywords(operation: Operation) -> dict[str, Fact]:
     }
 
 
-def _inputs(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str, what: str) -> Iterator[Change]:
+def _inputs(
+    old: Mapping[str, Fact], new: Mapping[str, Fact], name: str, what: str, models: Mapping[str, str]
+) -> Iterator[Change]:
     renamed = _renames(old, new)
     for before, after in renamed.items():
         yield Change(f"{what} `{before}` is now `{after}`", True, name)
@@ -100,6 +148,24 @@ def _inputs(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str, what: s
         yield Change(f"new {'required ' if needed else ''}{what} `{place}` ({new[place].type})", needed, name)
     for place in [one for one in new if one in old]:
         yield from _input(old[place], new[place], name, f"{what} `{place}`")
+        yield from _python(place, old[place], new[place], name, f"{what} `{place}`", models)
+
+
+def _python(place: str, old: Fact, new: Fact, name: str, what: str, models: Mapping[str, str]) -> Iterator[Change]:
+    """What changes on our side alone: names in Python, and what the extensions make of a value."""
+    wire = place.rpartition(".")[2]
+    was, now = old.keyword or python_name(wire), new.keyword or python_name(wire)
+    # The place of a parameter is its name in Python already.
+    if was != now and not what.startswith("parameter"):
+        yield Change(f"{what}: `{was}` is now `{now}` in Python", True, name)
+    if old.model and new.model and new.model not in (old.model, models.get(old.model)):
+        yield Change(f"{what}: {old.model} is now {new.model}", True, name)
+    for key in {**old.marks, **new.marks}:
+        before, after = old.marks.get(key, "none"), new.marks.get(key, "none")
+        if before != after and not (key == "readOnly" and what.startswith("field")):
+            # A string may hold a list from now on; before, it might not.
+            wider = key in ("x-comma-list", "x-default-from-path") and before == "none"
+            yield Change(f"{what}: {key} {before} is now {after}", not wider, name)
 
 
 def _input(old: Fact, new: Fact, name: str, what: str) -> Iterator[Change]:
@@ -136,23 +202,33 @@ def _instead(replacement: str) -> str:
     return "" if replacement in ("", "no replacement") else f": use {replacement}"
 
 
-def _models(old: Document, new: Document) -> Iterator[Change]:
-    olds, news = _answered(old), _answered(new)
+Models = Mapping[str, Mapping[str, Fact]]
+
+
+def _renamed_models(olds: Models, news: Models) -> dict[str, str]:
+    """Models that have gone, and those with the same fields that have come."""
     gone = {name: fields for name, fields in olds.items() if name not in news}
+    renamed: dict[str, str] = {}
+    for name, fields in news.items():
+        before = next((one for one, other in gone.items() if other.keys() == fields.keys()), None)
+        if name not in olds and before is not None:
+            del gone[before]
+            renamed[before] = name
+    return renamed
+
+
+def _models(olds: Models, news: Models, renamed: Mapping[str, str]) -> Iterator[Change]:
     for name, fields in news.items():
         if name in olds:
-            yield from _model(olds[name], fields, name)
-            continue
-        before = next((one for one, other in gone.items() if other.keys() == fields.keys()), None)
-        if before is not None:
-            del gone[before]
-            yield Change(f"model renamed from `{before}`", True, name)
-            yield from _model(olds[before], fields, name)
-    for name in gone:
+            yield from _model(olds[name], fields, name, renamed)
+    for before, name in renamed.items():
+        yield Change(f"model renamed from `{before}`", True, name)
+        yield from _model(olds[before], news[name], name, renamed)
+    for name in [one for one in olds if one not in news and one not in renamed]:
         yield Change("model removed", True, name)
 
 
-def _model(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str) -> Iterator[Change]:
+def _model(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str, models: Mapping[str, str]) -> Iterator[Change]:
     renamed = _renames(old, new)
     for before, after in renamed.items():
         yield Change(f"field `{before}` is now `{after}`", True, name)
@@ -165,6 +241,8 @@ def _model(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str) -> Itera
         if (was.type, was.format) != (now.type, now.format):
             told = f"{what}: {_typed(was)} is now {_typed(now)}"
             yield Change(told, (was.type, now.type) != ("number", "integer"), name)
+        if before == after:
+            yield from _python(after, was, now, name, what, models)
         yield from _enum(was, now, name, what, breaking=False)
         yield from _deprecated(was, now, name, what)
 

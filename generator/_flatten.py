@@ -175,6 +175,26 @@ def fact(document: Document, schema: Json, required: bool, holder: Json | None =
         description=str(holder.get("description") or merged.get("description") or ""),
         deprecated=(replacement or "no replacement") if deprecated else "",
         keyword=str(holder.get("x-python-name") or merged.get("x-python-name") or ""),
+        model=reference(schema) or reference(as_map(merged.get("items"))),
+        marks={key: told(said) for key in MARKS if (said := holder.get(key, merged.get(key))) is not None},
+    )
+
+
+MARKS = ("x-positional", "x-comma-list", "x-secret", "x-time", "x-default-from-path", "readOnly")
+
+
+def reference(schema: Json) -> str:
+    """Name of the component that a schema is, by itself or as the only part of an allOf."""
+    parts = as_list(schema.get("allOf"))
+    ref = as_map(parts[0]).get("$ref") if len(parts) == 1 and "properties" not in schema else schema.get("$ref")
+    return str(ref or "").rpartition("/")[2]
+
+
+def told(value: object) -> str:
+    """What an extension says, on one line."""
+    pairs = ", ".join(f"{key}: {one}" for key, one in as_map(value).items())
+    return pairs or (
+        "none" if value in (None, "", [], {}) else str(value).lower() if value in (True, False) else str(value)
     )
 
 

@@ -53,6 +53,10 @@ class Fact:
     description: str = field(default="", compare=False)
     deprecated: str = field(default="", compare=False)
     keyword: str = field(default="", compare=False)
+    model: str = field(default="", compare=False)
+    """The component behind the reference, of the field or of its items."""
+    marks: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    """Our extensions that change what a caller writes or sees."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if bool(arguments.base) == bool(arguments.folders) or len(arguments.folders) not in (0, 2):
         parser.error("name two folders, or --base and a revision")
     try:
+        for folder in arguments.folders or [arguments.specs]:
+            if not any((folder / f"{name}.yaml").is_file() for name in SURFACES):
+                raise DocumentError(f"{folder}: holds no spec ({', '.join(f'{name}.yaml' for name in SURFACES)})")
         told = summary({name: _of_surface(arguments, name) for name in SURFACES})
         print(told or "nothing changes for users")
         if arguments.changelog:

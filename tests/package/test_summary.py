@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,18 @@ Edit = Callable[[Any], None]
 
 @pytest.fixture(scope="module")
 def base(trees: dict[str, Any]) -> Any:
-    return subset(trees["network"], KEPT)
+    spec = subset(trees["network"], KEPT)
+    # What a subset of this size has not.
+    spec["servers"] = [{"url": "https://a.example", "x-evidence": "documented"}]
+    listing = spec["paths"]["/api/v2/download-center/exports"]["get"]
+    listing.update({"x-range": {"unit": "day"}, "x-export": {"role": "start", "rows": "ClickReportRow"}})
+    commas = {"name": "commas", "in": "query", "x-comma-list": True, "schema": {"type": "string"}}
+    spec["components"]["parameters"]["Commas"] = commas
+    listing["parameters"] = [*listing.get("parameters", []), {"$ref": "#/components/parameters/Commas"}]
+    spec["paths"]["/a/{first}/b/{second}"] = {
+        "get": {"operationId": "getPair", "x-resource": "pairs", "x-method": "get", "responses": {}}
+    }
+    return spec
 
 
 def folder(path: Path, spec: Any) -> Path:
@@ -149,6 +161,68 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda spec: schemas(spec)["ClickReportRow"]["properties"].update({"country": {"type": "integer"}}),
         "- **Breaking:** `ClickReportRow`: field `country`: string is now integer",
     ),
+    "another model in an envelope": (
+        lambda spec: schemas(spec)["UserEnvelope"]["properties"].update(
+            {"data": {"$ref": "#/components/schemas/ClickReportRow"}}
+        ),
+        "- **Breaking:** `UserEnvelope`: field `data`: User is now ClickReportRow",
+    ),
+    "another model in a list": (
+        lambda spec: schemas(spec)["UserList"]["properties"]["data"].update(
+            {"items": {"$ref": "#/components/schemas/ClickReportRow"}}
+        ),
+        "- **Breaking:** `UserList`: field `data`: User is now ClickReportRow",
+    ),
+    "another answer": (
+        lambda spec: users(spec)["get"]["responses"]["200"]["content"]["application/json"].update(
+            {"schema": {"$ref": "#/components/schemas/UserEnvelope"}}
+        ),
+        "- **Breaking:** `users.list`: answers UserEnvelope, no longer UserList",
+    ),
+    "a body field of another name in Python": (
+        lambda spec: schemas(spec)["CreateUserRequest"]["properties"]["phone"].update({"x-python-name": "telephone"}),
+        "- **Breaking:** `users.create`: body field `phone`: `phone` is now `telephone` in Python",
+    ),
+    "a field of another name in Python": (
+        lambda spec: schemas(spec)["User"]["properties"]["phone"].update({"x-python-name": "telephone"}),
+        "- **Breaking:** `User`: field `phone`: `phone` is now `telephone` in Python",
+    ),
+    "a field that became secret": (
+        lambda spec: schemas(spec)["User"]["properties"]["phone"].update({"x-secret": True}),
+        "- **Breaking:** `User`: field `phone`: x-secret none is now true",
+    ),
+    "a field that became positional": (
+        lambda spec: schemas(spec)["CreateUserRequest"]["properties"]["phone"].update({"x-positional": True}),
+        "- **Breaking:** `users.create`: body field `phone`: x-positional none is now true",
+    ),
+    "a list that became a text": (
+        lambda spec: drop(spec["components"]["parameters"]["Commas"], "x-comma-list"),
+        "- **Breaking:** `exports.list`: parameter `commas`: x-comma-list true is now none",
+    ),
+    "ids in another order": (
+        lambda spec: rename(spec["paths"], "/a/{first}/b/{second}", "/a/{second}/b/{first}"),
+        "- **Breaking:** `pairs.get`: ids in the path are now (second, first)",
+    ),
+    "another range": (
+        lambda spec: spec["paths"]["/api/v2/download-center/exports"]["get"].update({"x-range": {"unit": "second"}}),
+        "- **Breaking:** `exports.list`: range unit: day is now unit: second",
+    ),
+    "other rows": (
+        lambda spec: spec["paths"]["/api/v2/download-center/exports"]["get"].update({"x-export": {"role": "start", "rows": "User"}}),
+        "- **Breaking:** `exports.list`: export role: start, rows: ClickReportRow is now role: start, rows: User",
+    ),
+    "another default host": (
+        lambda spec: spec["servers"][0].update({"url": "https://b.example"}),
+        "- **Breaking:** `NetworkClient`: default base_url https://b.example, no longer https://a.example",
+    ),
+    "other variables": (
+        lambda spec: spec.update({"x-env-prefix": "NET"}),
+        "- **Breaking:** `NetworkClient`: the names of its variables begin with NET, no longer ADSECURITY_NETWORK",
+    ),
+    "other headers": (
+        lambda spec: spec.update({"x-default-headers": {"X-A": "b"}}),
+        "- **Breaking:** `NetworkClient`: headers that are sent by default: X-A: b, no longer none",
+    ),
     "a deprecated field": (
         lambda spec: schemas(spec)["User"]["properties"]["first_name"].update(
             {"deprecated": True, "x-replacement": "full_name"}
@@ -218,9 +292,18 @@ def test_a_revision_of_the_repository_is_a_base(base: Any, tmp_path: Path, capsy
 
 
 def test_a_new_surface_is_all_new(base: Any, tmp_path: Path, capsys: Capture) -> None:
-    (tmp_path / "old").mkdir()
-    main([str(tmp_path / "old"), str(folder(tmp_path / "new", base))])
-    assert capsys.readouterr().out.count("new operation") == len(KEPT)
+    old, new = folder(tmp_path / "old", base), folder(tmp_path / "new", base)
+    (old / "network.yaml").rename(old / "adsecurity.yaml")
+    shutil.copy(old / "adsecurity.yaml", new)
+    main([str(old), str(new)])
+    assert capsys.readouterr().out.count("new operation") == len(KEPT) + 1
+
+
+def test_a_folder_without_specs_is_refused(base: Any, tmp_path: Path, capsys: Capture) -> None:
+    here = str(folder(tmp_path / "specs", base))
+    for arguments in ([here, str(tmp_path)], [str(tmp_path / "no"), here], ["--base", "HEAD", "--specs", "/no"]):
+        assert main(arguments) == 2
+        assert "holds no spec" in capsys.readouterr().err
 
 
 CHANGELOG = "# Changelog\n\n## Unreleased\n\nHand-written.\n\n### Fixed\n\n- A thing.\n\n## 1.0.0\n\nFirst.\n"
