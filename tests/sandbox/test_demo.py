@@ -44,3 +44,17 @@ def test_the_demo_is_a_module_to_run() -> None:
         [sys.executable, "-m", "adsecurity.sandbox.demo", "--help"], capture_output=True, text=True, check=True
     )
     assert "--out DIR" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra"),
+    [("starlette", "sandbox"), ("uvicorn", "sandbox"), ("duckdb", "parquet"), ("pyarrow", "parquet")],
+)
+def test_without_an_extra_the_demo_is_one_line_that_names_the_pip_command(missing: str, extra: str) -> None:
+    code = (
+        f"import sys, runpy; sys.argv = ['demo']; sys.modules[{missing!r}] = None; "
+        "runpy.run_module('adsecurity.sandbox.demo', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {missing} is not installed; run: pip install 'adsecurity[{extra}]'\n"

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adsecurity import sandbox as sandbox_package
 from adsecurity.sandbox import Fault, Sandbox
 from adsecurity.sandbox._cli import main
 from adsecurity.sandbox._faults import parse_fault, parse_latency
@@ -177,7 +178,22 @@ class TestCommandLine:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 1
-        assert "pip install 'adsecurity[sandbox]'" in done.stderr
+        assert done.stderr == f"error: {missing} is not installed; run: pip install 'adsecurity[sandbox]'\n"
+
+    @pytest.mark.parametrize("missing", ["starlette", "uvicorn", "jsonschema_rs"])
+    def test_in_python_it_is_one_error(self, missing: str) -> None:
+        code = f"import sys; sys.modules[{missing!r}] = None; from adsecurity.sandbox import Sandbox"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        said = f"ModuleNotFoundError: {missing} is not installed; run: pip install 'adsecurity[sandbox]'\n"
+        assert done.stderr.endswith(said)
+        assert done.stderr.count("Traceback") == 1
+
+
+def test_the_package_has_its_names_and_no_others() -> None:
+    assert (sandbox_package.Sandbox, sandbox_package.Fault) == (Sandbox, Fault)
+    assert sandbox_package.Recorded.__name__ == "Recorded"
+    assert not hasattr(sandbox_package, "Server")
 
 
 def edited(tmp_path: Path, change: Any) -> Path:

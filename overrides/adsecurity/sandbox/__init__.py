@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .. import _extras
 
-try:
+if TYPE_CHECKING:
     from ._apps import Recorded
     from ._faults import Fault
     from ._sandbox import Sandbox
-except ModuleNotFoundError:
-    # Where one of these is what is missing, the error names the pip command instead.
-    for module in ("jsonschema_rs", "starlette", "uvicorn"):
-        _extras.require(module, extra="sandbox")
-    raise
+else:
+    # Imported when used: without the extra, `python -m` comes as far as its own words about it.
+    _HOMES = {"Fault": "_faults", "Recorded": "_apps", "Sandbox": "_sandbox"}
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        for module in ("jsonschema_rs", "starlette", "uvicorn"):
+            _extras.require(module, extra="sandbox")
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return found
+
 
 __all__ = ["Fault", "Recorded", "Sandbox"]

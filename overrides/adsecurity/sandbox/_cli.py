@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TypeVar
 
-from ._faults import Fault, parse_fault, parse_latency
+# First, because from here a missing extra is named.
+from . import Fault, Sandbox
+from ._faults import parse_fault, parse_latency
 from ._options import N, checked, checked_key
-from ._sandbox import DEFAULT_KEY, DEFAULT_ROWS, Sandbox
+from ._sandbox import DEFAULT_KEY, DEFAULT_ROWS
 from ._spec import SpecError
 
 T = TypeVar("T")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import ExportJob, NetworkClient, _extras
-from . import Sandbox
 
 START, END = "2026-11-01", "2026-11-08"
 FIELDS = ["real_tx_id", "request_time", "country", "device_type", "status", "offer_id", "publisher", "revenue"]
@@ -24,6 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m adsecurity.sandbox.demo", description=__doc__)
     parser.add_argument("--out", metavar="DIR", help="keep the files there; otherwise they go when the demo ends")
     options = parser.parse_args(arguments)
+    try:
+        # All that the chain needs, before its first step.
+        for module in ("duckdb", "pyarrow"):
+            _extras.require(module, extra="parquet")
+        from . import Sandbox
+    except ModuleNotFoundError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary, Sandbox(export_seconds=EXPORT_SECONDS) as sandbox:
         folder = Path(options.out or temporary)
