@@ -23,6 +23,8 @@ OLD = "(self, id: str, /, *, name: str, note: str | None = None) -> User"
         ("(self, id: str, /, *, name: int, note: str | None = None) -> User", "parameter name took str, takes int"),
         ("(self, id: str, /, *, name: str, note: str = '') -> User", "parameter note took str | None, takes str"),
         ("(self, id: str, /, *, name: str, note: str | None = None) -> User | None", "returns User | None"),
+        ("(self, name: str, /, *, note: str | None = None) -> User", "parameter id removed"),
+        ("(self, id: str, key: str, /, *, name: str, note: str | None = None) -> User", "new required parameter key"),
         ("str", "is now str"),
     ],
 )
@@ -38,6 +40,7 @@ def test_what_breaks_a_caller_is_told(new: str, fault: str) -> None:
         "(self, id: str, /, *, name: str, note: str | None = None, tag: str = '') -> User",
         "(self, id: str, /, *, name: str | int, note: str | None = None) -> User",
         "(self, id: str, /, *, note: str | None = None, name: str) -> User",
+        "(self, user_id: str, /, *, name: str, note: str | None = None) -> User",
         "(self, id: str, /, name: str, note: str | None = None) -> User",
     ],
 )
@@ -103,10 +106,17 @@ def test_an_interface_is_read_from_any_folder(tmp_path: Path) -> None:
     for name in ("adsecurity", "adsecurity_generated"):
         (tmp_path / "overrides" / name).mkdir(parents=True)
     root = tmp_path / "overrides"
-    (root / "adsecurity/__init__.py").write_text("from ._client import Client as Client\n")
-    (root / "adsecurity/errors.py").write_text("class Oops(Exception): ...\n")
+    # Only checkers see Lost and Vanished: neither list has them.
+    (root / "adsecurity/__init__.py").write_text(
+        "from ._client import Client as Client\nfrom ._client import Lost as Lost\nfrom .errors import *\n"
+        '_MODULES = {"._client": ("Client",)}\n'
+    )
+    (root / "adsecurity/errors.py").write_text(
+        '__all__ = ["Oops"]\nclass Oops(Exception): ...\nclass Vanished(Exception): ...\n'
+    )
     (root / "adsecurity/_client.py").write_text(
         "class Client:\n    def get(self, id: str, /, *, deep: bool = False) -> str: ...\n    def _hidden(self): ...\n"
+        "class Lost: ...\n"
     )
     (root / "adsecurity_generated/__init__.py").touch()
     for surface in api.SURFACES:

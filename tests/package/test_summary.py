@@ -25,7 +25,7 @@ def base(trees: dict[str, Any]) -> Any:
     spec = subset(trees["network"], KEPT)
     # What a subset of this size has not.
     spec["servers"] = [{"url": "https://a.example", "x-evidence": "documented"}]
-    listing = spec["paths"]["/api/v2/download-center/exports"]["get"]
+    listing = exports(spec)
     listing.update({"x-range": {"unit": "day"}, "x-export": {"role": "start", "rows": "ClickReportRow"}})
     commas = {"name": "commas", "in": "query", "x-comma-list": True, "schema": {"type": "string"}}
     spec["components"]["parameters"]["Commas"] = commas
@@ -60,6 +60,10 @@ def rename(mapping: Any, old: str, new: str) -> None:
 
 def users(spec: Any) -> Any:
     return spec["paths"]["/api/v2/users"]
+
+
+def exports(spec: Any) -> Any:
+    return spec["paths"]["/api/v2/download-center/exports"]["get"]
 
 
 EDITS: dict[str, tuple[Edit, str]] = {
@@ -204,11 +208,11 @@ EDITS: dict[str, tuple[Edit, str]] = {
         "- **Breaking:** `pairs.get`: ids in the path are now (second, first)",
     ),
     "another range": (
-        lambda spec: spec["paths"]["/api/v2/download-center/exports"]["get"].update({"x-range": {"unit": "second"}}),
+        lambda spec: exports(spec).update({"x-range": {"unit": "second"}}),
         "- **Breaking:** `exports.list`: range unit: day is now unit: second",
     ),
     "other rows": (
-        lambda spec: spec["paths"]["/api/v2/download-center/exports"]["get"].update({"x-export": {"role": "start", "rows": "User"}}),
+        lambda spec: exports(spec).update({"x-export": {"role": "start", "rows": "User"}}),
         "- **Breaking:** `exports.list`: export role: start, rows: ClickReportRow is now role: start, rows: User",
     ),
     "another default host": (

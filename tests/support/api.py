@@ -34,11 +34,12 @@ def symbols(root: Path) -> Symbols:
     loader.load("adsecurity_generated")
     loader.resolve_aliases(implicit=True, external=False)
     found: Symbols = {}
+    homes = _homes(package)
     for name, member in package.members.items():
-        if member.is_alias and member.target_path.startswith("adsecurity.") and not name.startswith("_"):
+        if member.is_alias and homes.get(name) == member.target_path:
             found.update(_member(loader, f"adsecurity.{name}", member))
     for name, member in package["errors"].members.items():
-        if not member.is_alias and member.is_class and not name.startswith("_"):
+        if not member.is_alias and member.is_class and name in homes:
             found.update(_member(loader, f"adsecurity.{name}", member))
     for surface in SURFACES:
         models = loader.modules_collection[f"adsecurity_generated.{surface}.models"]
@@ -46,6 +47,18 @@ def symbols(root: Path) -> Symbols:
             if member.is_alias and member.target_path.startswith("adsecurity_generated."):
                 found.update(_model(f"adsecurity.types.{surface}.{name}", member.final_target))
     return dict(sorted(found.items()))
+
+
+def _homes(package: Any) -> dict[str, str]:
+    """What can be imported at run time, and whence: checkers read other lines, which may say more."""
+    modules = _literal(package, "_MODULES") or {}
+    homes = {name: f"adsecurity{module}.{name}" for module, names in modules.items() for name in names}
+    return homes | {name: f"adsecurity.errors.{name}" for name in _literal(package["errors"], "__all__") or ()}
+
+
+def _literal(module: Any, name: str) -> Any:
+    member = module.members.get(name)
+    return None if member is None else ast.literal_eval(str(member.value))
 
 
 def _model(path: str, model: Any) -> Iterator[tuple[str, str]]:
@@ -146,6 +159,7 @@ def _faults(old: str, new: str) -> Iterator[str]:
             yield f"{old} is now {new}"
         return
     before, after = _parsed(old), _parsed(new)
+    _rename(before, after)
     olds, news = _parameters(before), _parameters(after)
     for name, (kind, optional) in olds.items():
         if name not in news:
@@ -167,6 +181,14 @@ def _faults(old: str, new: str) -> Iterator[str]:
     returned, returns = (ast.unparse(one.returns) for one in (before, after) if one.returns)
     if not _one_of(returns) <= _one_of(returned):
         yield f"returned {returned}, returns {returns}"
+
+
+def _rename(old: ast.FunctionDef, new: ast.FunctionDef) -> None:
+    """Nobody writes the name of a positional-only parameter: where it has another one, it is the same parameter."""
+    olds, news = _parameters(old), _parameters(new)
+    for before, after in zip(old.args.posonlyargs, new.args.posonlyargs, strict=False):
+        if before.arg not in news and after.arg not in olds:
+            before.arg = after.arg
 
 
 def _annotations(node: ast.FunctionDef) -> dict[str, str]:
