@@ -210,7 +210,7 @@ def _introduction(text: str, statuses: list[str]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [{"name": name} for name in names]
     if limit:
         next(one for one in parameters if one["name"] == "page[size]")["maximum"] = int(limit[1])
-    host = re.search(r"host for all requests is (https://[\w.-]+\w)", text)
+    host = re.search(r"\bhost [\w ]+ is (https://[\w.-]+\w)", text)
     return {
         "key_header": "API-KEY" if "API-KEY" in text else None,
         "host": host[1] if host else None,

@@ -12,7 +12,7 @@ from tests.specs import extract_facts
 from tests.specs.scraped import DamagedText, read_row
 
 # A made-up API, scraped as the real ones were: the names, types and sentences are this test's own.
-TEXT = """Read tea as data. The main host for all requests is https://tea.example and that is it.
+TEXT = """Read tea as data. The host of each pot is https://tea.example and that is it.
 Use a API-KEY
 and Content-Type
 in the header.
