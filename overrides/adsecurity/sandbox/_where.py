@@ -114,8 +114,8 @@ def _compare(condition: Condition, kind: str) -> tuple[str, list[Any]]:
     texts = condition.values
     if operator == "in":
         texts = tuple(part for text in texts for part in text.split(","))
-    # A part of a time is a text as good as any other.
-    kind = "string" if operator == "like" and kind in _TIMES else kind
+    # Any text can be the same, another or a part; only what is earlier or later must be a time.
+    kind = "string" if kind in _TIMES and operator not in _COMPARISONS else kind
     values = [_value(text, kind, condition.source) for text in texts]
     if operator in ("eq", "in"):
         return f"{{}} IN ({', '.join('?' * len(values))})", values
