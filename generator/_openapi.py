@@ -20,6 +20,10 @@ Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
+DEEPEST = 100
+"""More levels than any description has, and far fewer than Python can follow."""
+
+
 class DocumentError(Exception):
     """The file cannot be used; the message says which file, where, and why."""
 
@@ -166,12 +170,14 @@ def load(path: Path) -> Document:
 def parse(text: str, source: str) -> Document:
     try:
         raw: object = json.loads(text) if text.lstrip()[:1] in ("{", "[") else yaml.load(text, _PlainLoader)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+    except RecursionError:
+        raise DocumentError(f"{source}: is nested too deeply to be read") from None
+    except (ValueError, yaml.YAMLError) as error:
         raise DocumentError(f"{source}: neither JSON nor YAML: {error}") from None
     root = as_map(raw)
     version = _version(root, source)
     document = Document(source, root, version)
-    for pointer, ref in _refs(root, "#"):
+    for pointer, ref in _refs(root, "#", source):
         if not ref.startswith("#"):
             raise DocumentError(
                 f"{source}: {pointer} refers outside the file, to {ref}; bundle the file first, so that it stands alone"
@@ -194,11 +200,16 @@ def _version(root: Json, source: str) -> str:
     return known
 
 
-def _refs(node: object, pointer: str) -> Iterator[tuple[str, str]]:
+def _refs(node: object, pointer: str, source: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > DEEPEST:
+        start = "/".join(pointer.split("/")[:8])
+        raise DocumentError(
+            f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
+        )
     for index, value in enumerate(as_list(node)):
-        yield from _refs(value, f"{pointer}/{index}")
+        yield from _refs(value, f"{pointer}/{index}", source, depth + 1)
     for key, value in as_map(node).items():
         if key == "$ref" and isinstance(value, str):
             yield pointer, value
         elif key not in ("example", "examples", "default", "enum"):
-            yield from _refs(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+            yield from _refs(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}", source, depth + 1)

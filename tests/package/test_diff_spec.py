@@ -197,3 +197,21 @@ def test_a_circle_of_references_is_an_error_not_a_hang() -> None:
 )
 def test_the_pairing_is_the_best_as_a_whole_not_greedy(scores: list[list[float]], pairs: dict[int, int]) -> None:
     assert assign(scores) == pairs
+
+
+HEAD = "openapi: 3.0.3\npaths: "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":' * 3000 + "1" + "}" * 3000,
+        HEAD + "{a: " * 300 + "1" + "}" * 300,
+        HEAD + "[" * 3000 + "]" * 3000,
+        HEAD + "&x {/a: *x}",
+        HEAD + "{/a: !!int x}",
+    ],
+)
+def test_a_file_without_end_or_bottom_is_a_message(text: str) -> None:
+    with pytest.raises(DocumentError, match=r"^f: "):
+        parse(text, "f")
