@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from . import _yaml
 from ._compare import Comparison, Difference
-from ._convert import Converter
+from ._convert import Converter, enums
 from ._match import Match, leaf
 from ._openapi import Fact, as_list, as_map
 from ._places import Place, Places
@@ -208,8 +208,10 @@ class Adoption:
             return self._write_schema(self._schema(vote), difference)
         if difference.where == "parameter":
             where, name = difference.place.split(" ", 1)
-            place.owner.append(self._convert.parameter(pair.theirs, name, where, UNDESCRIBED))
-            return True
+            parameter = self._convert.parameter(pair.theirs, name, where, UNDESCRIBED)
+            if parameter is not None:
+                place.owner.append(parameter)
+            return parameter is not None
         schema = self._convert.field(pair.theirs, difference.where, difference.place, place.name, UNDESCRIBED)
         if schema is None:
             return False
@@ -226,11 +228,14 @@ class Adoption:
             _list_required(vote.place.owner, vote.place.name, theirs.required)
         return True
 
-    @staticmethod
-    def _write_schema(node: _yaml.Tree, difference: Difference) -> bool:
+    def _write_schema(self, node: _yaml.Tree, difference: Difference) -> bool:
         ours, theirs = difference.ours, difference.theirs
         assert ours is not None
         assert theirs is not None
+        holder, values = _known_values(node, ours, theirs)
+        listed = as_list(holder.get("enum"))
+        if values != listed and tuple(map(str, values)) in enums(self._root):
+            return False
         if ours.type != theirs.type:
             if ours.type not in SCALARS or theirs.type not in SCALARS:
                 return False
@@ -240,26 +245,28 @@ class Adoption:
                 node["format"] = theirs.format
             else:
                 del node["format"]
-        return _write_enum(node, ours, theirs)
+        if listed:
+            # In place: the list keeps its style and comments.
+            for value in [one for one in listed if one not in values]:
+                holder["enum"].remove(value)
+            holder["enum"].extend(values[len(holder["enum"]) :])
+        elif values:
+            holder["enum"] = _yaml.new_node(values)
+        return True
 
 
 UNDESCRIBED = "Taken over from the vendor's file; not described yet."
 
 
-def _write_enum(node: _yaml.Tree, ours: Fact, theirs: Fact) -> bool:
-    """Their values, in our order; a list that they leave out altogether is no contradiction."""
-    if not theirs.enum or set(theirs.enum) == set(ours.enum):
-        return True
+def _known_values(node: _yaml.Tree, ours: Fact, theirs: Fact) -> tuple[_yaml.Tree, list[Any]]:
+    """Their values, in our order, and what lists them; that they leave out the list is no contradiction."""
     holder = node["items"] if ours.type.startswith("array") and "enum" in as_map(node.get("items")) else node
-    listed = holder.get("enum")
-    if listed is None:
-        holder["enum"] = _yaml.new_node(list(theirs.enum))
-        return True
-    for value in [*listed]:
-        if str(value) not in theirs.enum:
-            listed.remove(value)
-    listed.extend(value for value in theirs.enum if value not in map(str, listed))
-    return True
+    listed = as_list(holder.get("enum"))
+    if not theirs.enum or set(theirs.enum) == set(ours.enum):
+        return holder, listed
+    kept = [value for value in listed if str(value) in theirs.enum]
+    more = [value for value in theirs.enum if value not in map(str, listed)]
+    return holder, [*kept, *(map(int, more) if "integer" in theirs.type else more)]
 
 
 def _set_required(node: _yaml.Tree, required: bool) -> None:

@@ -45,6 +45,11 @@ class Comparison:
         matched = {one.theirs.key for one in self.matches}
         return [one for one in self.theirs.operations if one.key not in matched]
 
+    @property
+    def foreign(self) -> bool:
+        """Most of what they describe is not ours: likely another API, or a part of it that we do not have."""
+        return 2 * len(self.matches) < len(self.theirs.operations)
+
 
 def compare(ours: Document, theirs: Document) -> Comparison:
     matches = match(ours.operations, theirs.operations)
@@ -151,6 +156,8 @@ def report(comparison: Comparison) -> str:
         f"{len(comparison.matches)} of our {len(ours.operations)} operations found, "
         f"{len(comparison.only_theirs)} only theirs, {len(comparison.only_ours)} only ours",
     ]
+    if comparison.foreign:
+        lines.append("fewer than half of theirs are ours: perhaps the description of another API")
     moved = [pair for pair in comparison.matches if pair.ours.shape != pair.theirs.shape and not pair.twin]
     lines += _section("routes that differ", [f"{p.ours.name}: {p.ours.route} -> {p.theirs.route}" for p in moved])
     lines += _section(
@@ -164,7 +171,7 @@ def report(comparison: Comparison) -> str:
     lines += _section("facts that differ", [f"{text}  [{', '.join(names)}]" for text, names in seen.items()])
     lines += _section("only theirs", [f"{one.route}  {one.id}".rstrip() for one in comparison.only_theirs])
     lines += _section("only ours", [f"{one.name}: {one.route}" for one in comparison.only_ours])
-    if len(lines) == 2:
+    if len(lines) == 2 + comparison.foreign:
         lines.append("no difference")
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from . import _yaml
 from ._flatten import kind, operation_schema, resolve
@@ -12,6 +13,23 @@ from ._openapi import Document, Json, Operation, as_list, as_map
 _KEPT = ("format", "minimum", "maximum", "minLength", "maxLength", "pattern", "default", "minItems", "maxItems")
 
 
+class _CircleError(Exception):
+    """A schema that leads back to itself."""
+
+
+def enums(node: _yaml.Tree) -> set[tuple[str, ...]]:
+    """Every list of known values in a tree."""
+    found: set[tuple[str, ...]] = set()
+    for one in as_list(node):
+        found |= enums(one)
+    for key, value in as_map(node).items():
+        if key == "enum" and isinstance(value, list):
+            found.add(tuple(map(str, as_list(value))))
+        else:
+            found |= enums(value)
+    return found
+
+
 class Converter:
     """Adds to the `components.schemas` of `root` what it needs on the way."""
 
@@ -19,8 +37,11 @@ class Converter:
         self._theirs = theirs
         self._root = root
 
-    def parameter(self, operation: Operation, name: str, where: str, description: str) -> _yaml.Tree:
+    def parameter(self, operation: Operation, name: str, where: str, description: str) -> _yaml.Tree | None:
+        """Their parameter as one of ours; None where our rules would refuse it, as they do headers."""
         raw = next(one for one in self._parameters(operation) if one.get("name") == name and one.get("in") == where)
+        if where != "query" or not self._fits(as_map(raw.get("schema")) or raw):
+            return None
         out: Json = {"name": name, "in": where}
         if raw.get("required"):
             out["required"] = True
@@ -34,14 +55,36 @@ class Converter:
         return [self._theirs.deref(one) for one in both]
 
     def field(self, operation: Operation, where: str, place: str, name: str, description: str) -> _yaml.Tree | None:
-        """The schema at a place of theirs (with or without its envelope), as a property of ours."""
+        """The schema at a place of theirs (with or without its envelope), as a property of ours, if rules allow."""
         found = self._at(operation_schema(self._theirs, operation, where), place, "", 0)
-        if found is None:
+        if found is None or not self._fits(found):
             return None
         out = self.schema(found, name)
         if "$ref" not in out:
             out = {"description": description, **out}
         return _yaml.new_map(out)
+
+    def _fits(self, schema: Json) -> bool:
+        """A schema that leads back to itself would be unrolled; one list of values has one place."""
+        known = enums(self._root)
+        try:
+            for values in self._lists(schema, ()):
+                if values in known:
+                    return False
+                known.add(values)
+        except _CircleError:
+            return False
+        return True
+
+    def _lists(self, schema: Json, refs: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        merged, refs = resolve(self._theirs, schema, refs)
+        if merged is None:
+            raise _CircleError
+        if values := tuple(str(value) for value in as_list(merged.get("enum")) if value is not None):
+            yield values
+        below = [*as_map(merged.get("properties")).values(), merged.get("items"), merged.get("additionalProperties")]
+        for one in filter(None, map(as_map, below)):
+            yield from self._lists(one, refs)
 
     def _at(self, schema: Json, wanted: str, place: str, depth: int) -> Json | None:
         merged, _ = resolve(self._theirs, schema)

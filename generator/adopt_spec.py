@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import _yaml
 from ._adopt import Adoption, Outcome
 from ._compare import Comparison
+from ._lint import lint
 from ._openapi import DocumentError, parse
+from ._source import Problem, SpecError, read_source
+from ._spec import Spec
 from .diff_spec import chosen, parser
 
 
@@ -20,13 +24,34 @@ def adopt(comparison: Comparison) -> Outcome:
     again = parse(outcome.text, str(path))
     if len(again.operations) != len(comparison.ours.operations):
         raise DocumentError(f"{path}: the adopted spec would lose operations; nothing was written")
+    known = {(one.rule, one.message) for one in _problems(path, path.read_bytes())}
+    broken = [one for one in _problems(path, outcome.text.encode()) if (one.rule, one.message) not in known]
+    if broken:
+        told = "\n".join(f"  {one}" for one in broken)
+        raise DocumentError(f"{path}: the adopted spec would break rules; nothing was written:\n{told}")
     return outcome
+
+
+def _problems(path: Path, text: bytes) -> list[Problem]:
+    """What the lint says of a text that is to stand in this file."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(text)
+        try:
+            return lint(Spec(read_source(copy, str(path))))
+        except SpecError as error:
+            return error.problems
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser("Take routes and facts of the vendor's OpenAPI file over.").parse_args(argv)
     try:
         comparison = chosen(arguments)
+        if comparison.foreign and not arguments.surface:
+            raise DocumentError(
+                f"{arguments.official}: only {len(comparison.matches)} of its {len(comparison.theirs.operations)} "
+                "operations are ours: if it is no other API, say which surface it describes with --surface (SURFACE=)"
+            )
         outcome = adopt(comparison)
     except DocumentError as error:
         print(error, file=sys.stderr)

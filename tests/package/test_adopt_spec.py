@@ -336,3 +336,59 @@ def test_a_route_that_another_operation_of_ours_holds_is_not_taken(
     said = capsys.readouterr().out
     assert "users.get: GET /api/v2/publishers/{id1} is taken by another operation of ours" in said
     assert by_id(read(specs))["getUser"][1] == "/api/v2/users/{userID}"
+
+
+# What our rules would refuse
+
+
+def test_what_our_rules_would_refuse_is_left_and_listed(
+    small: Any, specs: Path, official: Write, capsys: Capture
+) -> None:
+    disguise = Disguise(small)
+    disguise.operation("listUsers")["parameters"].append({"name": "X-Trace", "in": "header", "type": "string"})
+    fields = disguise.definition("User")["properties"]
+    disguise.document["definitions"]["Node"] = {
+        "type": "object",
+        "properties": {"next": {"$ref": "#/definitions/Node"}},
+    }
+    fields["node"] = {"$ref": "#/definitions/Node"}
+    fields["second_role"] = {"type": "string", "enum": list(small["components"]["schemas"]["UserRole"]["enum"])}
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    said = capsys.readouterr().out
+    left = said[said.index("left as it is") :]
+    assert "header X-Trace: only theirs (string); change it by hand" in left
+    assert "node: only theirs (object); change it by hand" in left
+    assert "second_role: only theirs" in left
+    spec = read(specs)
+    assert not {"node", "second_role"} & spec["components"]["schemas"]["User"]["properties"].keys()
+    assert "Node" not in spec["components"]["schemas"]
+
+
+def test_a_result_that_breaks_a_rule_is_not_saved(specs: Path, tmp_path: Path, capsys: Capture) -> None:
+    theirs = read(specs)
+    theirs["components"]["schemas"]["User"]["properties"]["to_dict"] = {"type": "string"}
+    path = tmp_path / "official.json"
+    path.write_text(json.dumps(theirs), encoding="utf-8")
+    before = (specs / "network.yaml").read_bytes()
+    assert main([str(path), "--specs", str(specs), "--surface", "network"]) == 2
+    said = capsys.readouterr().err
+    assert "nothing was written" in said
+    assert "[reserved-name]" in said
+    assert (specs / "network.yaml").read_bytes() == before
+
+
+def test_another_api_is_not_taken_over_unless_the_surface_is_named(
+    small: Any, specs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    theirs = json.loads(json.dumps(small))
+    foreign = {"get": {"responses": {"200": {"description": "ok"}}}}
+    theirs["paths"] |= {f"/planets/{number}/moons": foreign for number in range(20)}
+    path = tmp_path / "official.json"
+    path.write_text(json.dumps(theirs), encoding="utf-8")
+    before = (specs / "network.yaml").read_bytes()
+    assert main([str(path), "--specs", str(specs)]) == 2
+    assert "operations are ours" in capsys.readouterr().err
+    assert (specs / "network.yaml").read_bytes() == before
+    assert diff([str(path), "--specs", str(specs)]) == 0
+    assert "perhaps the description of another API" in capsys.readouterr().out
+    assert main([str(path), "--specs", str(specs), "--surface", "network"]) == 0
