@@ -23,8 +23,8 @@ def enums(node: _yaml.Tree) -> set[tuple[str, ...]]:
     for one in as_list(node):
         found |= enums(one)
     for key, value in as_map(node).items():
-        if key == "enum" and isinstance(value, list):
-            found.add(tuple(map(str, as_list(value))))
+        if key == "enum" and (values := as_list(value)):
+            found.add(tuple(map(str, values)))
         else:
             found |= enums(value)
     return found
