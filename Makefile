@@ -10,6 +10,8 @@ REQUIREMENTS := tests/requirements
 WORKERS ?= 2
 # The build's time stamps: those of the last commit, so that the same commit gives the same bytes.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
+# Before the first push of a branch there is nothing, which is told as zeros.
+override BASE := $(filter-out 0000000000000000000000000000000000000000,$(BASE))
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Whoever has an environment active still gets this one.
