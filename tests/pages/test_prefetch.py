@@ -39,8 +39,9 @@ def _prefetching() -> list[threading.Thread]:
 
 
 @pytest.fixture(autouse=True)
-def _alone() -> None:
-    """Threads of clients that were dropped unclosed linger for a moment."""
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that have nothing to do linger for a moment; here they are counted."""
+    monkeypatch.setattr("adsecurity._background._LINGER", 0.2)
     _wait_for(lambda: not _prefetching())
 
 
