@@ -17,6 +17,7 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
+from ._background import keep_memory
 from ._wire import left
 
 MOST = 1 << 20
@@ -146,6 +147,7 @@ class _AsyncTransport(httpx.AsyncHTTPTransport):
 
 def mounts(tls: ssl.SSLContext, hosts: Iterable[str], *, is_async: bool) -> dict[str, Any]:
     """Mounts of an HTTP client for large reads: these hosts, and all that the environment sets no proxy for."""
+    keep_memory(4 * MOST)  # what was read, and three copies of it on its way
     direct = _AsyncTransport(tls) if is_async else _Transport(tls)
     patterns = [*hosts] if "all" in getproxies() else [*hosts, "all://"]
     return dict.fromkeys(patterns, direct)

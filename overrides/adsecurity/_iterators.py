@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ._background import new_future
+from ._background import PAGE, keep_memory, new_future
 from ._drive import adrive, drive
 from ._events import PageEvent
 from ._paging import Answer, Page, Walk
@@ -132,6 +132,8 @@ class PageSource(Generic[T]):
         return page
 
     def _read_ahead(self) -> None:
+        if self.track.pages == 1:
+            keep_memory(PAGE)
         self._ahead = ahead = new_future()
         try:
             self._session.background.submit(self._read, self._read.stop, ahead)

@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 MAX_PAGE = 100
 """No answer has more rows than this, whatever size was asked for."""
+RECENT = 1000
+"""A list that gives one of so many latest cursors again is noticed at once."""
 
 _END = Spot(end=True)
 _NUMBERED = ("pages", "report-pages", "report-numbered")
@@ -100,6 +102,31 @@ def fingerprint(item: object, key: str) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
+class Cursors:
+    """The cursors that a list has given so far: tells a list that goes round in circles, in constant memory."""
+
+    def __init__(self, first: str) -> None:
+        self._recent: set[int] = set()
+        self._older: set[int] = set()
+        self._landmark = 0
+        self._count = 0
+        self.add(first)
+
+    def add(self, cursor: str) -> None:
+        code = hash(cursor)
+        self._count += 1
+        # A circle too long for the two sets meets a landmark (Brent's algorithm): they stand ever further apart.
+        if self._count.bit_count() == 1:
+            self._landmark = code
+        self._recent.add(code)
+        if len(self._recent) >= RECENT:
+            self._recent, self._older = set(), self._recent
+
+    def __contains__(self, cursor: str) -> bool:
+        code = hash(cursor)
+        return code in self._recent or code in self._older or code == self._landmark
+
+
 class Walk(Generic[T]):
     """One pass over a list: gives requests, takes pages."""
 
@@ -136,7 +163,7 @@ class Walk(Generic[T]):
         self.start = resume or first
         """Where this pass began."""
         self._spot = self.start
-        self._seen = {hash(self.start.cursor)}
+        self._seen = Cursors(self.start.cursor)
         self._wanted = self.start.nth
 
     @property
@@ -199,7 +226,7 @@ class Walk(Generic[T]):
         self._wanted = wanted
         self._last = read
         self._spot = following
-        self._seen.add(hash(following.cursor))
+        self._seen.add(following.cursor)
         return Page(
             items=read[skip:] if skip else read,
             number=here.page or None,
@@ -235,7 +262,7 @@ class Walk(Generic[T]):
     def _following_cursor(self, decoded: DecodedPage[T], count: int) -> Spot:
         cursor = decoded.start_cursor if self._backwards else decoded.end_cursor
         more = decoded.has_previous if self._backwards else decoded.has_next
-        known = not cursor or hash(cursor) in self._seen
+        known = not cursor or cursor in self._seen
         if more is False or (count == 0 and known) or (more is None and count < self._full):
             return _END
         if not cursor:

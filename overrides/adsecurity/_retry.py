@@ -129,7 +129,7 @@ def attempts(
         sent = clock()
         started = sent if started is None else started
         outcome = yield Send(attempt, started + policy.deadline - sent)
-        error, again, asked = _judge(attrs.evolve(call, attempts=attempt), outcome, safe)
+        error, again, asked = _judge(call, attempt, outcome, safe)
         status: int | None = None
         if not isinstance(outcome, Exception):
             status = outcome.status_code
@@ -149,14 +149,15 @@ def attempts(
             raise error
 
 
-def _judge(call: Call, outcome: Outcome, safe: bool) -> tuple[AdsecurityError | None, bool, float | None]:
+def _judge(call: Call, attempt: int, outcome: Outcome, safe: bool) -> tuple[AdsecurityError | None, bool, float | None]:
     """The error that an outcome stands for, if any; whether to try again; and what wait the server asks for."""
     if isinstance(outcome, AdsecurityError):
         return outcome, False, None
+    if not isinstance(outcome, Exception) and 200 <= outcome.status_code <= 299:
+        return None, False, None
+    call = attrs.evolve(call, attempts=attempt)
     if isinstance(outcome, Exception):
         return connection_error(call, outcome), (safe or never_sent(outcome)) and not _hopeless(outcome), None
-    if 200 <= outcome.status_code <= 299:
-        return None, False, None
     asked = retry_after(outcome.headers)
     error: APIStatusError = status_error(call, outcome, asked)
     status = error.status_code

@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import attrs
@@ -19,7 +20,7 @@ from ._background import Tasks, Threads
 from ._config import CONNECT_TIMEOUT, KEY_HEADER, USER_AGENT, Config, is_local
 from ._request import Prepared
 from ._retry import Send
-from ._wire import LATE, Borrowed, Watched, Within, hush
+from ._wire import LATE, Borrowed, Within, hush, way, whole
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 BUSY = "all connections are in use"
 GRACE = 0.1  # seconds: the time-outs of single steps come first, they say more
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError)
-# A response and its stream refer to each other: without this one in its place a page would wait for the collector.
-_CLOSED = httpx.ByteStream(b"")
 
 
 @attrs.frozen(eq=False)
@@ -241,20 +240,29 @@ class SyncPool(Pool[httpx.Client]):
         try:
             client = self.borrow(place)
             try:
-                response = client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
-                try:
-                    response.stream = Watched(response.stream, stop)
-                    response.read()
-                finally:
-                    response.close()
-                    response.stream = _CLOSED
+                request = attempt.build(client, limits)
+                if client is self.settings.http_client:
+                    response = client.send(request, stream=True, follow_redirects=False)
+                else:
+                    response = way(client, request).handle_request(request)
+                body = BytesIO()
+                # A hook of the caller's client, or a transport without network, has read it already.
+                if not response.is_closed:
+                    stream = cast("httpx.SyncByteStream", response.stream)
+                    try:
+                        for chunk in stream:
+                            if time.monotonic() > stop:
+                                raise httpx.ReadTimeout(LATE)
+                            body.write(chunk)
+                    finally:
+                        stream.close()
             finally:
                 self.take_back(place, client)
+            return whole(response, body.getvalue())
         except Exception as error:
             return self.outcome(error)
         finally:
             place.slots.release()
-        return response
 
     def _watch(self, place: Place[httpx.Client], client: httpx.Client) -> None:
         if self.settings.transport is None:
@@ -295,13 +303,20 @@ class AsyncPool(Pool[httpx.AsyncClient]):
             client = self.borrow(place)
             try:
                 with anyio.move_on_after(stop - time.monotonic() + GRACE):
-                    response = await client.send(attempt.build(client, limits), stream=True, follow_redirects=False)
-                    try:
-                        await response.aread()
-                    finally:
-                        await response.aclose()
-                        response.stream = _CLOSED
-                    return response
+                    request = attempt.build(client, limits)
+                    if client is self.settings.http_client:
+                        response = await client.send(request, stream=True, follow_redirects=False)
+                    else:
+                        response = await way(client, request).handle_async_request(request)
+                    body = BytesIO()
+                    if not response.is_closed:
+                        stream = cast("httpx.AsyncByteStream", response.stream)
+                        try:
+                            async for chunk in stream:
+                                body.write(chunk)
+                        finally:
+                            await stream.aclose()
+                    return whole(response, body.getvalue())
             finally:
                 self.take_back(place, client)
         except Exception as error:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import attrs
 
 _EPOCH = datetime(1970, 1, 1)
+_EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _STEP = 900  # clock changes happen on quarters of an hour
@@ -118,7 +119,7 @@ class Handed:
 
     rows: list[Any]
     entry: Entry
-    _places: list[int]
+    _places: Sequence[int]
     _seen: Mapping[str, int]
     _state: Mapping[str, Any]
     _identity: Callable[[Any], str | None]
@@ -240,9 +241,11 @@ class Plan:
     def hand_out(self, entry: Entry) -> Handed:
         """The rows of the next page of the head, without those that the window before returned."""
         before = dict(self._seen)
+        head = self._windows[0]
+        if not self._seen:
+            return self._handed(entry, list(entry.rows), range(len(entry.rows)), before)
         rows: list[Any] = []
         places: list[int] = []
-        head = self._windows[0]
         # Only rows of the unit that both windows asked for can have been returned by both.
         first, last = self._clock.shared(head.span[0] if self._newest_first is False else head.span[1])
         for place, row in enumerate(entry.rows):
@@ -255,7 +258,11 @@ class Plan:
                     continue
             rows.append(row)
             places.append(place)
-        return Handed(rows, entry, places, before, self._state(entry), self._identity, partial(self._move, head.span))
+        return self._handed(entry, rows, places, before)
+
+    def _handed(self, entry: Entry, rows: list[Any], places: Sequence[int], before: Mapping[str, int]) -> Handed:
+        move = partial(self._move, self._windows[0].span)
+        return Handed(rows, entry, places, before, self._state(entry), self._identity, move)
 
     def advance(self) -> None:
         """The head is handed out entirely: the next window is the head."""
@@ -357,8 +364,8 @@ class Plan:
 
     def _move(self, span: Span, edge: Edge, rows: Sequence[Any]) -> Edge:
         """The edge behind these rows. Its tail is what a neighbour may return too, wherever the window is cut."""
-        timed = [(self._time_of(row), row) for row in rows]
-        times = [time for time, _ in timed if time is not None]
+        all_times = [self._time_of(row) for row in rows]
+        times = [time for time in all_times if time is not None]
         if edge.time is not None:
             times.append(edge.time)
         if not times:
@@ -368,11 +375,12 @@ class Plan:
         unit = self._clock.unit(last)
         low, high = self._clock.shared(max(unit, span[0]) if backwards else min(unit, span[1]))
 
-        def near(time: datetime | None) -> bool:
-            return time is None or (time < high if backwards else time >= low)
-
-        tail = [pair for pair in edge.tail if near(pair[0])]
-        for time, row in timed:
-            if near(time) and (identity := self._identity(row)) is not None:
+        if backwards:
+            low = _EVER
+        else:
+            high = _NEVER
+        tail = [pair for pair in edge.tail if pair[0] is None or low <= pair[0] < high]
+        for time, row in zip(all_times, rows, strict=True):
+            if (time is None or low <= time < high) and (identity := self._identity(row)) is not None:
                 tail.append((time, identity))
         return Edge(last, tuple(tail))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -52,23 +51,24 @@ def left(timeout: float | None) -> float | None:
     return timeout
 
 
-class Watched(httpx.SyncByteStream):
-    """A body that ends in a time-out if it is still coming at a certain time, whatever transport it comes by."""
+def way(client: Any, request: httpx.Request) -> Any:
+    """The transport that a request of this HTTP client goes by.
 
-    def __init__(self, stream: Any, stop: float) -> None:
-        self._stream = stream
-        self._stop = stop
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._stream:
-            if time.monotonic() > self._stop:
-                raise httpx.ReadTimeout(LATE)
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
+    Redirects, cookies and sign-in, which the client itself would see to, have no place here, and take longer.
+    """
+    return client._transport_for_url(request.url)
 
 
+def whole(response: httpx.Response, raw: bytes) -> httpx.Response:
+    """The response with all of its body, decoded in one piece: piece by piece it is held twice."""
+    response.stream = httpx.ByteStream(raw)
+    response.read()
+    # What came by the caller's client refers to the response, and a page would wait for the collector.
+    response.stream = _CLOSED
+    return response
+
+
+_CLOSED = httpx.ByteStream(b"")
 _ADDRESS = re.compile(
     r"""(b'(?:content-location|location|link|refresh)', b)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.IGNORECASE
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -37,22 +38,29 @@ class _Stop(threading.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self.changed = threading.Condition()
+        lock = threading.RLock()
+        self.news = threading.Condition(lock)
+        """Of pages, for the reader."""
+        self.room = threading.Condition(lock)
+        """For another window, for the workers."""
 
     def set(self) -> None:
         super().set()
-        with self.changed:
-            self.changed.notify_all()
+        with self.news:
+            self.news.notify_all()
+            self.room.notify_all()
 
-    def locked(self, step: Callable[[], Any]) -> Any:
+    def locked(self, step: Callable[[], Any], turn: threading.Condition) -> Any:
         """Take a step when it can be taken; None when it is too late for it."""
-        with self.changed:
+        with turn:
             while not self.is_set():
                 outcome = step()
                 if outcome is WAIT:
-                    self.changed.wait()
+                    turn.wait()
                     continue
-                self.changed.notify_all()
+                self.news.notify()
+                # One worker: where there is room for two, it wakes the next. To wake all takes longer than a page.
+                self.room.notify()
                 if outcome is not AGAIN:
                     return outcome
         return None
@@ -64,7 +72,7 @@ def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _S
             response = session.send(step, stop=stop, **call)
             # No raw pages are made of windows, so nobody asks how long it took.
             return Answer(session.decode_page(step, response), response, 0.0)
-        return stop.locked(step)
+        return stop.locked(step, stop.room)
 
     try:
         drive(run.work(), perform)
@@ -88,7 +96,7 @@ class WindowSource(Generic[T]):
     def __next__(self) -> Page[T]:
         try:
             self._begin()
-            page = cast("Page[T] | None", self._stop.locked(self._run.next_page))
+            page = cast("Page[T] | None", self._stop.locked(self._run.next_page, self._stop.news))
             if page is not None:
                 self._session.emit(_event(self._run, self.track, page))
             elif self._stop.is_set() and not self._ended:
@@ -124,25 +132,29 @@ class WindowSource(Generic[T]):
 
 
 class _Turn:
-    """Lets one step be taken when it can be; of one loop, so it needs no lock."""
+    """As the locked steps of `_Stop`; of one loop, so it needs no lock."""
 
     def __init__(self) -> None:
-        # Not at the top: threads do without it, and it takes longer to import than the first request.
-        from asyncio import Event
-
-        self._event = Event
-        self._changed = Event()
+        self.news: deque[asyncio.Future[None]] = deque()
+        self.room: deque[asyncio.Future[None]] = deque()
 
     def wake(self, _: object = None) -> None:
-        """Whoever waits looks again; the next one to wait waits for the next change."""
-        self._changed.set()
-        self._changed = self._event()
+        """The reader looks again, and one worker."""
+        for waiting in (self.news, self.room):
+            while waiting:
+                if not (first := waiting.popleft()).done():
+                    first.set_result(None)
+                    break
 
-    async def __call__(self, step: Callable[[], Any]) -> Any:
+    async def __call__(self, step: Callable[[], Any], turn: deque[asyncio.Future[None]]) -> Any:
+        # Not at the top: threads do without it, and it takes longer to import than the first request.
+        from asyncio import get_running_loop
+
         while True:
             outcome = step()
             if outcome is WAIT:
-                await self._changed.wait()
+                turn.append(get_running_loop().create_future())
+                await turn[-1]
                 continue
             self.wake()
             if outcome is not AGAIN:
@@ -154,7 +166,7 @@ async def _awork(session: AsyncSession, run: Run[Any], call: Mapping[str, Any], 
         if isinstance(step, Prepared):
             response = await session.send(step, **call)
             return Answer(session.decode_page(step, response), response, 0.0)
-        return await turn(step)
+        return await turn(step, turn.room)
 
     try:
         await adrive(run.work(), perform)
@@ -199,7 +211,7 @@ class AsyncWindowSource(Generic[T]):
                 raise _given_up(self._run)
             return outcome
 
-        return cast("Page[T] | None", await self._turn(step))
+        return cast("Page[T] | None", await self._turn(step, self._turn.news))
 
     def _begin(self) -> None:
         gate = self._session.gate or Gate()

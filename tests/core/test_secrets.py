@@ -180,7 +180,7 @@ def test_debug_logs_of_every_library_give_nothing_away(
     server.answers[:] = [(201, {}, b'{"created_item_id": "1"}')]
     client = driver.client(base_url=server.url)
     assert driver.call(client, "create", CREATE, ARGS) == "1"
-    assert {"adsecurity", "httpx"} <= {record.name for record in caplog.records}
+    assert {"adsecurity", "httpcore.http11"} <= {record.name for record in caplog.records}
     assert leaks(caplog.text) == []
     assert server.seen[0].headers["api-key"] == KEY
     assert json.loads(server.seen[0].body)["password"] == PASSWORD
