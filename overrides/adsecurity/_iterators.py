@@ -110,6 +110,7 @@ class PageSource(Generic[T]):
         self.track: Track[T] = Track(walk.label.write_spot(walk.start))
         self._session, self._walk, self._prefetch = session, walk, prefetch
         self._read = _Reader(session, walk, call)
+        keep_memory(PAGE)
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False
@@ -132,8 +133,6 @@ class PageSource(Generic[T]):
         return page
 
     def _read_ahead(self) -> None:
-        if self.track.pages == 1:
-            keep_memory(PAGE)
         self._ahead = ahead = new_future()
         try:
             self._session.background.submit(self._read, self._read.stop, ahead)
@@ -173,6 +172,7 @@ class AsyncPageSource(Generic[T]):
         self.track: Track[T] = Track(walk.label.write_spot(walk.start))
         self._session, self._walk, self._prefetch = session, walk, prefetch
         self._read = _AsyncReader(session, walk, call)
+        keep_memory(PAGE)
         self._ahead: asyncio.Task[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import gzip
 import os
 import pickle
 import ssl
@@ -488,6 +489,35 @@ def test_a_client_brought_by_the_caller_is_used_by_all_calls(driver: Driver) -> 
         driver.call(client, "one", GET, ONE)
     assert made(client) == []
     assert [place.idle for place in client._session.pool._places.values()] == [[]]
+
+
+@pytest.mark.parametrize("hooked", [False, True])
+def test_a_compressed_answer_is_read_also_where_a_hook_of_the_callers_client_has_read_it(
+    driver: Driver, server: Server, hooked: bool
+) -> None:
+    content = b'{"data": {"id": "' + b"1" * 300_000 + b'"}}'
+    server.answers[:] = [(200, {"Content-Encoding": "gzip"}, gzip.compress(content))]
+
+    async def read(response: httpx.Response) -> None:
+        await response.aread()
+
+    hook: Any = read if driver.is_async else httpx.Response.read
+    options = {}
+    if hooked:
+        made = httpx.AsyncClient if driver.is_async else httpx.Client
+        options["http_client"] = made(event_hooks={"response": [hook]})
+    client = driver.client(base_url=server.url, **options)
+    assert driver.call(client, "raw", GET, ONE).content == content
+    if hooked:
+        driver.run(options["http_client"].aclose() if driver.is_async else options["http_client"].close())
+
+
+def test_no_cookie_is_kept(driver: Driver, server: Server) -> None:
+    server.answers[:] = [(200, {"Set-Cookie": "session=abc; Path=/"}, b'{"data": {"id": "1"}}')]
+    client = driver.client(base_url=server.url)
+    for _ in range(2):
+        driver.call(client, "one", GET, ONE)
+    assert [seen.headers.get("cookie") for seen in server.seen] == [None, None]
 
 
 def test_a_client_is_not_pickled_or_copied() -> None:

@@ -11,10 +11,13 @@ import signal
 import threading
 import traceback
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adsecurity import DownloadError
 from adsecurity._download import SignedURL
@@ -317,6 +320,30 @@ def test_rows_that_nobody_can_count_are_an_error_that_keeps_the_file(bench: Benc
     with pytest.raises(DownloadError, match="cannot be counted: field larger than field limit"):
         bench.result(bench.done(total=1).download(path))
     assert Path(f"{path}.part").read_bytes() == bench.store.content
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    chunks=st.lists(st.text(st.sampled_from('a\n",\r'), min_size=1, max_size=9).map(str.encode), max_size=9),
+    cut=st.integers(0, 9),
+)
+def test_lines_are_counted_as_they_come_in_whatever_pieces_and_however_often_resumed(
+    chunks: list[bytes], cut: int
+) -> None:
+    content = b"".join(chunks)
+    with TemporaryDirectory() as folder:
+        for pieces in (chunks[:cut], chunks[cut:]):
+            part = PartFile(Path(folder, "f.csv"), "it", DownloadError)
+            part.open().call()
+            if not part.offset:
+                part.restart("v1").call()
+            for piece in pieces:
+                part.write(piece).call()
+            with open(part.part, "rb") as file:
+                found = next(part._lines(file))
+                assert found == sum(1 for _ in file)
+            part.close()
+        assert part.part.read_bytes() == content
 
 
 @pytest.mark.parametrize("total", [1, 3])

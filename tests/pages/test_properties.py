@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adsecurity._paging import RECENT, Cursors
 from adsecurity.errors import PaginationError
 from tests.pages.kit import PAGED, Server, Use, rows, values
 
@@ -127,3 +129,31 @@ def test_a_numbered_list_that_changes_loses_no_row_without_saying_so(
     else:
         shrank = False
     assert removed if shrank else set(range(count)) - removed <= set(seen)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tail=st.integers(0, 3 * RECENT), circle=st.integers(1, 5 * RECENT))
+def test_a_list_that_goes_round_in_circles_is_noticed_and_a_short_circle_at_once(tail: int, circle: int) -> None:
+    cursors = Cursors("")
+    given_out = 0
+    while (cursor := f"c{given_out if given_out < tail else tail + (given_out - tail) % circle}") not in cursors:
+        cursors.add(cursor)
+        given_out += 1
+        assert given_out <= 2 * max(tail, circle) + circle + 2
+    assert given_out >= tail + circle
+    assert circle > RECENT or given_out == tail + circle
+
+
+def test_cursors_are_remembered_in_constant_memory() -> None:
+    def size(count: int) -> int:
+        tracemalloc.start()
+        try:
+            cursors = Cursors("")
+            for number in range(count):
+                cursors.add(f"c{number}")
+            assert f"c{count - 1}" in cursors
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert size(30 * RECENT) < 1.5 * size(2 * RECENT)
