@@ -72,7 +72,7 @@ that is held to one core. A page has 100 click rows of 86 fields, 2.6 KB each. D
 nulls, empty times, numbers as texts, unknown enum values and an unknown field; the peers read the same rows clean,
 because they fail at dirty ones. Every reader has to find as many rows, worth as much in all, as the server has. httpx
 is kept from importing its command line (click, pygments, rich), which the generator brings into this environment and
-users do not have.
+users do not have. sniffio, which `[fast]` brings and each async request of httpx looks for, is there for all of them.
 
 {goals_text(outcomes)}
 """

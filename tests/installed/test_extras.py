@@ -42,6 +42,7 @@ WORK = {
             (row,) = clicks(net)
         assert (row.tx_id, row.payout, row.request_time.hour) == ("t1", 1.5, 10)
         assert "msgspec" in sys.modules
+        import sniffio
     """,
     "parquet": """
         with client() as net:
