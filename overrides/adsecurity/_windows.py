@@ -119,7 +119,7 @@ class Handed:
 
     rows: list[Any]
     entry: Entry
-    _places: Sequence[int]
+    _places: list[int]
     _seen: Mapping[str, int]
     _state: Mapping[str, Any]
     _identity: Callable[[Any], str | None]
@@ -242,27 +242,20 @@ class Plan:
         """The rows of the next page of the head, without those that the window before returned."""
         before = dict(self._seen)
         head = self._windows[0]
-        if not self._seen:
-            return self._handed(entry, list(entry.rows), range(len(entry.rows)), before)
-        rows: list[Any] = []
-        places: list[int] = []
         # Only rows of the unit that both windows asked for can have been returned by both.
         first, last = self._clock.shared(head.span[0] if self._newest_first is False else head.span[1])
-        for place, row in enumerate(entry.rows):
-            if self._seen and ((time := self._time_of(row)) is None or first <= time < last):
+        left_out: set[int] = set()
+        for place, row in enumerate(entry.rows if self._seen else ()):
+            if (time := self._time_of(row)) is None or first <= time < last:
                 identity = self._identity(row)
                 if identity is not None and self._seen[identity]:
                     self._seen[identity] -= 1
                     if not self._seen[identity]:
                         del self._seen[identity]
-                    continue
-            rows.append(row)
-            places.append(place)
-        return self._handed(entry, rows, places, before)
-
-    def _handed(self, entry: Entry, rows: list[Any], places: Sequence[int], before: Mapping[str, int]) -> Handed:
-        move = partial(self._move, self._windows[0].span)
-        return Handed(rows, entry, places, before, self._state(entry), self._identity, move)
+                    left_out.add(place)
+        places = [place for place in range(len(entry.rows)) if place not in left_out]
+        rows = [entry.rows[place] for place in places]
+        return Handed(rows, entry, places, before, self._state(entry), self._identity, partial(self._move, head.span))
 
     def advance(self) -> None:
         """The head is handed out entirely: the next window is the head."""
@@ -375,10 +368,7 @@ class Plan:
         unit = self._clock.unit(last)
         low, high = self._clock.shared(max(unit, span[0]) if backwards else min(unit, span[1]))
 
-        if backwards:
-            low = _EVER
-        else:
-            high = _NEVER
+        low, high = (_EVER, high) if backwards else (low, _NEVER)
         tail = [pair for pair in edge.tail if pair[0] is None or low <= pair[0] < high]
         for time, row in zip(all_times, rows, strict=True):
             if (time is None or low <= time < high) and (identity := self._identity(row)) is not None:
