@@ -17,7 +17,6 @@ R = TypeVar("R")
 
 _LINGER = 1.0  # seconds
 _PATIENCE = 1.0
-PAGE = 1 << 20
 
 
 def new_future() -> Future[Any]:
@@ -27,7 +26,7 @@ def new_future() -> Future[Any]:
     return Future()
 
 
-def keep_memory(size: int) -> None:
+def keep_memory(size: int = 1 << 20) -> None:
     """Let the C library keep so much memory of one page or block for the next.
 
     glibc gives free memory back to the system above a limit, which follows the largest block that was ever freed.

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 import attrs
 import httpx
 
-from ._config import CONNECT_TIMEOUT, is_local
+from ._config import is_local
 from ._drive import Chunk, Do, Flow, Sleep, Step
 from ._part import Fail
 from ._retry import RetryPolicy, retry_after
+from ._wire import phases
 
 if TYPE_CHECKING:
     from ._config import Timeout
@@ -100,21 +101,9 @@ class AsyncStorage:
 def build(
     client: httpx.Client | httpx.AsyncClient, url: SignedURL, headers: Mapping[str, str], timeout: Timeout
 ) -> httpx.Request:
-    request = client.build_request("GET", url, headers=headers, timeout=_phases(timeout))
+    request = client.build_request("GET", url, headers=headers, timeout=phases(timeout))
     request.url = url
     return request
-
-
-def _phases(timeout: Timeout) -> httpx.Timeout:
-    if isinstance(timeout, httpx.Timeout):
-        return timeout
-    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
-
-
-def at_most(timeout: Timeout, seconds: float) -> httpx.Timeout:
-    """The same time-out, but in no phase longer than that."""
-    phases: dict[str, float | None] = _phases(timeout).as_dict()
-    return httpx.Timeout(**{name: seconds if time is None else min(time, seconds) for name, time in phases.items()})
 
 
 class Sink(Protocol):

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from adsecurity_generated._operation import Operation
 
 from ._csv import CsvRows, TextRow
-from ._download import AsyncStorage, Sink, Storage, StreamSink, at_most, transfer
+from ._download import AsyncStorage, Sink, Storage, StreamSink, transfer
 from ._drive import Do, Flow, Sleep, Step, adrive, aperform, astream, drive, perform, stream
 from ._events import PollEvent
 from ._exported import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
 from ._part import Fail, PartFile, Use, file_path
+from ._wire import at_most
 from .errors import (
     APIConnectionError,
     APIStatusError,

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ._background import PAGE, keep_memory, new_future
+from ._background import keep_memory, new_future
 from ._drive import adrive, drive
 from ._events import PageEvent
 from ._paging import Answer, Page, Walk
@@ -48,8 +48,8 @@ class Track(Generic[T]):
             with contextlib.suppress(AttributeError):
                 vars(error)["checkpoint"] = self.checkpoint()
 
-    def event(self, walk: Walk[T], page: Page[T]) -> PageEvent:
-        return PageEvent(walk.op.resource, self.pages + 1, page.cursor, len(page.items), page.total_count)
+    def event(self, resource: str, page: Page[T]) -> PageEvent:
+        return PageEvent(resource, self.pages + 1, page.cursor, len(page.items), page.total_count)
 
 
 class Source(Protocol[T]):
@@ -110,7 +110,7 @@ class PageSource(Generic[T]):
         self.track: Track[T] = Track(walk.label.write_spot(walk.start))
         self._session, self._walk, self._prefetch = session, walk, prefetch
         self._read = _Reader(session, walk, call)
-        keep_memory(PAGE)
+        keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False
@@ -120,7 +120,7 @@ class PageSource(Generic[T]):
             # Held until it is handed out: a hook may raise.
             self._held = page = self._held or self._take()
             if page is not None:
-                self._session.emit(self.track.event(self._walk, page))
+                self._session.emit(self.track.event(self._walk.op.resource, page))
         except Exception as error:
             self.track.sign(error)
             raise
@@ -172,7 +172,7 @@ class AsyncPageSource(Generic[T]):
         self.track: Track[T] = Track(walk.label.write_spot(walk.start))
         self._session, self._walk, self._prefetch = session, walk, prefetch
         self._read = _AsyncReader(session, walk, call)
-        keep_memory(PAGE)
+        keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False
@@ -181,7 +181,7 @@ class AsyncPageSource(Generic[T]):
         try:
             self._held = page = self._held or await self._take()
             if page is not None:
-                await self._session.emit(self.track.event(self._walk, page))
+                await self._session.emit(self.track.event(self._walk.op.resource, page))
         except Exception as error:
             self.track.sign(error)
             raise

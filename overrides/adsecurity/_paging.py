@@ -106,21 +106,18 @@ class Cursors:
     """The cursors that a list has given so far: tells a list that goes round in circles, in constant memory."""
 
     def __init__(self, first: str) -> None:
-        self._recent: set[int] = set()
-        self._older: set[int] = set()
-        self._landmark = 0
-        self._count = 0
-        self.add(first)
+        self._recent, self._older = {hash(first)}, set[int]()
+        self._landmark, self._count = hash(first), 1
 
     def add(self, cursor: str) -> None:
         code = hash(cursor)
         self._count += 1
-        # A circle too long for the two sets meets a landmark (Brent's algorithm): they stand ever further apart.
+        # A circle too long for the two sets meets a landmark (Brent's algorithm), within three times its length.
         if self._count.bit_count() == 1:
             self._landmark = code
         self._recent.add(code)
         if len(self._recent) >= RECENT:
-            self._recent, self._older = set(), self._recent
+            self._recent, self._older = set[int](), self._recent
 
     def __contains__(self, cursor: str) -> bool:
         code = hash(cursor)

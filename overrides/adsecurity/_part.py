@@ -97,7 +97,7 @@ class PartFile:
     def _count(self, block: bytes) -> None:
         # By far the fastest of all ways, among them count().
         self._last = block[-1:]
-        self._ends += sum(1 for _ in BytesIO(block)) - (self._last != b"\n")
+        self._ends += sum(1 for _ in BytesIO(block)) - (self._last not in (b"", b"\n"))
 
     def _lock(self, file: IO[bytes]) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import os
@@ -17,10 +18,10 @@ import attrs
 import httpx
 
 from ._background import Tasks, Threads
-from ._config import CONNECT_TIMEOUT, KEY_HEADER, USER_AGENT, Config, is_local
+from ._config import KEY_HEADER, USER_AGENT, Config, is_local
 from ._request import Prepared
 from ._retry import Send
-from ._wire import LATE, Borrowed, Within, hush, way, whole
+from ._wire import LATE, Borrowed, Within, at_most, hush, phases, whole
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -244,7 +245,8 @@ class SyncPool(Pool[httpx.Client]):
                 if client is self.settings.http_client:
                     response = client.send(request, stream=True, follow_redirects=False)
                 else:
-                    response = way(client, request).handle_request(request)
+                    # Without what the client adds: redirects, cookies and sign-in have no place here, and take longer.
+                    response = cast("Any", client)._transport_for_url(request.url).handle_request(request)
                 body = BytesIO()
                 # A hook of the caller's client, or a transport without network, has read it already.
                 if not response.is_closed:
@@ -284,7 +286,7 @@ class AsyncPool(Pool[httpx.AsyncClient]):
     async def close(self) -> None:
         self.closed.set()
         await self.background.aclose()
-        for client in self._take_all().clients:
+        for client in [*self._take_all().clients]:
             await client.aclose()
 
     async def exchange(self, attempt: Attempt) -> Any:
@@ -300,14 +302,15 @@ class AsyncPool(Pool[httpx.AsyncClient]):
             if waiting.cancelled_caught:
                 return httpx.PoolTimeout(BUSY)
         try:
-            client = self.borrow(place)
+            client, clean = self.borrow(place), False
             try:
                 with anyio.move_on_after(stop - time.monotonic() + GRACE):
                     request = attempt.build(client, limits)
                     if client is self.settings.http_client:
                         response = await client.send(request, stream=True, follow_redirects=False)
                     else:
-                        response = await way(client, request).handle_async_request(request)
+                        way = cast("Any", client)._transport_for_url(request.url)
+                        response = await way.handle_async_request(request)
                     body = BytesIO()
                     if not response.is_closed:
                         stream = cast("httpx.AsyncByteStream", response.stream)
@@ -316,9 +319,16 @@ class AsyncPool(Pool[httpx.AsyncClient]):
                                 body.write(chunk)
                         finally:
                             await stream.aclose()
+                    clean = True
                     return whole(response, body.getvalue())
             finally:
-                self.take_back(place, client)
+                if clean or client is self.settings.http_client:
+                    self.take_back(place, client)
+                else:
+                    # Cancelled in the wrong moment its connection counts as in use for ever.
+                    place.clients.remove(client)
+                    with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
+                        await client.aclose()
         except Exception as error:
             return self.outcome(error)
         finally:
@@ -367,17 +377,11 @@ class Attempt:
 
     def limits(self) -> tuple[httpx.Timeout, float]:
         """The time-outs of each phase, and when all must be here: an answer that drips must not hold us for ever."""
-        timeout = self.timeout
-        if not isinstance(timeout, httpx.Timeout):
-            timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
-        phases = timeout.as_dict()
+        timeout, now = phases(self.timeout), time.monotonic()
         if self.step.attempt > 1:
             left = max(self.step.remaining, 0.001)
-            shorter = {name: left if most is None else min(most, left) for name, most in phases.items()}
-            stop = time.monotonic() + left
-            return Within.of(httpx.Timeout(**shorter), stop), stop
-        connect, read = phases["connect"], phases["read"]
+            return Within.of(at_most(timeout, left), now + left), now + left
+        connect, read = timeout.connect, timeout.read
         # Who asks for a longer time-out than the deadline of the retries means it.
         whole = math.inf if connect is None or read is None else max(self.step.remaining, connect + read)
-        stop = time.monotonic() + whole
-        return Within.of(timeout, stop), stop
+        return Within.of(timeout, now + whole), now + whole

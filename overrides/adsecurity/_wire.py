@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+from ._config import CONNECT_TIMEOUT
+
+if TYPE_CHECKING:
+    from ._config import Timeout
 
 LATE = "the answer kept coming past the deadline"
 
@@ -51,12 +56,17 @@ def left(timeout: float | None) -> float | None:
     return timeout
 
 
-def way(client: Any, request: httpx.Request) -> Any:
-    """The transport that a request of this HTTP client goes by.
+def phases(timeout: Timeout) -> httpx.Timeout:
+    """The time-out of each phase: a number stands for all, but nobody waits that long for a connection."""
+    if isinstance(timeout, httpx.Timeout):
+        return timeout
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
-    Redirects, cookies and sign-in, which the client itself would see to, have no place here, and take longer.
-    """
-    return client._transport_for_url(request.url)
+
+def at_most(timeout: Timeout, seconds: float) -> httpx.Timeout:
+    """The same time-out, but in no phase longer than that."""
+    known: dict[str, float | None] = phases(timeout).as_dict()
+    return httpx.Timeout(**{name: seconds if time is None else min(time, seconds) for name, time in known.items()})
 
 
 def whole(response: httpx.Response, raw: bytes) -> httpx.Response:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._concurrent import AGAIN, WAIT, Run, Step
 from ._drive import adrive, drive
-from ._events import PageEvent
 from ._iterators import Track
 from ._paging import Answer, Page
 from ._request import Prepared
@@ -27,10 +26,6 @@ T = TypeVar("T")
 
 def _given_up(run: Run[Any]) -> AdsecurityError:
     return AdsecurityError(f"{run.resource}: its workers ended before they had read all of the range")
-
-
-def _event(run: Run[T], track: Track[T], page: Page[T]) -> PageEvent:
-    return PageEvent(run.resource, track.pages + 1, page.cursor, len(page.items), page.total_count)
 
 
 class _Stop(threading.Event):
@@ -98,7 +93,7 @@ class WindowSource(Generic[T]):
             self._begin()
             page = cast("Page[T] | None", self._stop.locked(self._run.next_page, self._stop.news))
             if page is not None:
-                self._session.emit(_event(self._run, self.track, page))
+                self._session.emit(self.track.event(self._run.resource, page))
             elif self._stop.is_set() and not self._ended:
                 self._session.pool.check_open()
                 raise _given_up(self._run)
@@ -135,8 +130,7 @@ class _Turn:
     """As the locked steps of `_Stop`; of one loop, so it needs no lock."""
 
     def __init__(self) -> None:
-        self.news: deque[asyncio.Future[None]] = deque()
-        self.room: deque[asyncio.Future[None]] = deque()
+        self.news, self.room = deque["asyncio.Future[None]"](), deque["asyncio.Future[None]"]()
 
     def wake(self, _: object = None) -> None:
         """The reader looks again, and one worker."""
@@ -183,18 +177,24 @@ class AsyncWindowSource(Generic[T]):
         self._turn = _Turn()
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = False
+        self._error: Exception | None = None
 
     async def __anext__(self) -> Page[T]:
         page: Page[T] | None = None
         try:
+            if self._error is not None:
+                raise self._error
             self._begin()
             if not self._ended:
                 page = await self._next()
             if page is not None:
-                await self._session.emit(_event(self._run, self.track, page))
+                await self._session.emit(self.track.event(self._run.resource, page))
         except Exception as error:
-            await self.aclose()
             self.track.sign(error)
+            # Whoever is interrupted while the workers end is told the next time.
+            self._error = error
+            await self.aclose()
+            self._error = None
             raise
         if page is None:
             await self.aclose()

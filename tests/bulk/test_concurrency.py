@@ -429,3 +429,42 @@ def test_a_worker_that_dies_ends_the_iteration_with_an_error(mode: str) -> None:
     server.trouble = lambda number, query: None
     rest, _ = read(server, mode, **arguments(server, page_size=5, concurrency=3), resume=error.checkpoint)
     assert len(rows) + len(rest) == 500
+
+
+@pytest.mark.anyio
+async def test_an_error_that_comes_while_the_reader_is_cancelled_is_told_to_who_comes_back() -> None:
+    server = ReportServer(spread(300))
+    inner = server.transport()
+    sent = 0
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal sent
+            sent += 1
+            if sent == 12:
+                await asyncio.sleep(0.05)
+                return httpx.Response(400)
+            if sent > 12:
+                try:
+                    await asyncio.sleep(5)
+                finally:
+                    await asyncio.sleep(0.3)  # to be cancelled takes a moment
+            return await inner.handle_async_request(request)
+
+    async def until_it_ends(rows: Any) -> int:
+        interrupted = 0
+        while True:
+            try:
+                await asyncio.wait_for(anext(rows), 0.1)
+            except TimeoutError:
+                interrupted += 1
+            except StopAsyncIteration:
+                return interrupted
+
+    retry = RetryPolicy(attempts=1)
+    async with AsyncNetworkClient(api_key="k", base_url="https://a.test", retry=retry, transport=Slow()) as client:
+        rows = aiter(client.reports.clicks(**arguments(server, page_size=7, concurrency=4)))
+        with pytest.raises(adsecurity.BadRequestError) as caught:
+            await until_it_ends(rows)
+        assert caught.value.checkpoint
+        assert await until_it_ends(rows) == 0

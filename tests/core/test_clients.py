@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import gc
 import gzip
 import os
 import pickle
+import random
+import socket
 import ssl
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +29,7 @@ import pytest
 import adsecurity
 from adsecurity import APIConnectionError, APIStatusError, APITimeoutError, ConfigurationError, RetryPolicy
 from adsecurity._transport import PoolSettings
-from tests.core.drivers import Driver, Server
+from tests.core.drivers import Driver, Server, raw_server
 from tests.core.surface import GET, KEY, OPERATIONS, AsyncDemo, Demo, Documented
 
 ONE = {"thing_id": "1"}
@@ -510,6 +514,32 @@ def test_a_compressed_answer_is_read_also_where_a_hook_of_the_callers_client_has
     assert driver.call(client, "raw", GET, ONE).content == content
     if hooked:
         driver.run(options["http_client"].aclose() if driver.is_async else options["http_client"].close())
+
+
+def _in_halves(line: socket.socket) -> None:
+    body = b'{"data": {"id": "1"}}'
+    while line.recv(65_536):
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:5])
+        time.sleep(random.random() * 0.02)
+        line.sendall(body[5:])
+
+
+def test_calls_cancelled_at_any_moment_take_no_connection_with_them() -> None:
+    async def one(client: AsyncDemo) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(client._session.one(GET, ONE), random.random() * 0.02)
+
+    async def run(url: str) -> None:
+        retry = RetryPolicy(attempts=1)
+        async with AsyncDemo(api_key=KEY, base_url=url, retry=retry, timeout=2, max_connections=3) as client:
+            for _ in range(100):
+                await asyncio.gather(*(one(client) for _ in range(5)))
+            for _ in range(9):
+                assert (await client._session.one(GET, ONE)).id == "1"
+            assert len(client._session.pool.place().clients) <= 3
+
+    with contextlib.contextmanager(raw_server)(_in_halves) as url:
+        asyncio.run(run(url))
 
 
 def test_no_cookie_is_kept(driver: Driver, server: Server) -> None:
