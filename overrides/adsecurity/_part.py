@@ -67,9 +67,8 @@ class PartFile:
         """How much of it is there."""
         self.validator = ""
         """What the server called this version of the file."""
-        self._ends = 0
-        """Line ends so far."""
-        self._last = b""
+        self._ends, self._last = 0, b""
+        """Line ends so far, and the last byte."""
 
     def open(self) -> Work:
         """Take hold of what is there already, or begin."""

@@ -74,11 +74,10 @@ def whole(response: httpx.Response, raw: bytes) -> httpx.Response:
     response.stream = httpx.ByteStream(raw)
     response.read()
     # What came by the caller's client refers to the response, and a page would wait for the collector.
-    response.stream = _CLOSED
+    response.stream = httpx.ByteStream(b"")
     return response
 
 
-_CLOSED = httpx.ByteStream(b"")
 _ADDRESS = re.compile(
     r"""(b'(?:content-location|location|link|refresh)', b)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.IGNORECASE
 )
