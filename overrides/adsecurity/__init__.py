@@ -14,36 +14,36 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import types as types
-    from ._adsecurity import AdsecurityClient as AdsecurityClient
-    from ._adsecurity import AsyncAdsecurityClient as AsyncAdsecurityClient
-    from ._config import RouteInfo as RouteInfo
-    from ._events import PageEvent as PageEvent
-    from ._events import PollEvent as PollEvent
-    from ._events import RequestEvent as RequestEvent
-    from ._events import ResponseEvent as ResponseEvent
-    from ._events import RetryEvent as RetryEvent
-    from ._exports import AsyncExportJob as AsyncExportJob
-    from ._exports import ExportJob as ExportJob
-    from ._network import AsyncNetworkClient as AsyncNetworkClient
-    from ._network import NetworkClient as NetworkClient
-    from ._paginator import AsyncPaginator as AsyncPaginator
-    from ._paginator import AsyncRawPaginator as AsyncRawPaginator
-    from ._paginator import Paginator as Paginator
-    from ._paginator import RawPaginator as RawPaginator
-    from ._paging import Page as Page
-    from ._response import RawResponse as RawResponse
-    from ._retry import RetryPolicy as RetryPolicy
+    from .client.adsecurity import AdsecurityClient as AdsecurityClient
+    from .client.adsecurity import AsyncAdsecurityClient as AsyncAdsecurityClient
+    from .client.network import AsyncNetworkClient as AsyncNetworkClient
+    from .client.network import NetworkClient as NetworkClient
+    from .codec.raw import RawResponse as RawResponse
+    from .events import PageEvent as PageEvent
+    from .events import PollEvent as PollEvent
+    from .events import RequestEvent as RequestEvent
+    from .events import ResponseEvent as ResponseEvent
+    from .events import RetryEvent as RetryEvent
+    from .exports.job import AsyncExportJob as AsyncExportJob
+    from .exports.job import ExportJob as ExportJob
+    from .http.config import RouteInfo as RouteInfo
+    from .http.retry import RetryPolicy as RetryPolicy
+    from .paging.page import Page as Page
+    from .paging.paginator import AsyncPaginator as AsyncPaginator
+    from .paging.paginator import AsyncRawPaginator as AsyncRawPaginator
+    from .paging.paginator import Paginator as Paginator
+    from .paging.paginator import RawPaginator as RawPaginator
 
 _MODULES = {
-    "._adsecurity": ("AdsecurityClient", "AsyncAdsecurityClient"),
-    "._config": ("RouteInfo",),
-    "._events": ("PageEvent", "PollEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
-    "._exports": ("AsyncExportJob", "ExportJob"),
-    "._network": ("AsyncNetworkClient", "NetworkClient"),
-    "._paginator": ("AsyncPaginator", "AsyncRawPaginator", "Paginator", "RawPaginator"),
-    "._paging": ("Page",),
-    "._response": ("RawResponse",),
-    "._retry": ("RetryPolicy",),
+    ".client.adsecurity": ("AdsecurityClient", "AsyncAdsecurityClient"),
+    ".http.config": ("RouteInfo",),
+    ".events": ("PageEvent", "PollEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
+    ".exports.job": ("AsyncExportJob", "ExportJob"),
+    ".client.network": ("AsyncNetworkClient", "NetworkClient"),
+    ".paging.paginator": ("AsyncPaginator", "AsyncRawPaginator", "Paginator", "RawPaginator"),
+    ".paging.page": ("Page",),
+    ".codec.raw": ("RawResponse",),
+    ".http.retry": ("RetryPolicy",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
-from adsecurity._download import SignedURL
-from adsecurity._part import PartFile
+from adsecurity.exports.download import SignedURL
+from adsecurity.exports.part_file import PartFile
 from tests.exports.kit import KEY, Bench, Store, csv_file, finished
 
 _QUOTED = b'tx_id,country\r\n"a ""b""\n c",DE\r\nx,"F\nR"\r\n'
@@ -513,7 +513,7 @@ class TestDisk:
         if step == "note":
             monkeypatch.setattr("pathlib.Path.write_text", refuse)
         else:
-            monkeypatch.setattr(f"adsecurity._part.os.{step}", refuse)
+            monkeypatch.setattr(f"adsecurity.exports.part_file.os.{step}", refuse)
         _fails(bench, path, "Permission denied")
         monkeypatch.undo()
         bench.result(bench.done().download(path))
@@ -532,8 +532,8 @@ class TestDisk:
 
             return call
 
-        monkeypatch.setattr("adsecurity._part.os.fsync", noted("fsync", fsync))
-        monkeypatch.setattr("adsecurity._part.os.replace", noted("replace", replace))
+        monkeypatch.setattr("adsecurity.exports.part_file.os.fsync", noted("fsync", fsync))
+        monkeypatch.setattr("adsecurity.exports.part_file.os.replace", noted("replace", replace))
         bench.result(bench.done().download(path))
         assert done == ["fsync", "replace", "fsync"]
 

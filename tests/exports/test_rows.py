@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
-from adsecurity._csv import CsvRows, TextRow
+from adsecurity.tables.csv import CsvRows, TextRow
 from adsecurity.types.network import ClickReportRow
 from tests.exports.kit import Bench, csv_file, finished
 

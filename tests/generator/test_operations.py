@@ -54,7 +54,7 @@ def session() -> Session:
 def root(package: Package, name: str, session: Session) -> Any:
     """What a client is: the root of the resources, with a session of its own."""
     client = getattr(package.load("tiny.resources"), name)()
-    client._session = session
+    client._api = session
     return client
 
 

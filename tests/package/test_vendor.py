@@ -168,13 +168,13 @@ def test_these_forms_survive_a_move(source: str, becomes: str) -> None:
         "if x: from adsecurity import y",
         "from  adsecurity import y",
         'import_module("adsecurity")',
-        'importlib.import_module("adsecurity._retry")',
+        'importlib.import_module("adsecurity.http.retry")',
         'import_module(f"adsecurity.{name}")',
         'import_module("adsecurity." + name)',
         '__import__("adsecurity_generated")',
         'resources.files("adsecurity_generated")',
-        'HOME = {"Retry": "adsecurity._retry"}',
-        'def f() -> "adsecurity._retry.RetryPolicy": ...',
+        'HOME = {"Retry": "adsecurity.http.retry"}',
+        'def f() -> "adsecurity.http.retry.RetryPolicy": ...',
     ],
 )
 def test_these_forms_would_not_and_are_found(source: str) -> None:
@@ -295,14 +295,14 @@ def test_a_changed_copy_is_noticed(copy: Path, capsys: pytest.CaptureFixture[str
     assert vendor.main([str(copy), "--check"]) == 0
     (copy / "other_library.py").touch()
     assert vendor.main([str(copy), "--check"]) == 0
-    (copy / "adsecurity" / "_retry.py").write_text("patched", encoding="utf-8")
+    (copy / "adsecurity" / "http" / "retry.py").write_text("patched", encoding="utf-8")
     (copy / "adsecurity" / "LICENSE").unlink()
     (copy / "adsecurity_generated" / "extra.py").touch()
     capsys.readouterr()
     assert vendor.main([str(copy), "--check"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "adsecurity/LICENSE: missing",
-        "adsecurity/_retry.py: changed",
+        "adsecurity/http/retry.py: changed",
         "adsecurity_generated/extra.py: not ours",
     ]
     (copy / vendor.MANIFEST).unlink()

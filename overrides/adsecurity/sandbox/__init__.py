@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .. import _extras
+from ..flow import extras
 
 if TYPE_CHECKING:
     from ._apps import Recorded
@@ -19,7 +19,7 @@ else:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         for module in ("jsonschema_rs", "starlette", "uvicorn"):
-            _extras.require(module, extra="sandbox")
+            extras.require(module, extra="sandbox")
         found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         return found
 

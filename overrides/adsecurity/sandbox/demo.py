@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import ExportJob, NetworkClient, _extras
+from .. import ExportJob, NetworkClient
+from ..flow import extras
 
 START, END = "2026-11-01", "2026-11-08"
 FIELDS = ["real_tx_id", "request_time", "country", "device_type", "status", "offer_id", "publisher", "revenue"]
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # All that the chain needs, before its first step.
         for module in ("duckdb", "pyarrow"):
-            _extras.require(module, extra="parquet")
+            extras.require(module, extra="parquet")
         from . import Sandbox
     except ModuleNotFoundError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -104,7 +105,7 @@ def show_files(job: ExportJob[Any], folder: Path) -> None:
     parquet = job.to_parquet(folder / "clicks.parquet")
     print(f"    {parquet.name}: {parquet.stat().st_size:,} bytes")
     heading("duckdb: clicks by country in clicks.parquet")
-    duckdb = _extras.require("duckdb", extra="parquet")
+    duckdb = extras.require("duckdb", extra="parquet")
     query = """
         SELECT country, count(*) AS clicks, count(*) FILTER (status = 'Rejected') AS rejected,
             round(sum(revenue), 2) AS revenue, make_timestamp(epoch_us(min(request_time))) AS first

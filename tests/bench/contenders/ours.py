@@ -26,7 +26,7 @@ def _sync(url: str, concurrency: int = 1, integration: str = "dirty", prefetch: 
         ):
             rows += 1
             total += row.payout or 0.0
-        if (sys.modules.get("adsecurity._fast") is None) != (sys.modules.get("msgspec", "") is None):
+        if (sys.modules.get("adsecurity.codec.msgspec_decoder") is None) != (sys.modules.get("msgspec", "") is None):
             raise RuntimeError("not the decoder that was to be measured")
         return rows, total
 

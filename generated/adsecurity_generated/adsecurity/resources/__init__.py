@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adsecurity._session import AsyncSession, SyncSession
+    from adsecurity.client.api import AsyncAPI, SyncAPI
 
     from .advertisers import Advertisers, AsyncAdvertisers
     from .conversions import AsyncConversions, Conversions
@@ -54,360 +54,360 @@ if TYPE_CHECKING:
 class AdsecurityResources:
     """The resources of Adsecurity."""
 
-    _session: SyncSession
+    _api: SyncAPI
 
     @cached_property
     def with_raw_response(self) -> AdsecurityResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return AdsecurityResourcesWithRawResponse(self._session)
+        return AdsecurityResourcesWithRawResponse(self._api)
 
     @cached_property
     def advertisers(self) -> Advertisers:
         """Companies whose offers are promoted."""
         from .advertisers import Advertisers
 
-        return Advertisers(self._session)
+        return Advertisers(self._api)
 
     @cached_property
     def publishers(self) -> Publishers:
         """Partners who send traffic to offers."""
         from .publishers import Publishers
 
-        return Publishers(self._session)
+        return Publishers(self._api)
 
     @cached_property
     def offers(self) -> Offers:
         """What publishers are paid to promote."""
         from .offers import Offers
 
-        return Offers(self._session)
+        return Offers(self._api)
 
     @cached_property
     def smartlinks(self) -> Smartlinks:
         """Links that pick one of several offers for each visitor."""
         from .smartlinks import Smartlinks
 
-        return Smartlinks(self._session)
+        return Smartlinks(self._api)
 
     @cached_property
     def reports(self) -> Reports:
         """Clicks, conversions, impressions and totals, page by page."""
         from .reports import Reports
 
-        return Reports(self._session)
+        return Reports(self._api)
 
     @cached_property
     def conversions(self) -> Conversions:
         """Corrections to recorded conversions."""
         from .conversions import Conversions
 
-        return Conversions(self._session)
+        return Conversions(self._api)
 
     @cached_property
     def exports(self) -> Exports:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .exports import Exports
 
-        return Exports(self._session)
+        return Exports(self._api)
 
     @cached_property
     def fraud_filter_groups(self) -> FraudFilterGroups:
         """Reusable sets of fraud filters."""
         from .fraud_filter_groups import FraudFilterGroups
 
-        return FraudFilterGroups(self._session)
+        return FraudFilterGroups(self._api)
 
     @cached_property
     def targeting_groups(self) -> TargetingGroups:
         """Reusable sets of rules on who is let in."""
         from .targeting_groups import TargetingGroups
 
-        return TargetingGroups(self._session)
+        return TargetingGroups(self._api)
 
     def publisher_view(self, organization_id: str, /) -> PublisherView:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return PublisherView(self._session, organization_id)
+        return PublisherView(self._api, organization_id)
 
 
 class AdsecurityResourcesWithRawResponse:
     """The resources of Adsecurity, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def advertisers(self) -> AdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
         from .raw.advertisers import AdvertisersWithRawResponse
 
-        return AdvertisersWithRawResponse(self._session)
+        return AdvertisersWithRawResponse(self._api)
 
     @cached_property
     def publishers(self) -> PublishersWithRawResponse:
         """Partners who send traffic to offers."""
         from .raw.publishers import PublishersWithRawResponse
 
-        return PublishersWithRawResponse(self._session)
+        return PublishersWithRawResponse(self._api)
 
     @cached_property
     def offers(self) -> OffersWithRawResponse:
         """What publishers are paid to promote."""
         from .raw.offers import OffersWithRawResponse
 
-        return OffersWithRawResponse(self._session)
+        return OffersWithRawResponse(self._api)
 
     @cached_property
     def smartlinks(self) -> SmartlinksWithRawResponse:
         """Links that pick one of several offers for each visitor."""
         from .raw.smartlinks import SmartlinksWithRawResponse
 
-        return SmartlinksWithRawResponse(self._session)
+        return SmartlinksWithRawResponse(self._api)
 
     @cached_property
     def reports(self) -> ReportsWithRawResponse:
         """Clicks, conversions, impressions and totals, page by page."""
         from .raw.reports import ReportsWithRawResponse
 
-        return ReportsWithRawResponse(self._session)
+        return ReportsWithRawResponse(self._api)
 
     @cached_property
     def conversions(self) -> ConversionsWithRawResponse:
         """Corrections to recorded conversions."""
         from .raw.conversions import ConversionsWithRawResponse
 
-        return ConversionsWithRawResponse(self._session)
+        return ConversionsWithRawResponse(self._api)
 
     @cached_property
     def exports(self) -> ExportsWithRawResponse:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .raw.exports import ExportsWithRawResponse
 
-        return ExportsWithRawResponse(self._session)
+        return ExportsWithRawResponse(self._api)
 
     @cached_property
     def fraud_filter_groups(self) -> FraudFilterGroupsWithRawResponse:
         """Reusable sets of fraud filters."""
         from .raw.fraud_filter_groups import FraudFilterGroupsWithRawResponse
 
-        return FraudFilterGroupsWithRawResponse(self._session)
+        return FraudFilterGroupsWithRawResponse(self._api)
 
     @cached_property
     def targeting_groups(self) -> TargetingGroupsWithRawResponse:
         """Reusable sets of rules on who is let in."""
         from .raw.targeting_groups import TargetingGroupsWithRawResponse
 
-        return TargetingGroupsWithRawResponse(self._session)
+        return TargetingGroupsWithRawResponse(self._api)
 
     def publisher_view(self, organization_id: str, /) -> PublisherViewWithRawResponse:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return PublisherViewWithRawResponse(self._session, organization_id)
+        return PublisherViewWithRawResponse(self._api, organization_id)
 
 
 class AsyncAdsecurityResources:
     """The resources of Adsecurity, asynchronous."""
 
-    _session: AsyncSession
+    _api: AsyncAPI
 
     @cached_property
     def with_raw_response(self) -> AsyncAdsecurityResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncAdsecurityResourcesWithRawResponse(self._session)
+        return AsyncAdsecurityResourcesWithRawResponse(self._api)
 
     @cached_property
     def advertisers(self) -> AsyncAdvertisers:
         """Companies whose offers are promoted."""
         from .advertisers import AsyncAdvertisers
 
-        return AsyncAdvertisers(self._session)
+        return AsyncAdvertisers(self._api)
 
     @cached_property
     def publishers(self) -> AsyncPublishers:
         """Partners who send traffic to offers."""
         from .publishers import AsyncPublishers
 
-        return AsyncPublishers(self._session)
+        return AsyncPublishers(self._api)
 
     @cached_property
     def offers(self) -> AsyncOffers:
         """What publishers are paid to promote."""
         from .offers import AsyncOffers
 
-        return AsyncOffers(self._session)
+        return AsyncOffers(self._api)
 
     @cached_property
     def smartlinks(self) -> AsyncSmartlinks:
         """Links that pick one of several offers for each visitor."""
         from .smartlinks import AsyncSmartlinks
 
-        return AsyncSmartlinks(self._session)
+        return AsyncSmartlinks(self._api)
 
     @cached_property
     def reports(self) -> AsyncReports:
         """Clicks, conversions, impressions and totals, page by page."""
         from .reports import AsyncReports
 
-        return AsyncReports(self._session)
+        return AsyncReports(self._api)
 
     @cached_property
     def conversions(self) -> AsyncConversions:
         """Corrections to recorded conversions."""
         from .conversions import AsyncConversions
 
-        return AsyncConversions(self._session)
+        return AsyncConversions(self._api)
 
     @cached_property
     def exports(self) -> AsyncExports:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .exports import AsyncExports
 
-        return AsyncExports(self._session)
+        return AsyncExports(self._api)
 
     @cached_property
     def fraud_filter_groups(self) -> AsyncFraudFilterGroups:
         """Reusable sets of fraud filters."""
         from .fraud_filter_groups import AsyncFraudFilterGroups
 
-        return AsyncFraudFilterGroups(self._session)
+        return AsyncFraudFilterGroups(self._api)
 
     @cached_property
     def targeting_groups(self) -> AsyncTargetingGroups:
         """Reusable sets of rules on who is let in."""
         from .targeting_groups import AsyncTargetingGroups
 
-        return AsyncTargetingGroups(self._session)
+        return AsyncTargetingGroups(self._api)
 
     def publisher_view(self, organization_id: str, /) -> AsyncPublisherView:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return AsyncPublisherView(self._session, organization_id)
+        return AsyncPublisherView(self._api, organization_id)
 
 
 class AsyncAdsecurityResourcesWithRawResponse:
     """The resources of Adsecurity, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def advertisers(self) -> AsyncAdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
         from .raw.advertisers import AsyncAdvertisersWithRawResponse
 
-        return AsyncAdvertisersWithRawResponse(self._session)
+        return AsyncAdvertisersWithRawResponse(self._api)
 
     @cached_property
     def publishers(self) -> AsyncPublishersWithRawResponse:
         """Partners who send traffic to offers."""
         from .raw.publishers import AsyncPublishersWithRawResponse
 
-        return AsyncPublishersWithRawResponse(self._session)
+        return AsyncPublishersWithRawResponse(self._api)
 
     @cached_property
     def offers(self) -> AsyncOffersWithRawResponse:
         """What publishers are paid to promote."""
         from .raw.offers import AsyncOffersWithRawResponse
 
-        return AsyncOffersWithRawResponse(self._session)
+        return AsyncOffersWithRawResponse(self._api)
 
     @cached_property
     def smartlinks(self) -> AsyncSmartlinksWithRawResponse:
         """Links that pick one of several offers for each visitor."""
         from .raw.smartlinks import AsyncSmartlinksWithRawResponse
 
-        return AsyncSmartlinksWithRawResponse(self._session)
+        return AsyncSmartlinksWithRawResponse(self._api)
 
     @cached_property
     def reports(self) -> AsyncReportsWithRawResponse:
         """Clicks, conversions, impressions and totals, page by page."""
         from .raw.reports import AsyncReportsWithRawResponse
 
-        return AsyncReportsWithRawResponse(self._session)
+        return AsyncReportsWithRawResponse(self._api)
 
     @cached_property
     def conversions(self) -> AsyncConversionsWithRawResponse:
         """Corrections to recorded conversions."""
         from .raw.conversions import AsyncConversionsWithRawResponse
 
-        return AsyncConversionsWithRawResponse(self._session)
+        return AsyncConversionsWithRawResponse(self._api)
 
     @cached_property
     def exports(self) -> AsyncExportsWithRawResponse:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .raw.exports import AsyncExportsWithRawResponse
 
-        return AsyncExportsWithRawResponse(self._session)
+        return AsyncExportsWithRawResponse(self._api)
 
     @cached_property
     def fraud_filter_groups(self) -> AsyncFraudFilterGroupsWithRawResponse:
         """Reusable sets of fraud filters."""
         from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse
 
-        return AsyncFraudFilterGroupsWithRawResponse(self._session)
+        return AsyncFraudFilterGroupsWithRawResponse(self._api)
 
     @cached_property
     def targeting_groups(self) -> AsyncTargetingGroupsWithRawResponse:
         """Reusable sets of rules on who is let in."""
         from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse
 
-        return AsyncTargetingGroupsWithRawResponse(self._session)
+        return AsyncTargetingGroupsWithRawResponse(self._api)
 
     def publisher_view(self, organization_id: str, /) -> AsyncPublisherViewWithRawResponse:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return AsyncPublisherViewWithRawResponse(self._session, organization_id)
+        return AsyncPublisherViewWithRawResponse(self._api, organization_id)
 
 
 class PublisherView:
     """The resources of `publisher_view`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
     def with_raw_response(self) -> PublisherViewWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return PublisherViewWithRawResponse(self._session, self._organization_id)
+        return PublisherViewWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def reports(self) -> PublisherViewReports:
         """Reports as one publisher sees them."""
         from .publisher_view_reports import PublisherViewReports
 
-        return PublisherViewReports(self._session, self._organization_id)
+        return PublisherViewReports(self._api, self._organization_id)
 
     @cached_property
     def coupon_codes(self) -> PublisherViewCouponCodes:
         """Coupon codes of one publisher."""
         from .publisher_view_coupon_codes import PublisherViewCouponCodes
 
-        return PublisherViewCouponCodes(self._session, self._organization_id)
+        return PublisherViewCouponCodes(self._api, self._organization_id)
 
     @cached_property
     def access_requests(self) -> PublisherViewAccessRequests:
         """Requests of one publisher to run offers."""
         from .publisher_view_access_requests import PublisherViewAccessRequests
 
-        return PublisherViewAccessRequests(self._session, self._organization_id)
+        return PublisherViewAccessRequests(self._api, self._organization_id)
 
     @cached_property
     def offers(self) -> PublisherViewOffers:
         """Offers as one publisher sees them."""
         from .publisher_view_offers import PublisherViewOffers
 
-        return PublisherViewOffers(self._session, self._organization_id)
+        return PublisherViewOffers(self._api, self._organization_id)
 
     @cached_property
     def postbacks(self) -> PublisherViewPostbacks:
         """Calls to one publisher's system when something is recorded."""
         from .publisher_view_postbacks import PublisherViewPostbacks
 
-        return PublisherViewPostbacks(self._session, self._organization_id)
+        return PublisherViewPostbacks(self._api, self._organization_id)
 
 
 class PublisherViewWithRawResponse:
     """The resources of `publisher_view`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -415,90 +415,90 @@ class PublisherViewWithRawResponse:
         """Reports as one publisher sees them."""
         from .raw.publisher_view_reports import PublisherViewReportsWithRawResponse
 
-        return PublisherViewReportsWithRawResponse(self._session, self._organization_id)
+        return PublisherViewReportsWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def coupon_codes(self) -> PublisherViewCouponCodesWithRawResponse:
         """Coupon codes of one publisher."""
         from .raw.publisher_view_coupon_codes import PublisherViewCouponCodesWithRawResponse
 
-        return PublisherViewCouponCodesWithRawResponse(self._session, self._organization_id)
+        return PublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def access_requests(self) -> PublisherViewAccessRequestsWithRawResponse:
         """Requests of one publisher to run offers."""
         from .raw.publisher_view_access_requests import PublisherViewAccessRequestsWithRawResponse
 
-        return PublisherViewAccessRequestsWithRawResponse(self._session, self._organization_id)
+        return PublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def offers(self) -> PublisherViewOffersWithRawResponse:
         """Offers as one publisher sees them."""
         from .raw.publisher_view_offers import PublisherViewOffersWithRawResponse
 
-        return PublisherViewOffersWithRawResponse(self._session, self._organization_id)
+        return PublisherViewOffersWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def postbacks(self) -> PublisherViewPostbacksWithRawResponse:
         """Calls to one publisher's system when something is recorded."""
         from .raw.publisher_view_postbacks import PublisherViewPostbacksWithRawResponse
 
-        return PublisherViewPostbacksWithRawResponse(self._session, self._organization_id)
+        return PublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
 
 
 class AsyncPublisherView:
     """The resources of `publisher_view`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncPublisherViewWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def reports(self) -> AsyncPublisherViewReports:
         """Reports as one publisher sees them."""
         from .publisher_view_reports import AsyncPublisherViewReports
 
-        return AsyncPublisherViewReports(self._session, self._organization_id)
+        return AsyncPublisherViewReports(self._api, self._organization_id)
 
     @cached_property
     def coupon_codes(self) -> AsyncPublisherViewCouponCodes:
         """Coupon codes of one publisher."""
         from .publisher_view_coupon_codes import AsyncPublisherViewCouponCodes
 
-        return AsyncPublisherViewCouponCodes(self._session, self._organization_id)
+        return AsyncPublisherViewCouponCodes(self._api, self._organization_id)
 
     @cached_property
     def access_requests(self) -> AsyncPublisherViewAccessRequests:
         """Requests of one publisher to run offers."""
         from .publisher_view_access_requests import AsyncPublisherViewAccessRequests
 
-        return AsyncPublisherViewAccessRequests(self._session, self._organization_id)
+        return AsyncPublisherViewAccessRequests(self._api, self._organization_id)
 
     @cached_property
     def offers(self) -> AsyncPublisherViewOffers:
         """Offers as one publisher sees them."""
         from .publisher_view_offers import AsyncPublisherViewOffers
 
-        return AsyncPublisherViewOffers(self._session, self._organization_id)
+        return AsyncPublisherViewOffers(self._api, self._organization_id)
 
     @cached_property
     def postbacks(self) -> AsyncPublisherViewPostbacks:
         """Calls to one publisher's system when something is recorded."""
         from .publisher_view_postbacks import AsyncPublisherViewPostbacks
 
-        return AsyncPublisherViewPostbacks(self._session, self._organization_id)
+        return AsyncPublisherViewPostbacks(self._api, self._organization_id)
 
 
 class AsyncPublisherViewWithRawResponse:
     """The resources of `publisher_view`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -506,32 +506,32 @@ class AsyncPublisherViewWithRawResponse:
         """Reports as one publisher sees them."""
         from .raw.publisher_view_reports import AsyncPublisherViewReportsWithRawResponse
 
-        return AsyncPublisherViewReportsWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewReportsWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def coupon_codes(self) -> AsyncPublisherViewCouponCodesWithRawResponse:
         """Coupon codes of one publisher."""
         from .raw.publisher_view_coupon_codes import AsyncPublisherViewCouponCodesWithRawResponse
 
-        return AsyncPublisherViewCouponCodesWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def access_requests(self) -> AsyncPublisherViewAccessRequestsWithRawResponse:
         """Requests of one publisher to run offers."""
         from .raw.publisher_view_access_requests import AsyncPublisherViewAccessRequestsWithRawResponse
 
-        return AsyncPublisherViewAccessRequestsWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def offers(self) -> AsyncPublisherViewOffersWithRawResponse:
         """Offers as one publisher sees them."""
         from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse
 
-        return AsyncPublisherViewOffersWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewOffersWithRawResponse(self._api, self._organization_id)
 
     @cached_property
     def postbacks(self) -> AsyncPublisherViewPostbacksWithRawResponse:
         """Calls to one publisher's system when something is recorded."""
         from .raw.publisher_view_postbacks import AsyncPublisherViewPostbacksWithRawResponse
 
-        return AsyncPublisherViewPostbacksWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewPostbacksWithRawResponse(self._api, self._organization_id)

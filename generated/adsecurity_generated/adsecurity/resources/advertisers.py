@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.advertiser import Advertiser
     from .raw.advertisers import AdvertisersWithRawResponse, AsyncAdvertisersWithRawResponse
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 class Advertisers:
     """The methods of `advertisers`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AdvertisersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.advertisers import AdvertisersWithRawResponse
 
-        return AdvertisersWithRawResponse(self._session)
+        return AdvertisersWithRawResponse(self._api)
 
     def create(
         self,
@@ -100,7 +101,7 @@ class Advertisers:
             "tags": tags,
             "website": website,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -142,7 +143,7 @@ class Advertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -187,7 +188,7 @@ class Advertisers:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -229,7 +230,7 @@ class Advertisers:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -310,7 +311,7 @@ class Advertisers:
             "tags": tags,
             "website": website,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -369,7 +370,7 @@ class Advertisers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -385,15 +386,15 @@ class Advertisers:
 class AsyncAdvertisers:
     """The methods of `advertisers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncAdvertisersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.advertisers import AsyncAdvertisersWithRawResponse
 
-        return AsyncAdvertisersWithRawResponse(self._session)
+        return AsyncAdvertisersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -464,7 +465,7 @@ class AsyncAdvertisers:
             "tags": tags,
             "website": website,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -506,7 +507,7 @@ class AsyncAdvertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -551,7 +552,7 @@ class AsyncAdvertisers:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -593,7 +594,7 @@ class AsyncAdvertisers:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -674,7 +675,7 @@ class AsyncAdvertisers:
             "tags": tags,
             "website": website,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -733,7 +734,7 @@ class AsyncAdvertisers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

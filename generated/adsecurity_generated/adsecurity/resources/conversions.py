@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
 
     from ..models.conversion_update_request import ConversionUpdateRequest
     from ..typed_dicts import ConversionUpdateRequestDict
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 class Conversions:
     """The methods of `conversions`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> ConversionsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.conversions import ConversionsWithRawResponse
 
-        return ConversionsWithRawResponse(self._session)
+        return ConversionsWithRawResponse(self._api)
 
     def update(
         self,
@@ -71,7 +72,7 @@ class Conversions:
             "organization_id": organization_id,
             "updates": updates,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -83,15 +84,15 @@ class Conversions:
 class AsyncConversions:
     """The methods of `conversions`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncConversionsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.conversions import AsyncConversionsWithRawResponse
 
-        return AsyncConversionsWithRawResponse(self._session)
+        return AsyncConversionsWithRawResponse(self._api)
 
     async def update(
         self,
@@ -133,7 +134,7 @@ class AsyncConversions:
             "organization_id": organization_id,
             "updates": updates,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._exports import AsyncExportJob, ExportJob
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.exports.job import AsyncExportJob, ExportJob
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 class Exports:
     """The methods of `exports`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.exports import ExportsWithRawResponse
 
-        return ExportsWithRawResponse(self._session)
+        return ExportsWithRawResponse(self._api)
 
     def resume(
         self,
@@ -69,7 +70,7 @@ class Exports:
         """
         from ..api.exports.get_export import OPERATION
 
-        return self._session.resume_export(
+        return self._api.resume_export(
             OPERATION, export_id, timezone=timezone, timeout=timeout, retry=retry, extra_headers=extra_headers
         )
 
@@ -127,7 +128,7 @@ class Exports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -189,7 +190,7 @@ class Exports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -251,7 +252,7 @@ class Exports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -292,7 +293,7 @@ class Exports:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return self._session.url(
+        return self._api.url(
             OPERATION,
             args,
             timeout=timeout,
@@ -334,7 +335,7 @@ class Exports:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -431,7 +432,7 @@ class Exports:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -447,15 +448,15 @@ class Exports:
 class AsyncExports:
     """The methods of `exports`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.exports import AsyncExportsWithRawResponse
 
-        return AsyncExportsWithRawResponse(self._session)
+        return AsyncExportsWithRawResponse(self._api)
 
     async def resume(
         self,
@@ -488,7 +489,7 @@ class AsyncExports:
         """
         from ..api.exports.get_export import OPERATION
 
-        return await self._session.resume_export(
+        return await self._api.resume_export(
             OPERATION, export_id, timezone=timezone, timeout=timeout, retry=retry, extra_headers=extra_headers
         )
 
@@ -546,7 +547,7 @@ class AsyncExports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -608,7 +609,7 @@ class AsyncExports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -670,7 +671,7 @@ class AsyncExports:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -711,7 +712,7 @@ class AsyncExports:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return await self._session.url(
+        return await self._api.url(
             OPERATION,
             args,
             timeout=timeout,
@@ -753,7 +754,7 @@ class AsyncExports:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -850,7 +851,7 @@ class AsyncExports:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.fraud_click_filter_settings import FraudClickFilterSettings
     from ..models.fraud_click_filter_settings_payload import FraudClickFilterSettingsPayload
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
 class FraudFilterGroups:
     """The methods of `fraud_filter_groups`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> FraudFilterGroupsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.fraud_filter_groups import FraudFilterGroupsWithRawResponse
 
-        return FraudFilterGroupsWithRawResponse(self._session)
+        return FraudFilterGroupsWithRawResponse(self._api)
 
     def create(
         self,
@@ -125,7 +126,7 @@ class FraudFilterGroups:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -173,7 +174,7 @@ class FraudFilterGroups:
             "organization": organization,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -224,7 +225,7 @@ class FraudFilterGroups:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -269,7 +270,7 @@ class FraudFilterGroups:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -314,7 +315,7 @@ class FraudFilterGroups:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -402,7 +403,7 @@ class FraudFilterGroups:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -465,7 +466,7 @@ class FraudFilterGroups:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -481,15 +482,15 @@ class FraudFilterGroups:
 class AsyncFraudFilterGroups:
     """The methods of `fraud_filter_groups`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncFraudFilterGroupsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse
 
-        return AsyncFraudFilterGroupsWithRawResponse(self._session)
+        return AsyncFraudFilterGroupsWithRawResponse(self._api)
 
     async def create(
         self,
@@ -571,7 +572,7 @@ class AsyncFraudFilterGroups:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -619,7 +620,7 @@ class AsyncFraudFilterGroups:
             "organization": organization,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -670,7 +671,7 @@ class AsyncFraudFilterGroups:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -715,7 +716,7 @@ class AsyncFraudFilterGroups:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -760,7 +761,7 @@ class AsyncFraudFilterGroups:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -848,7 +849,7 @@ class AsyncFraudFilterGroups:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -911,7 +912,7 @@ class AsyncFraudFilterGroups:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

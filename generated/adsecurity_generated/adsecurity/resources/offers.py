@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.capping import Capping
     from ..models.capping_payload import CappingPayload
@@ -39,15 +40,15 @@ if TYPE_CHECKING:
 class Offers:
     """The methods of `offers`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offers import OffersWithRawResponse
 
-        return OffersWithRawResponse(self._session)
+        return OffersWithRawResponse(self._api)
 
     def create(
         self,
@@ -195,7 +196,7 @@ class Offers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -240,7 +241,7 @@ class Offers:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -288,7 +289,7 @@ class Offers:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -333,7 +334,7 @@ class Offers:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -486,7 +487,7 @@ class Offers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -545,7 +546,7 @@ class Offers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -612,7 +613,7 @@ class Offers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -628,15 +629,15 @@ class Offers:
 class AsyncOffers:
     """The methods of `offers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offers import AsyncOffersWithRawResponse
 
-        return AsyncOffersWithRawResponse(self._session)
+        return AsyncOffersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -784,7 +785,7 @@ class AsyncOffers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -829,7 +830,7 @@ class AsyncOffers:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -877,7 +878,7 @@ class AsyncOffers:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -922,7 +923,7 @@ class AsyncOffers:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -1075,7 +1076,7 @@ class AsyncOffers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -1134,7 +1135,7 @@ class AsyncOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -1201,7 +1202,7 @@ class AsyncOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.offer_access_request import OfferAccessRequest
     from ..models.offer_access_request_delete_request import OfferAccessRequestDeleteRequest
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class PublisherViewAccessRequests:
     """The methods of `publisher_view.access_requests`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -35,7 +36,7 @@ class PublisherViewAccessRequests:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_access_requests import PublisherViewAccessRequestsWithRawResponse
 
-        return PublisherViewAccessRequestsWithRawResponse(self._session, self._organization_id)
+        return PublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
 
     def bulk_delete(
         self,
@@ -72,7 +73,7 @@ class PublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -115,7 +116,7 @@ class PublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -161,7 +162,7 @@ class PublisherViewAccessRequests:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -207,7 +208,7 @@ class PublisherViewAccessRequests:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -267,7 +268,7 @@ class PublisherViewAccessRequests:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -283,8 +284,8 @@ class PublisherViewAccessRequests:
 class AsyncPublisherViewAccessRequests:
     """The methods of `publisher_view.access_requests`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -292,7 +293,7 @@ class AsyncPublisherViewAccessRequests:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_access_requests import AsyncPublisherViewAccessRequestsWithRawResponse
 
-        return AsyncPublisherViewAccessRequestsWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
 
     async def bulk_delete(
         self,
@@ -329,7 +330,7 @@ class AsyncPublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -372,7 +373,7 @@ class AsyncPublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -418,7 +419,7 @@ class AsyncPublisherViewAccessRequests:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -464,7 +465,7 @@ class AsyncPublisherViewAccessRequests:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -524,7 +525,7 @@ class AsyncPublisherViewAccessRequests:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.coupon_code import CouponCode
     from .raw.publisher_view_coupon_codes import (
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class PublisherViewCouponCodes:
     """The methods of `publisher_view.coupon_codes`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -33,7 +34,7 @@ class PublisherViewCouponCodes:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_coupon_codes import PublisherViewCouponCodesWithRawResponse
 
-        return PublisherViewCouponCodesWithRawResponse(self._session, self._organization_id)
+        return PublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
 
     def list(
         self,
@@ -87,7 +88,7 @@ class PublisherViewCouponCodes:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -103,8 +104,8 @@ class PublisherViewCouponCodes:
 class AsyncPublisherViewCouponCodes:
     """The methods of `publisher_view.coupon_codes`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -112,7 +113,7 @@ class AsyncPublisherViewCouponCodes:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_coupon_codes import AsyncPublisherViewCouponCodesWithRawResponse
 
-        return AsyncPublisherViewCouponCodesWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
 
     def list(
         self,
@@ -166,7 +167,7 @@ class AsyncPublisherViewCouponCodes:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

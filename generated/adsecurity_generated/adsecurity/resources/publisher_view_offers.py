@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.offer_payout import OfferPayout
     from ..models.publisher_view_offer import PublisherViewOffer
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 class PublisherViewOffers:
     """The methods of `publisher_view.offers`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -31,7 +32,7 @@ class PublisherViewOffers:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_offers import PublisherViewOffersWithRawResponse
 
-        return PublisherViewOffersWithRawResponse(self._session, self._organization_id)
+        return PublisherViewOffersWithRawResponse(self._api, self._organization_id)
 
     def get(
         self,
@@ -68,7 +69,7 @@ class PublisherViewOffers:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -132,7 +133,7 @@ class PublisherViewOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -197,7 +198,7 @@ class PublisherViewOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -213,8 +214,8 @@ class PublisherViewOffers:
 class AsyncPublisherViewOffers:
     """The methods of `publisher_view.offers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -222,7 +223,7 @@ class AsyncPublisherViewOffers:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse
 
-        return AsyncPublisherViewOffersWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewOffersWithRawResponse(self._api, self._organization_id)
 
     async def get(
         self,
@@ -259,7 +260,7 @@ class AsyncPublisherViewOffers:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -323,7 +324,7 @@ class AsyncPublisherViewOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -388,7 +389,7 @@ class AsyncPublisherViewOffers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

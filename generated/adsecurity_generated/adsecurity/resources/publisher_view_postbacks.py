@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.delay_metric import DelayMetric
     from ..models.postback import Postback
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 class PublisherViewPostbacks:
     """The methods of `publisher_view.postbacks`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -39,7 +40,7 @@ class PublisherViewPostbacks:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_postbacks import PublisherViewPostbacksWithRawResponse
 
-        return PublisherViewPostbacksWithRawResponse(self._session, self._organization_id)
+        return PublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
 
     def create(
         self,
@@ -112,7 +113,7 @@ class PublisherViewPostbacks:
             "service_type": service_type,
             "url": url,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -155,7 +156,7 @@ class PublisherViewPostbacks:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -201,7 +202,7 @@ class PublisherViewPostbacks:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -244,7 +245,7 @@ class PublisherViewPostbacks:
             "organization_id": self._organization_id,
             "postback_id": postback_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -317,7 +318,7 @@ class PublisherViewPostbacks:
             "name": name,
             "url": url,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -377,7 +378,7 @@ class PublisherViewPostbacks:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -393,8 +394,8 @@ class PublisherViewPostbacks:
 class AsyncPublisherViewPostbacks:
     """The methods of `publisher_view.postbacks`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -402,7 +403,7 @@ class AsyncPublisherViewPostbacks:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_postbacks import AsyncPublisherViewPostbacksWithRawResponse
 
-        return AsyncPublisherViewPostbacksWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
 
     async def create(
         self,
@@ -475,7 +476,7 @@ class AsyncPublisherViewPostbacks:
             "service_type": service_type,
             "url": url,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -518,7 +519,7 @@ class AsyncPublisherViewPostbacks:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -564,7 +565,7 @@ class AsyncPublisherViewPostbacks:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -607,7 +608,7 @@ class AsyncPublisherViewPostbacks:
             "organization_id": self._organization_id,
             "postback_id": postback_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -680,7 +681,7 @@ class AsyncPublisherViewPostbacks:
             "name": name,
             "url": url,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -740,7 +741,7 @@ class AsyncPublisherViewPostbacks:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

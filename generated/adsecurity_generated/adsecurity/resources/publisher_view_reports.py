@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 class PublisherViewReports:
     """The methods of `publisher_view.reports`."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -37,7 +38,7 @@ class PublisherViewReports:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_reports import PublisherViewReportsWithRawResponse
 
-        return PublisherViewReportsWithRawResponse(self._session, self._organization_id)
+        return PublisherViewReportsWithRawResponse(self._api, self._organization_id)
 
     def clicks(
         self,
@@ -97,7 +98,7 @@ class PublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -169,7 +170,7 @@ class PublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -241,7 +242,7 @@ class PublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -296,7 +297,7 @@ class PublisherViewReports:
             "end_date": end_date,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             timeout=timeout,
@@ -308,8 +309,8 @@ class PublisherViewReports:
 class AsyncPublisherViewReports:
     """The methods of `publisher_view.reports`, asynchronous."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     @cached_property
@@ -317,7 +318,7 @@ class AsyncPublisherViewReports:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publisher_view_reports import AsyncPublisherViewReportsWithRawResponse
 
-        return AsyncPublisherViewReportsWithRawResponse(self._session, self._organization_id)
+        return AsyncPublisherViewReportsWithRawResponse(self._api, self._organization_id)
 
     def clicks(
         self,
@@ -377,7 +378,7 @@ class AsyncPublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -449,7 +450,7 @@ class AsyncPublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -521,7 +522,7 @@ class AsyncPublisherViewReports:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -576,7 +577,7 @@ class AsyncPublisherViewReports:
             "end_date": end_date,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             timeout=timeout,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.additional_throttle_rate_filters import AdditionalThrottleRateFilters
     from ..models.promotional_method import PromotionalMethod
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 class Publishers:
     """The methods of `publishers`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publishers import PublishersWithRawResponse
 
-        return PublishersWithRawResponse(self._session)
+        return PublishersWithRawResponse(self._api)
 
     def create(
         self,
@@ -153,7 +154,7 @@ class Publishers:
             "timezone": timezone,
             "website": website,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -195,7 +196,7 @@ class Publishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -240,7 +241,7 @@ class Publishers:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -282,7 +283,7 @@ class Publishers:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -407,7 +408,7 @@ class Publishers:
             "timezone": timezone,
             "website": website,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -466,7 +467,7 @@ class Publishers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -482,15 +483,15 @@ class Publishers:
 class AsyncPublishers:
     """The methods of `publishers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publishers import AsyncPublishersWithRawResponse
 
-        return AsyncPublishersWithRawResponse(self._session)
+        return AsyncPublishersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -609,7 +610,7 @@ class AsyncPublishers:
             "timezone": timezone,
             "website": website,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -651,7 +652,7 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -696,7 +697,7 @@ class AsyncPublishers:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -738,7 +739,7 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -863,7 +864,7 @@ class AsyncPublishers:
             "timezone": timezone,
             "website": website,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -922,7 +923,7 @@ class AsyncPublishers:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
 class Reports:
     """The methods of `reports`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.reports import ReportsWithRawResponse
 
-        return ReportsWithRawResponse(self._session)
+        return ReportsWithRawResponse(self._api)
 
     def clicks(
         self,
@@ -103,7 +104,7 @@ class Reports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -182,7 +183,7 @@ class Reports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -261,7 +262,7 @@ class Reports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -336,7 +337,7 @@ class Reports:
             "count": count,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -352,15 +353,15 @@ class Reports:
 class AsyncReports:
     """The methods of `reports`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.reports import AsyncReportsWithRawResponse
 
-        return AsyncReportsWithRawResponse(self._session)
+        return AsyncReportsWithRawResponse(self._api)
 
     def clicks(
         self,
@@ -428,7 +429,7 @@ class AsyncReports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -507,7 +508,7 @@ class AsyncReports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -586,7 +587,7 @@ class AsyncReports:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -661,7 +662,7 @@ class AsyncReports:
             "count": count,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

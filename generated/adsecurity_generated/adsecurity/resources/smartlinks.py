@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.smart_link import SmartLink
     from ..models.smart_link_kpi_offer import SmartLinkKPIOffer
@@ -34,15 +35,15 @@ if TYPE_CHECKING:
 class Smartlinks:
     """The methods of `smartlinks`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> SmartlinksWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.smartlinks import SmartlinksWithRawResponse
 
-        return SmartlinksWithRawResponse(self._session)
+        return SmartlinksWithRawResponse(self._api)
 
     def create(
         self,
@@ -118,7 +119,7 @@ class Smartlinks:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -166,7 +167,7 @@ class Smartlinks:
             "organization": organization,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -217,7 +218,7 @@ class Smartlinks:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -262,7 +263,7 @@ class Smartlinks:
             "integration_id": integration_id,
             "smartlink_id": smartlink_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -310,7 +311,7 @@ class Smartlinks:
             "smartlink_id": smartlink_id,
             "organization": organization,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -394,7 +395,7 @@ class Smartlinks:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -457,7 +458,7 @@ class Smartlinks:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -473,15 +474,15 @@ class Smartlinks:
 class AsyncSmartlinks:
     """The methods of `smartlinks`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncSmartlinksWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.smartlinks import AsyncSmartlinksWithRawResponse
 
-        return AsyncSmartlinksWithRawResponse(self._session)
+        return AsyncSmartlinksWithRawResponse(self._api)
 
     async def create(
         self,
@@ -557,7 +558,7 @@ class AsyncSmartlinks:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -605,7 +606,7 @@ class AsyncSmartlinks:
             "organization": organization,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -656,7 +657,7 @@ class AsyncSmartlinks:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -701,7 +702,7 @@ class AsyncSmartlinks:
             "integration_id": integration_id,
             "smartlink_id": smartlink_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -749,7 +750,7 @@ class AsyncSmartlinks:
             "smartlink_id": smartlink_id,
             "organization": organization,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -833,7 +834,7 @@ class AsyncSmartlinks:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -896,7 +897,7 @@ class AsyncSmartlinks:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

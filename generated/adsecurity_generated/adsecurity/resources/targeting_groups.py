@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.targeting_group import TargetingGroup
     from ..models.targeting_settings import TargetingSettings
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 class TargetingGroups:
     """The methods of `targeting_groups`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> TargetingGroupsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.targeting_groups import TargetingGroupsWithRawResponse
 
-        return TargetingGroupsWithRawResponse(self._session)
+        return TargetingGroupsWithRawResponse(self._api)
 
     def create(
         self,
@@ -93,7 +94,7 @@ class TargetingGroups:
             "name": name,
             "organization": organization,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -138,7 +139,7 @@ class TargetingGroups:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -183,7 +184,7 @@ class TargetingGroups:
             "integration_id": integration_id,
             "targeting_group_id": targeting_group_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -246,7 +247,7 @@ class TargetingGroups:
             "impression_targeting_settings": impression_targeting_settings,
             "name": name,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -309,7 +310,7 @@ class TargetingGroups:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -325,15 +326,15 @@ class TargetingGroups:
 class AsyncTargetingGroups:
     """The methods of `targeting_groups`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncTargetingGroupsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse
 
-        return AsyncTargetingGroupsWithRawResponse(self._session)
+        return AsyncTargetingGroupsWithRawResponse(self._api)
 
     async def create(
         self,
@@ -394,7 +395,7 @@ class AsyncTargetingGroups:
             "name": name,
             "organization": organization,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -439,7 +440,7 @@ class AsyncTargetingGroups:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -484,7 +485,7 @@ class AsyncTargetingGroups:
             "integration_id": integration_id,
             "targeting_group_id": targeting_group_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -547,7 +548,7 @@ class AsyncTargetingGroups:
             "impression_targeting_settings": impression_targeting_settings,
             "name": name,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -610,7 +611,7 @@ class AsyncTargetingGroups:
             "query": query,
             "fields": fields,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adsecurity._session import AsyncSession, SyncSession
+    from adsecurity.client.api import AsyncAPI, SyncAPI
 
     from .advertisers import Advertisers, AsyncAdvertisers
     from .exports import AsyncExports, Exports
@@ -30,258 +30,258 @@ if TYPE_CHECKING:
 class NetworkResources:
     """The resources of Network."""
 
-    _session: SyncSession
+    _api: SyncAPI
 
     @cached_property
     def with_raw_response(self) -> NetworkResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return NetworkResourcesWithRawResponse(self._session)
+        return NetworkResourcesWithRawResponse(self._api)
 
     @cached_property
     def users(self) -> Users:
         """People with access to the organization, and their roles."""
         from .users import Users
 
-        return Users(self._session)
+        return Users(self._api)
 
     @cached_property
     def offers(self) -> Offers:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .offers import Offers
 
-        return Offers(self._session)
+        return Offers(self._api)
 
     @cached_property
     def publishers(self) -> Publishers:
         """Partners who bring traffic."""
         from .publishers import Publishers
 
-        return Publishers(self._session)
+        return Publishers(self._api)
 
     @cached_property
     def advertisers(self) -> Advertisers:
         """Companies whose offers are promoted."""
         from .advertisers import Advertisers
 
-        return Advertisers(self._session)
+        return Advertisers(self._api)
 
     @cached_property
     def offer_events(self) -> OfferEvents:
         """Further goals of an offer, each with a payout of its own."""
         from .offer_events import OfferEvents
 
-        return OfferEvents(self._session)
+        return OfferEvents(self._api)
 
     @cached_property
     def landing_pages(self) -> LandingPages:
         """Pages on which an offer's visitors can arrive."""
         from .landing_pages import LandingPages
 
-        return LandingPages(self._session)
+        return LandingPages(self._api)
 
     @cached_property
     def exports(self) -> Exports:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .exports import Exports
 
-        return Exports(self._session)
+        return Exports(self._api)
 
     @cached_property
     def reports(self) -> Reports:
         """Clicks, conversions and impressions row by row, latest first."""
         from .reports import Reports
 
-        return Reports(self._session)
+        return Reports(self._api)
 
 
 class NetworkResourcesWithRawResponse:
     """The resources of Network, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def users(self) -> UsersWithRawResponse:
         """People with access to the organization, and their roles."""
         from .raw.users import UsersWithRawResponse
 
-        return UsersWithRawResponse(self._session)
+        return UsersWithRawResponse(self._api)
 
     @cached_property
     def offers(self) -> OffersWithRawResponse:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .raw.offers import OffersWithRawResponse
 
-        return OffersWithRawResponse(self._session)
+        return OffersWithRawResponse(self._api)
 
     @cached_property
     def publishers(self) -> PublishersWithRawResponse:
         """Partners who bring traffic."""
         from .raw.publishers import PublishersWithRawResponse
 
-        return PublishersWithRawResponse(self._session)
+        return PublishersWithRawResponse(self._api)
 
     @cached_property
     def advertisers(self) -> AdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
         from .raw.advertisers import AdvertisersWithRawResponse
 
-        return AdvertisersWithRawResponse(self._session)
+        return AdvertisersWithRawResponse(self._api)
 
     @cached_property
     def offer_events(self) -> OfferEventsWithRawResponse:
         """Further goals of an offer, each with a payout of its own."""
         from .raw.offer_events import OfferEventsWithRawResponse
 
-        return OfferEventsWithRawResponse(self._session)
+        return OfferEventsWithRawResponse(self._api)
 
     @cached_property
     def landing_pages(self) -> LandingPagesWithRawResponse:
         """Pages on which an offer's visitors can arrive."""
         from .raw.landing_pages import LandingPagesWithRawResponse
 
-        return LandingPagesWithRawResponse(self._session)
+        return LandingPagesWithRawResponse(self._api)
 
     @cached_property
     def exports(self) -> ExportsWithRawResponse:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .raw.exports import ExportsWithRawResponse
 
-        return ExportsWithRawResponse(self._session)
+        return ExportsWithRawResponse(self._api)
 
     @cached_property
     def reports(self) -> ReportsWithRawResponse:
         """Clicks, conversions and impressions row by row, latest first."""
         from .raw.reports import ReportsWithRawResponse
 
-        return ReportsWithRawResponse(self._session)
+        return ReportsWithRawResponse(self._api)
 
 
 class AsyncNetworkResources:
     """The resources of Network, asynchronous."""
 
-    _session: AsyncSession
+    _api: AsyncAPI
 
     @cached_property
     def with_raw_response(self) -> AsyncNetworkResourcesWithRawResponse:
         """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncNetworkResourcesWithRawResponse(self._session)
+        return AsyncNetworkResourcesWithRawResponse(self._api)
 
     @cached_property
     def users(self) -> AsyncUsers:
         """People with access to the organization, and their roles."""
         from .users import AsyncUsers
 
-        return AsyncUsers(self._session)
+        return AsyncUsers(self._api)
 
     @cached_property
     def offers(self) -> AsyncOffers:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .offers import AsyncOffers
 
-        return AsyncOffers(self._session)
+        return AsyncOffers(self._api)
 
     @cached_property
     def publishers(self) -> AsyncPublishers:
         """Partners who bring traffic."""
         from .publishers import AsyncPublishers
 
-        return AsyncPublishers(self._session)
+        return AsyncPublishers(self._api)
 
     @cached_property
     def advertisers(self) -> AsyncAdvertisers:
         """Companies whose offers are promoted."""
         from .advertisers import AsyncAdvertisers
 
-        return AsyncAdvertisers(self._session)
+        return AsyncAdvertisers(self._api)
 
     @cached_property
     def offer_events(self) -> AsyncOfferEvents:
         """Further goals of an offer, each with a payout of its own."""
         from .offer_events import AsyncOfferEvents
 
-        return AsyncOfferEvents(self._session)
+        return AsyncOfferEvents(self._api)
 
     @cached_property
     def landing_pages(self) -> AsyncLandingPages:
         """Pages on which an offer's visitors can arrive."""
         from .landing_pages import AsyncLandingPages
 
-        return AsyncLandingPages(self._session)
+        return AsyncLandingPages(self._api)
 
     @cached_property
     def exports(self) -> AsyncExports:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .exports import AsyncExports
 
-        return AsyncExports(self._session)
+        return AsyncExports(self._api)
 
     @cached_property
     def reports(self) -> AsyncReports:
         """Clicks, conversions and impressions row by row, latest first."""
         from .reports import AsyncReports
 
-        return AsyncReports(self._session)
+        return AsyncReports(self._api)
 
 
 class AsyncNetworkResourcesWithRawResponse:
     """The resources of Network, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def users(self) -> AsyncUsersWithRawResponse:
         """People with access to the organization, and their roles."""
         from .raw.users import AsyncUsersWithRawResponse
 
-        return AsyncUsersWithRawResponse(self._session)
+        return AsyncUsersWithRawResponse(self._api)
 
     @cached_property
     def offers(self) -> AsyncOffersWithRawResponse:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .raw.offers import AsyncOffersWithRawResponse
 
-        return AsyncOffersWithRawResponse(self._session)
+        return AsyncOffersWithRawResponse(self._api)
 
     @cached_property
     def publishers(self) -> AsyncPublishersWithRawResponse:
         """Partners who bring traffic."""
         from .raw.publishers import AsyncPublishersWithRawResponse
 
-        return AsyncPublishersWithRawResponse(self._session)
+        return AsyncPublishersWithRawResponse(self._api)
 
     @cached_property
     def advertisers(self) -> AsyncAdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
         from .raw.advertisers import AsyncAdvertisersWithRawResponse
 
-        return AsyncAdvertisersWithRawResponse(self._session)
+        return AsyncAdvertisersWithRawResponse(self._api)
 
     @cached_property
     def offer_events(self) -> AsyncOfferEventsWithRawResponse:
         """Further goals of an offer, each with a payout of its own."""
         from .raw.offer_events import AsyncOfferEventsWithRawResponse
 
-        return AsyncOfferEventsWithRawResponse(self._session)
+        return AsyncOfferEventsWithRawResponse(self._api)
 
     @cached_property
     def landing_pages(self) -> AsyncLandingPagesWithRawResponse:
         """Pages on which an offer's visitors can arrive."""
         from .raw.landing_pages import AsyncLandingPagesWithRawResponse
 
-        return AsyncLandingPagesWithRawResponse(self._session)
+        return AsyncLandingPagesWithRawResponse(self._api)
 
     @cached_property
     def exports(self) -> AsyncExportsWithRawResponse:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .raw.exports import AsyncExportsWithRawResponse
 
-        return AsyncExportsWithRawResponse(self._session)
+        return AsyncExportsWithRawResponse(self._api)
 
     @cached_property
     def reports(self) -> AsyncReportsWithRawResponse:
         """Clicks, conversions and impressions row by row, latest first."""
         from .raw.reports import AsyncReportsWithRawResponse
 
-        return AsyncReportsWithRawResponse(self._session)
+        return AsyncReportsWithRawResponse(self._api)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._exports import AsyncExportJob, ExportJob
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.exports.job import AsyncExportJob, ExportJob
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 class Exports:
     """The methods of `exports`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.exports import ExportsWithRawResponse
 
-        return ExportsWithRawResponse(self._session)
+        return ExportsWithRawResponse(self._api)
 
     def resume(
         self,
@@ -69,7 +70,7 @@ class Exports:
         """
         from ..api.exports.get_export import OPERATION
 
-        return self._session.resume_export(
+        return self._api.resume_export(
             OPERATION, export_id, timezone=timezone, timeout=timeout, retry=retry, extra_headers=extra_headers
         )
 
@@ -136,7 +137,7 @@ class Exports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -207,7 +208,7 @@ class Exports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -278,7 +279,7 @@ class Exports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -346,7 +347,7 @@ class Exports:
             "fields": fields,
             "filter": filter,
         }
-        return self._session.start_export(
+        return self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -388,7 +389,7 @@ class Exports:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return self._session.url(
+        return self._api.url(
             OPERATION,
             args,
             timeout=timeout,
@@ -430,7 +431,7 @@ class Exports:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -523,7 +524,7 @@ class Exports:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -539,15 +540,15 @@ class Exports:
 class AsyncExports:
     """The methods of `exports`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.exports import AsyncExportsWithRawResponse
 
-        return AsyncExportsWithRawResponse(self._session)
+        return AsyncExportsWithRawResponse(self._api)
 
     async def resume(
         self,
@@ -580,7 +581,7 @@ class AsyncExports:
         """
         from ..api.exports.get_export import OPERATION
 
-        return await self._session.resume_export(
+        return await self._api.resume_export(
             OPERATION, export_id, timezone=timezone, timeout=timeout, retry=retry, extra_headers=extra_headers
         )
 
@@ -647,7 +648,7 @@ class AsyncExports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -718,7 +719,7 @@ class AsyncExports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -789,7 +790,7 @@ class AsyncExports:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -857,7 +858,7 @@ class AsyncExports:
             "fields": fields,
             "filter": filter,
         }
-        return await self._session.start_export(
+        return await self._api.start_export(
             OPERATION,
             args,
             timeout=timeout,
@@ -899,7 +900,7 @@ class AsyncExports:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return await self._session.url(
+        return await self._api.url(
             OPERATION,
             args,
             timeout=timeout,
@@ -941,7 +942,7 @@ class AsyncExports:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -1034,7 +1035,7 @@ class AsyncExports:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

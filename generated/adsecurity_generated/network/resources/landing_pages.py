@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.landing_page import LandingPage
     from .raw.landing_pages import AsyncLandingPagesWithRawResponse, LandingPagesWithRawResponse
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 class LandingPages:
     """The methods of `landing_pages`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> LandingPagesWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.landing_pages import LandingPagesWithRawResponse
 
-        return LandingPagesWithRawResponse(self._session)
+        return LandingPagesWithRawResponse(self._api)
 
     def create(
         self,
@@ -83,7 +84,7 @@ class LandingPages:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -131,7 +132,7 @@ class LandingPages:
             "offer_id": offer_id,
             "offer_landing_page_id": offer_landing_page_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -194,7 +195,7 @@ class LandingPages:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -256,7 +257,7 @@ class LandingPages:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -272,15 +273,15 @@ class LandingPages:
 class AsyncLandingPages:
     """The methods of `landing_pages`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncLandingPagesWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.landing_pages import AsyncLandingPagesWithRawResponse
 
-        return AsyncLandingPagesWithRawResponse(self._session)
+        return AsyncLandingPagesWithRawResponse(self._api)
 
     async def create(
         self,
@@ -334,7 +335,7 @@ class AsyncLandingPages:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -382,7 +383,7 @@ class AsyncLandingPages:
             "offer_id": offer_id,
             "offer_landing_page_id": offer_landing_page_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -445,7 +446,7 @@ class AsyncLandingPages:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -507,7 +508,7 @@ class AsyncLandingPages:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

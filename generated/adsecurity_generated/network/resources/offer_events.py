@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.offer_event import OfferEvent
     from ..models.payout_type import PayoutType
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
 class OfferEvents:
     """The methods of `offer_events`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> OfferEventsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offer_events import OfferEventsWithRawResponse
 
-        return OfferEventsWithRawResponse(self._session)
+        return OfferEventsWithRawResponse(self._api)
 
     def create(
         self,
@@ -105,7 +106,7 @@ class OfferEvents:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -153,7 +154,7 @@ class OfferEvents:
             "offer_id": offer_id,
             "offer_event_id": offer_event_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -236,7 +237,7 @@ class OfferEvents:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -298,7 +299,7 @@ class OfferEvents:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -314,15 +315,15 @@ class OfferEvents:
 class AsyncOfferEvents:
     """The methods of `offer_events`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncOfferEventsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offer_events import AsyncOfferEventsWithRawResponse
 
-        return AsyncOfferEventsWithRawResponse(self._session)
+        return AsyncOfferEventsWithRawResponse(self._api)
 
     async def create(
         self,
@@ -396,7 +397,7 @@ class AsyncOfferEvents:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -444,7 +445,7 @@ class AsyncOfferEvents:
             "offer_id": offer_id,
             "offer_event_id": offer_event_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -527,7 +528,7 @@ class AsyncOfferEvents:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -589,7 +590,7 @@ class AsyncOfferEvents:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

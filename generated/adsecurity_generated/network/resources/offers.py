@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.currency import Currency
     from ..models.offer import Offer
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 class Offers:
     """The methods of `offers`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offers import OffersWithRawResponse
 
-        return OffersWithRawResponse(self._session)
+        return OffersWithRawResponse(self._api)
 
     def create(
         self,
@@ -149,7 +150,7 @@ class Offers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -197,7 +198,7 @@ class Offers:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -242,7 +243,7 @@ class Offers:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -287,7 +288,7 @@ class Offers:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -412,7 +413,7 @@ class Offers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -471,7 +472,7 @@ class Offers:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -487,15 +488,15 @@ class Offers:
 class AsyncOffers:
     """The methods of `offers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.offers import AsyncOffersWithRawResponse
 
-        return AsyncOffersWithRawResponse(self._session)
+        return AsyncOffersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -611,7 +612,7 @@ class AsyncOffers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -659,7 +660,7 @@ class AsyncOffers:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -704,7 +705,7 @@ class AsyncOffers:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -749,7 +750,7 @@ class AsyncOffers:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -874,7 +875,7 @@ class AsyncOffers:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -933,7 +934,7 @@ class AsyncOffers:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.promotional_method import PromotionalMethod
     from ..models.publisher import Publisher
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 class Publishers:
     """The methods of `publishers`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publishers import PublishersWithRawResponse
 
-        return PublishersWithRawResponse(self._session)
+        return PublishersWithRawResponse(self._api)
 
     def create(
         self,
@@ -116,7 +117,7 @@ class Publishers:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -161,7 +162,7 @@ class Publishers:
             "active": active,
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -203,7 +204,7 @@ class Publishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -245,7 +246,7 @@ class Publishers:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -341,7 +342,7 @@ class Publishers:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -396,7 +397,7 @@ class Publishers:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -412,15 +413,15 @@ class Publishers:
 class AsyncPublishers:
     """The methods of `publishers`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.publishers import AsyncPublishersWithRawResponse
 
-        return AsyncPublishersWithRawResponse(self._session)
+        return AsyncPublishersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -506,7 +507,7 @@ class AsyncPublishers:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -551,7 +552,7 @@ class AsyncPublishers:
             "active": active,
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -593,7 +594,7 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -635,7 +636,7 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -731,7 +732,7 @@ class AsyncPublishers:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -786,7 +787,7 @@ class AsyncPublishers:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

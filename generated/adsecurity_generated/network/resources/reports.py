@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 class Reports:
     """The methods of `reports`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.reports import ReportsWithRawResponse
 
-        return ReportsWithRawResponse(self._session)
+        return ReportsWithRawResponse(self._api)
 
     def clicks(
         self,
@@ -111,7 +112,7 @@ class Reports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -201,7 +202,7 @@ class Reports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -291,7 +292,7 @@ class Reports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -309,15 +310,15 @@ class Reports:
 class AsyncReports:
     """The methods of `reports`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.reports import AsyncReportsWithRawResponse
 
-        return AsyncReportsWithRawResponse(self._session)
+        return AsyncReportsWithRawResponse(self._api)
 
     def clicks(
         self,
@@ -395,7 +396,7 @@ class AsyncReports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -485,7 +486,7 @@ class AsyncReports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -575,7 +576,7 @@ class AsyncReports:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

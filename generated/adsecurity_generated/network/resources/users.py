@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._paginator import AsyncPaginator, Paginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.publisher_manager_access import PublisherManagerAccess
     from ..models.user import User
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 class Users:
     """The methods of `users`."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> UsersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.users import UsersWithRawResponse
 
-        return UsersWithRawResponse(self._session)
+        return UsersWithRawResponse(self._api)
 
     def create(
         self,
@@ -92,7 +93,7 @@ class Users:
             "role": role,
             "timezone": timezone,
         }
-        return self._session.create(
+        return self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -134,7 +135,7 @@ class Users:
         args: dict[str, Any] = {
             "user_id": user_id,
         }
-        return self._session.one(
+        return self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -220,7 +221,7 @@ class Users:
             "status": status,
             "timezone": timezone,
         }
-        return self._session.write(
+        return self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -275,7 +276,7 @@ class Users:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,
@@ -291,15 +292,15 @@ class Users:
 class AsyncUsers:
     """The methods of `users`, asynchronous."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     @cached_property
     def with_raw_response(self) -> AsyncUsersWithRawResponse:
         """The same methods, which give status, headers and content as they came."""
         from .raw.users import AsyncUsersWithRawResponse
 
-        return AsyncUsersWithRawResponse(self._session)
+        return AsyncUsersWithRawResponse(self._api)
 
     async def create(
         self,
@@ -359,7 +360,7 @@ class AsyncUsers:
             "role": role,
             "timezone": timezone,
         }
-        return await self._session.create(
+        return await self._api.create(
             OPERATION,
             args,
             timeout=timeout,
@@ -401,7 +402,7 @@ class AsyncUsers:
         args: dict[str, Any] = {
             "user_id": user_id,
         }
-        return await self._session.one(
+        return await self._api.one(
             OPERATION,
             args,
             timeout=timeout,
@@ -487,7 +488,7 @@ class AsyncUsers:
             "status": status,
             "timezone": timezone,
         }
-        return await self._session.write(
+        return await self._api.write(
             OPERATION,
             args,
             timeout=timeout,
@@ -542,7 +543,7 @@ class AsyncUsers:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.paginate(
+        return self._api.paginate(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.advertiser import Advertiser
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 class AdvertisersWithRawResponse:
     """The methods of `advertisers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -91,7 +93,7 @@ class AdvertisersWithRawResponse:
             "tags": tags,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -133,7 +135,7 @@ class AdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -178,7 +180,7 @@ class AdvertisersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -220,7 +222,7 @@ class AdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -301,7 +303,7 @@ class AdvertisersWithRawResponse:
             "tags": tags,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -360,7 +362,7 @@ class AdvertisersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -376,8 +378,8 @@ class AdvertisersWithRawResponse:
 class AsyncAdvertisersWithRawResponse:
     """The methods of `advertisers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -448,7 +450,7 @@ class AsyncAdvertisersWithRawResponse:
             "tags": tags,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -490,7 +492,7 @@ class AsyncAdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -535,7 +537,7 @@ class AsyncAdvertisersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -577,7 +579,7 @@ class AsyncAdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -658,7 +660,7 @@ class AsyncAdvertisersWithRawResponse:
             "tags": tags,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -717,7 +719,7 @@ class AsyncAdvertisersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
 
     from ...models.conversion_update_request import ConversionUpdateRequest
     from ...typed_dicts import ConversionUpdateRequestDict
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 class ConversionsWithRawResponse:
     """The methods of `conversions`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def update(
         self,
@@ -63,7 +64,7 @@ class ConversionsWithRawResponse:
             "organization_id": organization_id,
             "updates": updates,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -75,8 +76,8 @@ class ConversionsWithRawResponse:
 class AsyncConversionsWithRawResponse:
     """The methods of `conversions`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def update(
         self,
@@ -118,7 +119,7 @@ class AsyncConversionsWithRawResponse:
             "organization_id": organization_id,
             "updates": updates,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.export import Export
     from ...models.export_status import ExportStatus
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class ExportsWithRawResponse:
     """The methods of `exports`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -79,7 +81,7 @@ class ExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -141,7 +143,7 @@ class ExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -203,7 +205,7 @@ class ExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -244,7 +246,7 @@ class ExportsWithRawResponse:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -286,7 +288,7 @@ class ExportsWithRawResponse:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -383,7 +385,7 @@ class ExportsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -399,8 +401,8 @@ class ExportsWithRawResponse:
 class AsyncExportsWithRawResponse:
     """The methods of `exports`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def clicks(
         self,
@@ -456,7 +458,7 @@ class AsyncExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -518,7 +520,7 @@ class AsyncExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -580,7 +582,7 @@ class AsyncExportsWithRawResponse:
             "fields": fields,
             "extra_parameters": extra_parameters,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -621,7 +623,7 @@ class AsyncExportsWithRawResponse:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -663,7 +665,7 @@ class AsyncExportsWithRawResponse:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -760,7 +762,7 @@ class AsyncExportsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

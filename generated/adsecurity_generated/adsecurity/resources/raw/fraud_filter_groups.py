@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.fraud_click_filter_settings import FraudClickFilterSettings
     from ...models.fraud_click_filter_settings_payload import FraudClickFilterSettingsPayload
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 class FraudFilterGroupsWithRawResponse:
     """The methods of `fraud_filter_groups`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -116,7 +118,7 @@ class FraudFilterGroupsWithRawResponse:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -164,7 +166,7 @@ class FraudFilterGroupsWithRawResponse:
             "organization": organization,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -215,7 +217,7 @@ class FraudFilterGroupsWithRawResponse:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -260,7 +262,7 @@ class FraudFilterGroupsWithRawResponse:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -305,7 +307,7 @@ class FraudFilterGroupsWithRawResponse:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -393,7 +395,7 @@ class FraudFilterGroupsWithRawResponse:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -456,7 +458,7 @@ class FraudFilterGroupsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -472,8 +474,8 @@ class FraudFilterGroupsWithRawResponse:
 class AsyncFraudFilterGroupsWithRawResponse:
     """The methods of `fraud_filter_groups`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -555,7 +557,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -603,7 +605,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "organization": organization,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -654,7 +656,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -699,7 +701,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -744,7 +746,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "integration_id": integration_id,
             "fraud_filter_group_id": fraud_filter_group_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -832,7 +834,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "rtb_enabled": rtb_enabled,
             "tags": tags,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -895,7 +897,7 @@ class AsyncFraudFilterGroupsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.capping import Capping
     from ...models.capping_payload import CappingPayload
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 class OffersWithRawResponse:
     """The methods of `offers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -186,7 +188,7 @@ class OffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -231,7 +233,7 @@ class OffersWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -279,7 +281,7 @@ class OffersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -324,7 +326,7 @@ class OffersWithRawResponse:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -477,7 +479,7 @@ class OffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -536,7 +538,7 @@ class OffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -603,7 +605,7 @@ class OffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -619,8 +621,8 @@ class OffersWithRawResponse:
 class AsyncOffersWithRawResponse:
     """The methods of `offers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -768,7 +770,7 @@ class AsyncOffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -813,7 +815,7 @@ class AsyncOffersWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -861,7 +863,7 @@ class AsyncOffersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -906,7 +908,7 @@ class AsyncOffersWithRawResponse:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -1059,7 +1061,7 @@ class AsyncOffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -1118,7 +1120,7 @@ class AsyncOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -1185,7 +1187,7 @@ class AsyncOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

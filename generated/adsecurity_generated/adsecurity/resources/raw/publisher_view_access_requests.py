@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.offer_access_request import OfferAccessRequest
     from ...models.offer_access_request_delete_request import OfferAccessRequestDeleteRequest
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 class PublisherViewAccessRequestsWithRawResponse:
     """The methods of `publisher_view.access_requests`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     def bulk_delete(
@@ -60,7 +62,7 @@ class PublisherViewAccessRequestsWithRawResponse:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -103,7 +105,7 @@ class PublisherViewAccessRequestsWithRawResponse:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -149,7 +151,7 @@ class PublisherViewAccessRequestsWithRawResponse:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -195,7 +197,7 @@ class PublisherViewAccessRequestsWithRawResponse:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -255,7 +257,7 @@ class PublisherViewAccessRequestsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -271,8 +273,8 @@ class PublisherViewAccessRequestsWithRawResponse:
 class AsyncPublisherViewAccessRequestsWithRawResponse:
     """The methods of `publisher_view.access_requests`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     async def bulk_delete(
@@ -310,7 +312,7 @@ class AsyncPublisherViewAccessRequestsWithRawResponse:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -353,7 +355,7 @@ class AsyncPublisherViewAccessRequestsWithRawResponse:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -399,7 +401,7 @@ class AsyncPublisherViewAccessRequestsWithRawResponse:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -445,7 +447,7 @@ class AsyncPublisherViewAccessRequestsWithRawResponse:
             "offer_id": offer_id,
             "offer_access_request_id": offer_access_request_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -505,7 +507,7 @@ class AsyncPublisherViewAccessRequestsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

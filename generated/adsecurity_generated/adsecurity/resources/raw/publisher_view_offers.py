@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.offer_payout import OfferPayout
     from ...models.publisher_view_offer import PublisherViewOffer
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 class PublisherViewOffersWithRawResponse:
     """The methods of `publisher_view.offers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     def get(
@@ -59,7 +61,7 @@ class PublisherViewOffersWithRawResponse:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -123,7 +125,7 @@ class PublisherViewOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -188,7 +190,7 @@ class PublisherViewOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -204,8 +206,8 @@ class PublisherViewOffersWithRawResponse:
 class AsyncPublisherViewOffersWithRawResponse:
     """The methods of `publisher_view.offers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     async def get(
@@ -243,7 +245,7 @@ class AsyncPublisherViewOffersWithRawResponse:
             "organization_id": self._organization_id,
             "offer_id": offer_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -307,7 +309,7 @@ class AsyncPublisherViewOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -372,7 +374,7 @@ class AsyncPublisherViewOffersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.delay_metric import DelayMetric
     from ...models.postback import Postback
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 class PublisherViewPostbacksWithRawResponse:
     """The methods of `publisher_view.postbacks`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     def create(
@@ -100,7 +102,7 @@ class PublisherViewPostbacksWithRawResponse:
             "service_type": service_type,
             "url": url,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -143,7 +145,7 @@ class PublisherViewPostbacksWithRawResponse:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -189,7 +191,7 @@ class PublisherViewPostbacksWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -232,7 +234,7 @@ class PublisherViewPostbacksWithRawResponse:
             "organization_id": self._organization_id,
             "postback_id": postback_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -305,7 +307,7 @@ class PublisherViewPostbacksWithRawResponse:
             "name": name,
             "url": url,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -365,7 +367,7 @@ class PublisherViewPostbacksWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -381,8 +383,8 @@ class PublisherViewPostbacksWithRawResponse:
 class AsyncPublisherViewPostbacksWithRawResponse:
     """The methods of `publisher_view.postbacks`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     async def create(
@@ -456,7 +458,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "service_type": service_type,
             "url": url,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -499,7 +501,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -545,7 +547,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -588,7 +590,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "organization_id": self._organization_id,
             "postback_id": postback_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -661,7 +663,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "name": name,
             "url": url,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -721,7 +723,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.click_report_row import ClickReportRow
     from ...models.conversion_report_row import ConversionReportRow
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 class PublisherViewReportsWithRawResponse:
     """The methods of `publisher_view.reports`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     def clicks(
@@ -83,7 +84,7 @@ class PublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -152,7 +153,7 @@ class PublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -221,7 +222,7 @@ class PublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -275,7 +276,7 @@ class PublisherViewReportsWithRawResponse:
             "end_date": end_date,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             timeout=timeout,
@@ -287,8 +288,8 @@ class PublisherViewReportsWithRawResponse:
 class AsyncPublisherViewReportsWithRawResponse:
     """The methods of `publisher_view.reports`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession, organization_id: str) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
+        self._api = api
         self._organization_id = organization_id
 
     def clicks(
@@ -347,7 +348,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -416,7 +417,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -485,7 +486,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             "sort": sort,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -539,7 +540,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             "end_date": end_date,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             timeout=timeout,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.additional_throttle_rate_filters import AdditionalThrottleRateFilters
     from ...models.promotional_method import PromotionalMethod
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 class PublishersWithRawResponse:
     """The methods of `publishers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -144,7 +146,7 @@ class PublishersWithRawResponse:
             "timezone": timezone,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -186,7 +188,7 @@ class PublishersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -231,7 +233,7 @@ class PublishersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -273,7 +275,7 @@ class PublishersWithRawResponse:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -398,7 +400,7 @@ class PublishersWithRawResponse:
             "timezone": timezone,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -457,7 +459,7 @@ class PublishersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -473,8 +475,8 @@ class PublishersWithRawResponse:
 class AsyncPublishersWithRawResponse:
     """The methods of `publishers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -593,7 +595,7 @@ class AsyncPublishersWithRawResponse:
             "timezone": timezone,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -635,7 +637,7 @@ class AsyncPublishersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -680,7 +682,7 @@ class AsyncPublishersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -722,7 +724,7 @@ class AsyncPublishersWithRawResponse:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -847,7 +849,7 @@ class AsyncPublishersWithRawResponse:
             "timezone": timezone,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -906,7 +908,7 @@ class AsyncPublishersWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

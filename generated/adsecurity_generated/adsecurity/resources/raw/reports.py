@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.click_report_row import ClickReportRow
     from ...models.conversion_report_row import ConversionReportRow
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class ReportsWithRawResponse:
     """The methods of `reports`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -92,7 +93,7 @@ class ReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -168,7 +169,7 @@ class ReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -244,7 +245,7 @@ class ReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -318,7 +319,7 @@ class ReportsWithRawResponse:
             "count": count,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -334,8 +335,8 @@ class ReportsWithRawResponse:
 class AsyncReportsWithRawResponse:
     """The methods of `reports`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -401,7 +402,7 @@ class AsyncReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -477,7 +478,7 @@ class AsyncReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -553,7 +554,7 @@ class AsyncReportsWithRawResponse:
             "fields": fields,
             "filters": filters,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -627,7 +628,7 @@ class AsyncReportsWithRawResponse:
             "count": count,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.smart_link import SmartLink
     from ...models.smart_link_kpi_offer import SmartLinkKPIOffer
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 class SmartlinksWithRawResponse:
     """The methods of `smartlinks`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -109,7 +111,7 @@ class SmartlinksWithRawResponse:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -157,7 +159,7 @@ class SmartlinksWithRawResponse:
             "organization": organization,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -208,7 +210,7 @@ class SmartlinksWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -253,7 +255,7 @@ class SmartlinksWithRawResponse:
             "integration_id": integration_id,
             "smartlink_id": smartlink_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -301,7 +303,7 @@ class SmartlinksWithRawResponse:
             "smartlink_id": smartlink_id,
             "organization": organization,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -385,7 +387,7 @@ class SmartlinksWithRawResponse:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -448,7 +450,7 @@ class SmartlinksWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -464,8 +466,8 @@ class SmartlinksWithRawResponse:
 class AsyncSmartlinksWithRawResponse:
     """The methods of `smartlinks`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -541,7 +543,7 @@ class AsyncSmartlinksWithRawResponse:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -589,7 +591,7 @@ class AsyncSmartlinksWithRawResponse:
             "organization": organization,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -640,7 +642,7 @@ class AsyncSmartlinksWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -685,7 +687,7 @@ class AsyncSmartlinksWithRawResponse:
             "integration_id": integration_id,
             "smartlink_id": smartlink_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -733,7 +735,7 @@ class AsyncSmartlinksWithRawResponse:
             "smartlink_id": smartlink_id,
             "organization": organization,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -817,7 +819,7 @@ class AsyncSmartlinksWithRawResponse:
             "visibility": visibility,
             "weighted_offers": weighted_offers,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -880,7 +882,7 @@ class AsyncSmartlinksWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

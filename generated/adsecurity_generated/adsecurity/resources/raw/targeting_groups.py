@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.targeting_group import TargetingGroup
     from ...models.targeting_settings import TargetingSettings
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class TargetingGroupsWithRawResponse:
     """The methods of `targeting_groups`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -84,7 +86,7 @@ class TargetingGroupsWithRawResponse:
             "name": name,
             "organization": organization,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -129,7 +131,7 @@ class TargetingGroupsWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -174,7 +176,7 @@ class TargetingGroupsWithRawResponse:
             "integration_id": integration_id,
             "targeting_group_id": targeting_group_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -237,7 +239,7 @@ class TargetingGroupsWithRawResponse:
             "impression_targeting_settings": impression_targeting_settings,
             "name": name,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -300,7 +302,7 @@ class TargetingGroupsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -316,8 +318,8 @@ class TargetingGroupsWithRawResponse:
 class AsyncTargetingGroupsWithRawResponse:
     """The methods of `targeting_groups`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -378,7 +380,7 @@ class AsyncTargetingGroupsWithRawResponse:
             "name": name,
             "organization": organization,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -423,7 +425,7 @@ class AsyncTargetingGroupsWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -468,7 +470,7 @@ class AsyncTargetingGroupsWithRawResponse:
             "integration_id": integration_id,
             "targeting_group_id": targeting_group_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -531,7 +533,7 @@ class AsyncTargetingGroupsWithRawResponse:
             "impression_targeting_settings": impression_targeting_settings,
             "name": name,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -594,7 +596,7 @@ class AsyncTargetingGroupsWithRawResponse:
             "query": query,
             "fields": fields,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

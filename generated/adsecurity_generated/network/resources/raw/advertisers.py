@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.advertiser import Advertiser
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 class AdvertisersWithRawResponse:
     """The methods of `advertisers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -91,7 +93,7 @@ class AdvertisersWithRawResponse:
             "phone": phone,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -136,7 +138,7 @@ class AdvertisersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -178,7 +180,7 @@ class AdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -220,7 +222,7 @@ class AdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -301,7 +303,7 @@ class AdvertisersWithRawResponse:
             "phone": phone,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -356,7 +358,7 @@ class AdvertisersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -372,8 +374,8 @@ class AdvertisersWithRawResponse:
 class AsyncAdvertisersWithRawResponse:
     """The methods of `advertisers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -444,7 +446,7 @@ class AsyncAdvertisersWithRawResponse:
             "phone": phone,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -489,7 +491,7 @@ class AsyncAdvertisersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -531,7 +533,7 @@ class AsyncAdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -573,7 +575,7 @@ class AsyncAdvertisersWithRawResponse:
         args: dict[str, Any] = {
             "advertiser_id": advertiser_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -654,7 +656,7 @@ class AsyncAdvertisersWithRawResponse:
             "phone": phone,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -709,7 +711,7 @@ class AsyncAdvertisersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.export import Export
     from ...models.export_status import ExportStatus
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class ExportsWithRawResponse:
     """The methods of `exports`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -88,7 +90,7 @@ class ExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -159,7 +161,7 @@ class ExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -230,7 +232,7 @@ class ExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -298,7 +300,7 @@ class ExportsWithRawResponse:
             "fields": fields,
             "filter": filter,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -340,7 +342,7 @@ class ExportsWithRawResponse:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -382,7 +384,7 @@ class ExportsWithRawResponse:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -475,7 +477,7 @@ class ExportsWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -491,8 +493,8 @@ class ExportsWithRawResponse:
 class AsyncExportsWithRawResponse:
     """The methods of `exports`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def clicks(
         self,
@@ -557,7 +559,7 @@ class AsyncExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -628,7 +630,7 @@ class AsyncExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -699,7 +701,7 @@ class AsyncExportsWithRawResponse:
             "extra_parameters": extra_parameters,
             "filter": filter,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -767,7 +769,7 @@ class AsyncExportsWithRawResponse:
             "fields": fields,
             "filter": filter,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -809,7 +811,7 @@ class AsyncExportsWithRawResponse:
         args: dict[str, Any] = {
             "artifact_name": artifact_name,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -851,7 +853,7 @@ class AsyncExportsWithRawResponse:
         args: dict[str, Any] = {
             "export_id": export_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -944,7 +946,7 @@ class AsyncExportsWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.landing_page import LandingPage
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 class LandingPagesWithRawResponse:
     """The methods of `landing_pages`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -74,7 +76,7 @@ class LandingPagesWithRawResponse:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -122,7 +124,7 @@ class LandingPagesWithRawResponse:
             "offer_id": offer_id,
             "offer_landing_page_id": offer_landing_page_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -185,7 +187,7 @@ class LandingPagesWithRawResponse:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -247,7 +249,7 @@ class LandingPagesWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -263,8 +265,8 @@ class LandingPagesWithRawResponse:
 class AsyncLandingPagesWithRawResponse:
     """The methods of `landing_pages`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -318,7 +320,7 @@ class AsyncLandingPagesWithRawResponse:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -366,7 +368,7 @@ class AsyncLandingPagesWithRawResponse:
             "offer_id": offer_id,
             "offer_landing_page_id": offer_landing_page_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -429,7 +431,7 @@ class AsyncLandingPagesWithRawResponse:
             "preview_url": preview_url,
             "redirect_url": redirect_url,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -491,7 +493,7 @@ class AsyncLandingPagesWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.offer_event import OfferEvent
     from ...models.payout_type import PayoutType
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 class OfferEventsWithRawResponse:
     """The methods of `offer_events`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -96,7 +98,7 @@ class OfferEventsWithRawResponse:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -144,7 +146,7 @@ class OfferEventsWithRawResponse:
             "offer_id": offer_id,
             "offer_event_id": offer_event_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -227,7 +229,7 @@ class OfferEventsWithRawResponse:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -289,7 +291,7 @@ class OfferEventsWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -305,8 +307,8 @@ class OfferEventsWithRawResponse:
 class AsyncOfferEventsWithRawResponse:
     """The methods of `offer_events`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -380,7 +382,7 @@ class AsyncOfferEventsWithRawResponse:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -428,7 +430,7 @@ class AsyncOfferEventsWithRawResponse:
             "offer_id": offer_id,
             "offer_event_id": offer_event_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -511,7 +513,7 @@ class AsyncOfferEventsWithRawResponse:
             "revenue_percent": revenue_percent,
             "revenue_type": revenue_type,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -573,7 +575,7 @@ class AsyncOfferEventsWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.currency import Currency
     from ...models.offer import Offer
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 class OffersWithRawResponse:
     """The methods of `offers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -140,7 +142,7 @@ class OffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -188,7 +190,7 @@ class OffersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -233,7 +235,7 @@ class OffersWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -278,7 +280,7 @@ class OffersWithRawResponse:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -403,7 +405,7 @@ class OffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -462,7 +464,7 @@ class OffersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -478,8 +480,8 @@ class OffersWithRawResponse:
 class AsyncOffersWithRawResponse:
     """The methods of `offers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -595,7 +597,7 @@ class AsyncOffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -643,7 +645,7 @@ class AsyncOffersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -688,7 +690,7 @@ class AsyncOffersWithRawResponse:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -733,7 +735,7 @@ class AsyncOffersWithRawResponse:
             "integration_id": integration_id,
             "offer_id": offer_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -858,7 +860,7 @@ class AsyncOffersWithRawResponse:
             "view_through_attribution_enabled": view_through_attribution_enabled,
             "visibility": visibility,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -917,7 +919,7 @@ class AsyncOffersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.promotional_method import PromotionalMethod
     from ...models.publisher import Publisher
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 class PublishersWithRawResponse:
     """The methods of `publishers`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -107,7 +109,7 @@ class PublishersWithRawResponse:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -152,7 +154,7 @@ class PublishersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -194,7 +196,7 @@ class PublishersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -236,7 +238,7 @@ class PublishersWithRawResponse:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -332,7 +334,7 @@ class PublishersWithRawResponse:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -387,7 +389,7 @@ class PublishersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -403,8 +405,8 @@ class PublishersWithRawResponse:
 class AsyncPublishersWithRawResponse:
     """The methods of `publishers`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -490,7 +492,7 @@ class AsyncPublishersWithRawResponse:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -535,7 +537,7 @@ class AsyncPublishersWithRawResponse:
             "active": active,
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -577,7 +579,7 @@ class AsyncPublishersWithRawResponse:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -619,7 +621,7 @@ class AsyncPublishersWithRawResponse:
         args: dict[str, Any] = {
             "publisher_id": publisher_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -715,7 +717,7 @@ class AsyncPublishersWithRawResponse:
             "tracking_domain_ids": tracking_domain_ids,
             "website": website,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -770,7 +772,7 @@ class AsyncPublishersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

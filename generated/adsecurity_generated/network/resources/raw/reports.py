@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import FilterValue
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.click_report_row import ClickReportRow
     from ...models.conversion_report_row import ConversionReportRow
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 class ReportsWithRawResponse:
     """The methods of `reports`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -100,7 +101,7 @@ class ReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -187,7 +188,7 @@ class ReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -274,7 +275,7 @@ class ReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -291,8 +292,8 @@ class ReportsWithRawResponse:
 class AsyncReportsWithRawResponse:
     """The methods of `reports`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     def clicks(
         self,
@@ -368,7 +369,7 @@ class AsyncReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -455,7 +456,7 @@ class AsyncReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -542,7 +543,7 @@ class AsyncReportsWithRawResponse:
             "advertiser": advertiser,
             "filter": filter,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ...._operation import UNSET, FilterValue, Unset
 
 if TYPE_CHECKING:
-    from adsecurity._response import AsyncRawPaginator, RawPaginator, RawResponse
-    from adsecurity._retry import RetryPolicy
-    from adsecurity._session import AsyncSession, SyncSession, Timeout
+    from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.codec.raw import RawResponse
+    from adsecurity.http.config import Timeout
+    from adsecurity.http.retry import RetryPolicy
+    from adsecurity.paging.paginator import AsyncRawPaginator, RawPaginator
 
     from ...models.publisher_manager_access import PublisherManagerAccess
     from ...models.user import User
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class UsersWithRawResponse:
     """The methods of `users`, which give the answers as they came."""
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, api: SyncAPI) -> None:
+        self._api = api
 
     def create(
         self,
@@ -83,7 +85,7 @@ class UsersWithRawResponse:
             "role": role,
             "timezone": timezone,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -125,7 +127,7 @@ class UsersWithRawResponse:
         args: dict[str, Any] = {
             "user_id": user_id,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -211,7 +213,7 @@ class UsersWithRawResponse:
             "status": status,
             "timezone": timezone,
         }
-        return self._session.raw(
+        return self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -266,7 +268,7 @@ class UsersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,
@@ -282,8 +284,8 @@ class UsersWithRawResponse:
 class AsyncUsersWithRawResponse:
     """The methods of `users`, asynchronous, which give the answers as they came."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, api: AsyncAPI) -> None:
+        self._api = api
 
     async def create(
         self,
@@ -343,7 +345,7 @@ class AsyncUsersWithRawResponse:
             "role": role,
             "timezone": timezone,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -385,7 +387,7 @@ class AsyncUsersWithRawResponse:
         args: dict[str, Any] = {
             "user_id": user_id,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -471,7 +473,7 @@ class AsyncUsersWithRawResponse:
             "status": status,
             "timezone": timezone,
         }
-        return await self._session.raw(
+        return await self._api.raw(
             OPERATION,
             args,
             timeout=timeout,
@@ -526,7 +528,7 @@ class AsyncUsersWithRawResponse:
             "filter": filter,
             "sort": sort,
         }
-        return self._session.raw_pages(
+        return self._api.raw_pages(
             OPERATION,
             args,
             page_size=page_size,

@@ -1,0 +1,152 @@
+"""What generated resources are handed: one method for each kind of operation.
+
+It stands above pages and exports, which themselves know only the session that sends requests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from adsecurity_generated._operation import Operation
+
+from ..codec.raw import RawResponse
+from ..http.session import AsyncSession, CallOptions, SyncSession
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..codec.request import Prepared
+    from ..exports.job import AsyncExportJob, ExportJob
+    from ..http.session import Session
+    from ..paging.paginator import AsyncPaginator, AsyncRawPaginator, Paginator, RawPaginator
+
+T = TypeVar("T")
+
+
+class SyncAPI:
+    """Calls operations over a session, blocking."""
+
+    def __init__(self, session: SyncSession) -> None:
+        self.session = session
+
+    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+        """Read one object."""
+        result: T = self.session.run(op, args, **options)
+        return result
+
+    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        """Create an object and return its id."""
+        return str(self.session.run(op, args, **options))
+
+    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+        """Change or delete something."""
+        self.session.run(op, args, **options)
+
+    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        """Have an address signed."""
+        return str(self.session.run(op, args, **options))
+
+    def raw(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Call an operation and return the answer as it came."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args)
+        return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
+        """List the items of an operation that pages."""
+        from ..paging.paginator import Paginator
+
+        return Paginator(self.session, op, args, **options)
+
+    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
+        """List the answers of an operation that pages, as they came."""
+        from ..paging.paginator import RawPaginator
+
+        return RawPaginator(self.session, op, args, **options)
+
+    def start_export(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> ExportJob[Any]:
+        """Start an export."""
+        from ..exports.job import start_export
+
+        return start_export(self.session, op, args, **options)
+
+    def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob[Any]:
+        """Take up an export that was started elsewhere."""
+        from ..exports.job import resume_export
+
+        return resume_export(self.session, op, export_id, **options)
+
+
+class AsyncAPI:
+    """Calls operations over a session, awaited."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+        """Read one object."""
+        result: T = await self.session.run(op, args, **options)
+        return result
+
+    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        """Create an object and return its id."""
+        return str(await self.session.run(op, args, **options))
+
+    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+        """Change or delete something."""
+        await self.session.run(op, args, **options)
+
+    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+        """Have an address signed."""
+        return str(await self.session.run(op, args, **options))
+
+    async def raw(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Call an operation and return the answer as it came."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args)
+        return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
+        """List the items of an operation that pages."""
+        from ..paging.paginator import AsyncPaginator
+
+        return AsyncPaginator(self.session, op, args, **options)
+
+    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
+        """List the answers of an operation that pages, as they came."""
+        from ..paging.paginator import AsyncRawPaginator
+
+        return AsyncRawPaginator(self.session, op, args, **options)
+
+    async def start_export(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> AsyncExportJob[Any]:
+        """Start an export."""
+        from ..exports.job import start_export_async
+
+        return await start_export_async(self.session, op, args, **options)
+
+    async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob[Any]:
+        """Take up an export that was started elsewhere."""
+        from ..exports.job import resume_export_async
+
+        return await resume_export_async(self.session, op, export_id, **options)
+
+
+def _raw_response(
+    session: Session[Any], prepared: Prepared, response: httpx.Response, started: float
+) -> RawResponse[Any]:
+    return RawResponse(
+        response.status_code,
+        response.headers,
+        response.content,
+        time.monotonic() - started,
+        partial(session.decode, prepared, response),
+    )

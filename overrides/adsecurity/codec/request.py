@@ -1,0 +1,360 @@
+"""Turning the arguments of a call into a request, without I/O.
+
+Only what cannot be sent, or would do something else than asked, is refused, and all of it in one message; lengths,
+ranges and enum values are the server's to judge.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any, NoReturn, cast
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from adsecurity_generated._operation import UNSET, Operation, Param, Surface
+from adsecurity_generated._values import write_time
+
+from .secrets import collect_secrets, is_list, is_object
+from .times import encode_time
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ARTICLE = {"array": "an array", "integer": "an integer", "object": "an object"}
+
+
+@attrs.frozen(eq=False)
+class Prepared:
+    """A request that can be sent, and sent again; the key is not in it."""
+
+    op: Operation[Any]
+    method: str
+    url: str = attrs.field(repr=False)
+    """Without the query."""
+    route: str
+    """The template, as it may be logged."""
+    query: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+    body: dict[str, Any] | None = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    secrets: tuple[str, ...] = attrs.field(repr=False, default=())
+    """Values of this request that must not be seen."""
+    deprecations: tuple[str, ...] = ()
+
+    def with_paging(self, query: Mapping[str, str | int] = {}, body: Mapping[str, Any] = {}) -> Prepared:
+        """The same request for another page: what is given replaces what goes by the same name."""
+        kept = [pair for pair in self.query if pair[0] not in query]
+        return attrs.evolve(
+            self,
+            query=(*kept, *((name, str(value)) for name, value in query.items())),
+            body={**(self.body or {}), **body} if body else self.body,
+        )
+
+    @property
+    def full_url(self) -> str:
+        return f"{self.url}?{urlencode(self.query, quote_via=quote)}" if self.query else self.url
+
+    @property
+    def content(self) -> bytes | None:
+        if self.body is None:
+            return None
+        return json.dumps(self.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+class _Problems:
+    """Everything wrong with one call."""
+
+    def __init__(self, op: Operation[Any]) -> None:
+        self._op = op
+        self._found: list[str] = []
+        self._type_error = False
+
+    def add(self, text: str, *, of_type: bool = False) -> None:
+        self._found.append(text)
+        self._type_error = self._type_error or of_type
+
+    def caught(self, name: str, error: TypeError | ValueError) -> None:
+        self.add(f"{name} {error}", of_type=isinstance(error, TypeError))
+
+    def check(self) -> None:
+        if self._found:
+            self._fail()
+
+    def _fail(self) -> NoReturn:
+        error = TypeError if self._type_error else ValueError
+        raise error(f"{self._op.resource}(): {'; '.join(self._found)}")
+
+
+def prepare(
+    op: Operation[Any],
+    args: Mapping[str, Any],
+    *,
+    base_url: str,
+    routes: Mapping[str, tuple[str, str]],
+    surface: Surface,
+) -> Prepared:
+    """Check the arguments and lay them out on the wire. `routes` are the caller's corrections, by operationId."""
+    problems = _Problems(op)
+    values = {arg: value for arg, value in args.items() if value is not UNSET}
+    known = {param.arg for param in op.params}
+    for arg in values:
+        if arg not in known:
+            problems.add(f"unexpected argument {arg!r}", of_type=True)
+    for param in op.params:
+        if param.from_path and param.arg not in values and param.from_path in values:
+            values[param.arg] = values[param.from_path]
+
+    path: dict[str, str] = {}
+    query: list[tuple[str, str]] = []
+    body: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    edges: dict[str, tuple[str, str]] = {}
+    deprecations = [f"{op.resource}() is deprecated: {op.deprecated}"] if op.deprecated else []
+    for param in op.params:
+        value = values.get(param.arg, UNSET)
+        if value is UNSET or (value is None and (param.place != "body" or param.required)):
+            if param.required:
+                problems.add(f"missing required argument {param.arg!r}", of_type=True)
+            continue
+        if param.deprecated:
+            deprecations.append(f"{param.arg}= of {op.resource}() is deprecated: {param.deprecated}")
+        if param.time and value is not None:
+            try:
+                value = encode_time(value, unit=param.time, edge=param.edge, timezone=values.get("timezone"))
+            except (TypeError, ValueError) as error:
+                problems.caught(param.arg, error)
+                continue
+            if param.edge:
+                edges[param.edge] = param.arg, value
+        elif not _fits(param, value, problems):
+            continue
+        if param.place == "path":
+            path[param.name] = quote(str(value), safe="")
+        elif param.place == "query":
+            for name, text in _query(param, value, problems):
+                if origins.setdefault(name, param.arg) != param.arg:
+                    problems.add(f"{name} is given twice, by {origins[name]}= and by {param.arg}=")
+                query.append((name, text))
+        if param.place == "body" or param.mirror:
+            try:
+                body[param.name] = to_json(value)
+            except (TypeError, ValueError) as error:
+                problems.caught(param.arg, error)
+            for way, replacement in param.deprecated_inside:
+                if _holds(body.get(param.name), way):
+                    place = ".".join((param.arg, *way))
+                    deprecations.append(f"{place} of {op.resource}() is deprecated: {replacement}")
+    if "start" in edges and "end" in edges and edges["start"][1] > edges["end"][1]:
+        problems.add(f"{edges['start'][0]} {edges['start'][1]} is after {edges['end'][0]} {edges['end'][1]}")
+    problems.check()
+
+    method, route = routes.get(op.id, (op.method, op.path))
+    names = surface.secrets | {param.name for param in op.params if param.secret}
+    secrets = {text for name, text in query if name in names} | set(collect_secrets(body, names))
+    return Prepared(
+        op=op,
+        method=method,
+        url=base_url + re.sub(r"\{([^{}]*)\}", lambda found: path[found[1]], route),
+        route=route,
+        query=tuple(query),
+        body=body if op.has_body or body else None,
+        headers={
+            "Accept": "application/json",
+            **surface.default_headers,
+            **({"Content-Type": "application/json"} if op.has_body or body else {}),
+        },
+        secrets=tuple(sorted(secrets)),
+        deprecations=tuple(deprecations),
+    )
+
+
+def _holds(value: Any, way: tuple[str, ...]) -> bool:
+    """Whether a JSON value has a field, itself or in one of its items."""
+    if is_list(value):
+        return any(_holds(item, way) for item in value)
+    return not way or (is_object(value) and way[0] in value and _holds(value[way[0]], way[1:]))
+
+
+def kind_of(value: Any) -> str:
+    """The JSON kind that a Python value is sent as, or the name of its type if it cannot be sent."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str | date):
+        return "string"
+    # Not int and float alone: the numbers of numpy and pandas are neither.
+    if isinstance(value, Integral):
+        return "integer"
+    if isinstance(value, Real | Decimal):
+        return "number"
+    if isinstance(value, Mapping) or hasattr(value, "to_dict"):
+        return "object"
+    name = type(value).__name__
+    if isinstance(value, Sequence) and name not in ("bytes", "bytearray", "memoryview"):
+        return "array"
+    return "null" if value is None else name
+
+
+def to_json(value: Any) -> Any:
+    """What `json.dumps` can write of a value of a body; raises `TypeError` or `ValueError`."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    match kind_of(value):
+        case "null" | "boolean":
+            return value
+        case "string":
+            return _text(value)
+        case "integer":
+            return int(value)
+        case "number":
+            return _finite(value)
+        case "object":
+            fields = cast("Mapping[Any, Any]", value.to_dict() if hasattr(value, "to_dict") else value)
+            if not all(isinstance(key, str) for key in fields):
+                raise TypeError("has a key that is not a string")
+            return {_text(key): to_json(item) for key, item in fields.items() if item is not UNSET}
+        case "array":
+            return [to_json(item) for item in value]
+        case other:
+            raise TypeError(f"contains a {other}, which JSON cannot hold")
+
+
+def _text(value: str | date) -> str:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("needs a time zone: a time without one names no moment")
+        return write_time(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half of a surrogate pair, which is no character") from None
+    return str(value)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"must be a finite number, not {number}")
+    return number
+
+
+def _scalar(value: Any) -> str:
+    """One value as query text."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    match kind_of(value):
+        case "boolean":
+            return "true" if value else "false"
+        case "string":
+            return _text(value)
+        case "integer":
+            return str(int(value))
+        case "number":
+            return repr(_finite(value))
+        case other:
+            raise TypeError(f"must be text, a number, a boolean or a time, not {other}")
+
+
+def _fits(param: Param, value: Any, problems: _Problems) -> bool:
+    """Whether the JSON kind is right, and an id or a list that selects things selects something."""
+    kind = kind_of(value)
+    kinds = param.kinds
+    if param.style == "comma":
+        kinds = ("string", "array")
+    if kinds and kind != "null" and kind not in kinds and not (kind == "integer" and "number" in kinds):
+        wanted = " or ".join(_ARTICLE.get(name, f"a {name}") for name in kinds)
+        problems.add(f"{param.arg} must be {wanted}, not {type(value).__name__}", of_type=True)
+        return False
+    if param.place == "path":
+        return _is_id(param.arg, value, problems)
+    if kind == "array":
+        return _items_fit(param, value, problems)
+    return True
+
+
+def _items_fit(param: Param, items: Sequence[Any], problems: _Problems) -> bool:
+    if param.non_empty and not items:
+        problems.add(f"{param.arg} must not be empty")
+        return False
+    for index, item in enumerate(items):
+        kind = kind_of(item)
+        if param.items and kind not in param.items and not (kind == "integer" and "number" in param.items):
+            wanted = " or ".join(_ARTICLE.get(name, f"a {name}") for name in param.items)
+            problems.add(f"{param.arg}[{index}] must be {wanted}, not {type(item).__name__}", of_type=True)
+            return False
+        if param.non_empty and kind == "string" and not _is_id(f"{param.arg}[{index}]", item, problems):
+            return False
+    return True
+
+
+def _is_id(name: str, value: Any, problems: _Problems) -> bool:
+    if not isinstance(value, str):
+        problems.add(f"{name} must be a string, not {type(value).__name__}", of_type=True)
+    elif value in ("", ".", ".."):
+        # Either would address the collection, or what is above it.
+        problems.add(f"{name} must be an id, not {value!r}")
+    elif _CONTROL.search(value) or any("\ud800" <= character <= "\udfff" for character in value):
+        problems.add(f"{name} must not contain control characters or halves of surrogate pairs")
+    else:
+        return True
+    return False
+
+
+def _query(param: Param, value: Any, problems: _Problems) -> Iterator[tuple[str, str]]:
+    """The pairs that one argument puts into the query."""
+    try:
+        if is_object(value):
+            yield from _conditions(param.name, value)
+        elif kind_of(value) != "array":
+            yield param.name, _scalar(value)
+        elif param.style == "comma":
+            yield param.name, ",".join(_scalar(item) for item in value)
+        else:
+            yield from _repeated(param.name, value)
+    except (TypeError, ValueError) as error:
+        problems.caught(param.arg, error)
+
+
+def _conditions(name: str, filters: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    for field, condition in filters.items():
+        key = f"{name}[{_word(field)}]"
+        if not is_object(condition):
+            yield from _condition(key, condition)
+            continue
+        if not condition:
+            raise ValueError(f"names no condition for {field!r}; leave it out to select everything")
+        for operator, value in condition.items():
+            yield from _condition(f"{key}[{_word(operator)}]", value)
+
+
+def _condition(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    if value is None:
+        return
+    if kind_of(value) == "array":
+        yield from _repeated(key, value)
+    else:
+        yield key, _scalar(value)
+
+
+def _repeated(key: str, items: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    if not items and "[" in key.removesuffix("[]"):
+        # Nothing would be sent, and the server would answer with everything instead of nothing.
+        raise ValueError(f"has no value for {key}; leave it out to select everything")
+    for item in items:
+        yield key, _scalar(item)
+
+
+def _word(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"must have strings as names, not {type(name).__name__}")
+    if not name or "[" in name or "]" in name:
+        raise ValueError(f"cannot have {name!r} as a name: brackets separate names")
+    return _text(name)

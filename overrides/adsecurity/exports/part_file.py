@@ -1,0 +1,230 @@
+"""The file that a download grows in: `path.part`, locked, resumable, and renamed only when it is whole.
+
+Beside it lies `path.part.json` with what the server said of the file, so that another process can go on with it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, cast
+
+import attrs
+
+from ..errors import DownloadError
+from ..flow.steps import Work
+from ..tables.csv import NO_DELIMITERS
+from ..tables.whole_file import file_path
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - not on Windows
+    # No advisory locks here: the system refuses to rename a file that somebody else has open.
+    fcntl = None  # type: ignore[assignment]
+
+_BLOCK = 1 << 20
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"\n')
+
+Fail = Callable[[str], DownloadError]
+
+
+@attrs.frozen
+class Use:
+    """What becomes of a download that is only a means."""
+
+    make: Callable[[Path], None]
+    target: Path
+    lasts: bool
+    """Whether the download will still be there at the next try, should this one fail."""
+
+
+class PartFile:
+    """A file in the making."""
+
+    def __init__(self, path: str | os.PathLike[str], identity: str, fail: Fail, *, lasts: bool = True) -> None:
+        self.path = file_path(path)
+        self.part = self.path.with_name(self.path.name + ".part")
+        self._note = self.path.with_name(self.path.name + ".part.json")
+        self._identity = identity
+        self._fail = fail
+        self._lasts = lasts
+        self._file: IO[bytes] | None = None
+        self.offset = 0
+        """How much of it is there."""
+        self.validator = ""
+        """What the server called this version of the file."""
+        self._ends, self._last = 0, b""
+        """Line ends so far, and the last byte."""
+
+    def open(self) -> Work:
+        """Take hold of what is there already, or begin."""
+        return Work(self._open)
+
+    def _open(self) -> None:
+        with self._writing():
+            if self.path.is_dir():
+                raise IsADirectoryError(21, "it is a folder", str(self.path))
+            while self._file is None:
+                file = os.fdopen(os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b", buffering=0)
+                if self._lock(file):
+                    self._file = file
+                else:
+                    # Whoever held it has renamed it meanwhile: writing on would write into the finished file.
+                    file.close()
+            size = self._file.seek(0, os.SEEK_END)
+            self.validator = self._read_note()
+            self.offset = size if self.validator else 0
+            if self.offset:
+                self._file.seek(0)
+                while block := self._file.read(_BLOCK):
+                    self._count(block)
+
+    def _count(self, block: bytes) -> None:
+        # By far the fastest of all ways, among them count().
+        self._last = block[-1:]
+        self._ends += sum(1 for _ in BytesIO(block)) - (self._last not in (b"", b"\n"))
+
+    def _lock(self, file: IO[bytes]) -> bool:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(self.part))
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            file.close()
+            raise self._fail(f"another download is writing {self.part}") from None
+
+    def _read_note(self) -> str:
+        try:
+            note: object = json.loads(self._note.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return ""
+        known = cast("dict[str, Any]", note) if isinstance(note, dict) else {}
+        return str(known.get("validator") or "") if known.get("of") == self._identity else ""
+
+    def restart(self, validator: str) -> Work:
+        """Begin again from the first byte, of the version that the validator names."""
+        return Work(partial(self._restart, validator))
+
+    def _restart(self, validator: str) -> None:
+        with self._writing() as file:
+            # In this order: a note is never about bytes of another version.
+            file.truncate(0)
+            self._note.write_text(json.dumps({"of": self._identity, "validator": validator}), "utf-8")
+            self.offset, self.validator = 0, validator
+            self._ends, self._last = 0, b""
+
+    def go_on(self) -> None:
+        """Nothing to do: writing goes on at `offset`."""
+
+    def write(self, chunk: bytes) -> Work:
+        return Work(partial(self._write, chunk))
+
+    def _write(self, chunk: bytes) -> None:
+        with self._writing() as file:
+            file.seek(self.offset)
+            left = memoryview(chunk)
+            while left:
+                written = file.write(left)
+                self.offset += written
+                left = left[written:]
+            self._count(chunk)
+
+    def finish(self, rows: int, delimiter: str) -> Work:
+        """Check the number of rows, where one is known, make the file durable and give it its name."""
+        return Work(partial(self._finish, rows, delimiter))
+
+    def lend(self, use: Use) -> Work:
+        """Let something else be made of it; nothing of it is kept, unless the disk refuses that."""
+        return Work(partial(self._lend, use))
+
+    def _lend(self, use: Use) -> None:
+        refused = False
+        with self._writing(use.target):
+            try:
+                use.make(self.part)
+            except OSError:
+                refused = True
+                raise
+            finally:
+                # Without a validator the next try could not use it.
+                if not (refused and self.validator):
+                    self.discard()
+
+    def _finish(self, rows: int, delimiter: str) -> None:
+        with self._writing() as file:
+            if rows > 0 and rows + 1 not in self._lines(file) and (found := self._count_rows(delimiter)) != rows:
+                self.discard()
+                raise self._fail(f"the file has {found} rows, the export reports {rows}")
+            os.fsync(file.fileno())
+            os.replace(self.part, self.path)
+            self._note.unlink(missing_ok=True)
+            self._sync_folder()
+
+    def _lines(self, file: IO[bytes]) -> Iterator[int]:
+        """How many lines there are, counted ever closer."""
+        # As many as there should be, and the size is right: no reason to look inside the quotes.
+        yield self._ends + (self._last not in (b"", b"\n"))
+        yield _count_lines(file)
+
+    def _count_rows(self, delimiter: str) -> int:
+        by = "," if delimiter[0] in NO_DELIMITERS else delimiter[0]
+        value = f'[^"\r\n{re.escape(by)}]'
+        rest = re.compile(f"(?<={value}){value}+")
+        with open(self.part, encoding="utf-8-sig", errors="replace", newline="") as text:
+            # One character of each value: long ones are refused, and only their ends matter.
+            rows = csv.reader((rest.sub("", line) for line in text), delimiter=by)
+            try:
+                return max(0, sum(1 for row in rows if row) - 1)
+            except csv.Error as error:
+                raise self._fail(f"its rows cannot be counted: {error}; it is kept in {self.part}") from None
+
+    def _sync_folder(self) -> None:
+        if os.name == "posix":
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Throw away what is there: it is not the file that the export describes."""
+        self.part.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @contextmanager
+    def _writing(self, target: Path | None = None) -> Generator[IO[bytes], None, None]:
+        try:
+            yield self._file  # type: ignore[misc]
+        except OSError as error:
+            kept = ""
+            if self._lasts and self.validator and self.offset:
+                kept = f"; {self.offset} bytes are kept in {self.part} for the next try"
+            raise self._fail(f"cannot write {target or self.path}: {error.strerror or error}{kept}") from error
+
+
+def _count_lines(file: IO[bytes]) -> int:
+    """Line ends outside quotes: the rows and the header of a file that is quoted as it should be."""
+    lines, last, open_quote = 0, b"", b""
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        # Two quotes with nothing between them change nothing for what follows: few are left.
+        marks = open_quote + block.translate(None, _NO_MARKS).replace(b'""', b"")
+        pieces = marks.split(b'"')
+        lines += sum(piece.count(b"\n") for piece in pieces[::2])
+        open_quote = b"" if len(pieces) % 2 else b'"'
+        last = block[-1:]
+    return lines + (last not in (b"", b"\n"))

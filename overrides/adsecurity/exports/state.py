@@ -1,0 +1,56 @@
+"""What an export, as the server describes it, says of itself: tolerant, since any of it may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adsecurity_generated._model import Model
+from adsecurity_generated._operation import Operation, Surface
+
+from ..codec.secrets import collect_secrets, redact, secret_forms
+
+
+def rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
+    return surface.model(op.rows) if op.rows else None
+
+
+def zone_of(op: Operation[Any], args: Mapping[str, Any]) -> str | None:
+    """The zone that the server counts in: the one asked for, UTC by default, unknown where there is none to ask for."""
+    known = any(param.arg == "timezone" for param in op.params)
+    return str(args.get("timezone") or "UTC") if known else None
+
+
+def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
+    """The row model of an export that somebody else started: `click_logs` are what `exports.clicks` gives."""
+    kind = text_of(export, "type").lower()
+    group = surface.routes[surface.export_status].resource.rpartition(".")[0]
+    for name, route in surface.routes.items():
+        parent, _, plural = route.resource.rpartition(".")
+        if kind and parent == group and kind.startswith(plural.removesuffix("s")):
+            op = surface.operation(name)
+            if op.export_role == "start":
+                return rows_of(surface, op)
+    return None
+
+
+def without_secrets(export: Model, names: frozenset[str]) -> Model:
+    """A copy that may be shown and pickled: the server's links and tokens let in whoever has them."""
+    data = export.to_dict()
+    return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
+
+
+def value_of(export: Any, *path: str) -> Any:
+    for name in path:
+        export = getattr(export, name, None)
+    return export
+
+
+def text_of(export: Any, *path: str) -> str:
+    value = value_of(export, *path)
+    return value if isinstance(value, str) else ""
+
+
+def count_of(export: Any, *path: str) -> int:
+    value = value_of(export, *path)
+    return int(value) if isinstance(value, int | float) else 0

@@ -1,0 +1,206 @@
+"""What a client is set up with: arguments and variables checked, once, before anything is sent."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import sys
+from collections.abc import Mapping
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
+
+import attrs
+
+from adsecurity_generated._operation import Surface
+
+from .._version import __version__
+from ..codec.secrets import Secret
+from ..errors import ConfigurationError
+from ..events import Hooks
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import httpx
+
+    Timeout: TypeAlias = float | httpx.Timeout
+    """Seconds for reading and writing (connecting: at most 5 of them), or one value for each."""
+
+KEY_HEADER = "API-KEY"
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 60.0
+USER_AGENT = f"adsecurity/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# Set by the client itself, or decided by what is sent.
+_RESERVED = frozenset(("api-key", "host", "content-length", "transfer-encoding", "connection"))
+
+
+@attrs.frozen
+class RouteInfo:
+    """Where one operation goes to."""
+
+    operation: str
+    """The operationId: the name that `routes=` takes."""
+    resource: str
+    """The name under the client."""
+    method: str
+    path: str
+    evidence: str
+    """`documented`, `prose`, `inferred` or `borrowed`, as the spec says; `override` where `routes=` corrects it."""
+
+
+@attrs.frozen(eq=False)
+class Config:
+    """The settings of one client; its pool has settings of its own."""
+
+    surface: Surface = attrs.field(repr=False)
+    key: Secret
+    base_url: str
+    label: str
+    timeout: Timeout = READ_TIMEOUT
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    extra_headers: Mapping[str, str] = attrs.field(repr=False, default=MappingProxyType({}))
+    routes: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    hooks: Hooks = attrs.field(factory=Hooks)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
+
+    def changed(
+        self,
+        timeout: Timeout | None,
+        retry: RetryPolicy | None,
+        extra_headers: Mapping[str, str] | None,
+        routes: Mapping[str, str] | None,
+        hooks: Hooks,
+    ) -> Config:
+        """A copy in which what is given replaces, or adds to, what is there."""
+        try:
+            return attrs.evolve(
+                self,
+                timeout=self.timeout if timeout is None else check_timeout(timeout),
+                retry=self.retry if retry is None else check_retry(retry),
+                extra_headers={**self.extra_headers, **check_headers(extra_headers)},
+                routes={**self.routes, **check_routes(self.surface, routes)},
+                hooks=self.hooks.updated(hooks),
+            )
+        except (TypeError, ValueError) as error:
+            # Of a call this is a wrong argument; of a client, a wrong configuration.
+            raise ConfigurationError(f"{self.label}: {error}") from None
+
+    def list_routes(self) -> list[RouteInfo]:
+        listed: list[RouteInfo] = []
+        for name, route in self.surface.routes.items():
+            method, path = self.routes.get(name, (route.method, route.path))
+            evidence = "override" if name in self.routes else route.evidence
+            listed.append(RouteInfo(name, route.resource, method, path, evidence))
+        return listed
+
+
+def find_key(surface: Surface, given: object, label: str) -> Secret | ConfigurationError:
+    """The key from the argument or from the surface's own variable; never from another surface's.
+
+    An error is given back, not raised: a traceback would hold on to these frames, and the key is in them.
+    """
+    variable = f"{surface.env_prefix}_API_KEY"
+    value = os.environ.get(variable) if given is None else given
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str | None):
+        return ConfigurationError(f"{label}: api_key must be a string, not {type(value).__name__}")
+    key = (value or "").strip()
+    if not key:
+        return ConfigurationError(f"{label} needs an API key: pass api_key=, or set {variable}")
+    if not _PRINTABLE.fullmatch(key):
+        return ConfigurationError(f"{label}: the API key has characters in it that no header can carry")
+    return Secret(key)
+
+
+def find_base_url(surface: Surface, given: object, label: str) -> str:
+    """The address from the argument, the surface's variable, or the documentation."""
+    variable = f"{surface.env_prefix}_BASE_URL"
+    value = (os.environ.get(variable) or surface.default_base_url) if given is None else given
+    if value is None:
+        raise ConfigurationError(
+            f"{label} needs base_url=, or the variable {variable}: the documentation names no host."
+            f" {surface.likely_base_url} is likely"
+        )
+    url = str(value).strip()
+    hint = f"like {surface.likely_base_url}"
+    if not _PRINTABLE.fullmatch(url):
+        raise ConfigurationError(f"{label}: base_url must be an address {hint}")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if not host or parts.scheme not in ("https", "http"):
+        raise ConfigurationError(f"{label}: base_url must be an https address {hint}")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{label}: base_url must have neither user, password, query nor fragment")
+    if parts.scheme == "http" and not is_local(host):
+        raise ConfigurationError(f"{label}: base_url must begin with https://, or the key would travel unencrypted")
+    return url.rstrip("/")
+
+
+def is_local(host: str) -> bool:
+    """Whether the host is this machine, where https is not asked for."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Extra headers that can be sent; no message shows a value."""
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError("extra_headers must map strings to strings")
+        if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+            raise ValueError(f"extra_headers: {name!r} or its value has characters in it that no header can carry")
+        if name.lower() in _RESERVED:
+            raise ValueError(f"extra_headers: {name} is set by the client")
+    # In lower case, so that headers that differ in case alone replace each other.
+    return {name.lower(): value for name, value in (headers or {}).items()}
+
+
+def check_timeout(timeout: Timeout) -> Timeout:
+    if isinstance(timeout, bool) or (isinstance(timeout, int | float) and not 0 < timeout < math.inf):
+        raise ValueError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {timeout!r}")
+    if not isinstance(timeout, int | float) and not hasattr(timeout, "connect"):
+        raise TypeError(f"timeout must be a number of seconds or an httpx.Timeout, not {type(timeout).__name__}")
+    return timeout
+
+
+def check_retry(retry: RetryPolicy) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+    return retry
+
+
+def check_routes(surface: Surface, routes: Mapping[str, str] | None) -> Mapping[str, tuple[str, str]]:
+    """Corrections of routes: known operations, and the placeholders that each route had."""
+    checked: dict[str, tuple[str, str]] = {}
+    for operation, text in (routes or {}).items():
+        route = surface.routes.get(operation)
+        if route is None:
+            near = difflib.get_close_matches(operation, surface.routes, 1)
+            raise ValueError(f"routes: there is no operation {operation!r}{f'; {near[0]}?' if near else ''}")
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"routes[{operation!r}] must be a string, not {type(text).__name__}")
+        method, _, path = text.strip().partition(" ")
+        path = path.strip()
+        if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or not re.fullmatch(r"/[^\s?#]*", path):
+            raise ValueError(f"routes[{operation!r}] must look like '{route.method} {route.path}'")
+        if sorted(_PLACEHOLDER.findall(path)) != sorted(_PLACEHOLDER.findall(route.path)):
+            raise ValueError(f"routes[{operation!r}] must have the placeholders of {route.path}")
+        checked[operation] = (method, path)
+    return checked

@@ -1,0 +1,320 @@
+"""One iteration over a list: where it stands, and the page that is fetched ahead."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from ..codec.request import Prepared
+from ..events import PageEvent
+from ..flow.background import keep_memory, new_future
+from ..flow.drivers import adrive, drive
+from .page import Answer, Page
+from .state import Walk
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+
+    from ..http.session import AsyncSession, SyncSession
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class Track(Generic[T]):
+    """Where one iteration stands. Outlives it, so that the paginator still knows after a `break`."""
+
+    def __init__(self, start: str) -> None:
+        self._start = start
+        self._page: Page[T] | None = None
+        self.handed = 0
+        """How many items of the page have been handed out."""
+        self.pages = 0
+
+    def turn(self, page: Page[T]) -> None:
+        """Go on to the next page."""
+        self._page, self.handed = page, 0
+        self.pages += 1
+
+    def checkpoint(self) -> str:
+        return self._start if self._page is None else self._page.checkpoint_at(self.handed)
+
+    def sign(self, error: Exception) -> None:
+        """Give an error the checkpoint of the last item handed out, unless it has one of its own."""
+        if getattr(error, "checkpoint", None) is None:
+            with contextlib.suppress(AttributeError):
+                vars(error)["checkpoint"] = self.checkpoint()
+
+    def event(self, resource: str, page: Page[T]) -> PageEvent:
+        return PageEvent(resource, self.pages + 1, page.cursor, len(page.items), page.total_count)
+
+
+class Source(Protocol[T]):
+    """Where an iteration takes its pages from."""
+
+    track: Track[T]
+
+    def __next__(self) -> Page[T]: ...
+    def close(self) -> None: ...
+
+
+class AsyncSource(Protocol[T]):
+    """As `Source`."""
+
+    track: Track[T]
+
+    async def __anext__(self) -> Page[T]: ...
+    async def aclose(self) -> None: ...
+
+
+class _Reader(Generic[T]):
+    """Reads the next page of a walk. Knows nothing of who asks, so that a dropped iterator is not kept alive."""
+
+    def __init__(self, session: SyncSession, walk: Walk[T], call: Mapping[str, Any]) -> None:
+        self.stop = threading.Event()
+        self._session, self._walk, self._call = session, walk, call
+
+    def __call__(self) -> Page[T] | None:
+        return drive(self._walk.next_page(), self._send)
+
+    def _send(self, request: Prepared) -> Answer[T]:
+        if self.stop.is_set():
+            self._session.pool.check_open()
+            # Nobody sees it: whoever asked has gone.
+            raise RuntimeError("given up")
+        started = time.monotonic()
+        response = self._session.send(request, stop=self.stop, **self._call)
+        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
+
+
+class _AsyncReader(Generic[T]):
+    def __init__(self, session: AsyncSession, walk: Walk[T], call: Mapping[str, Any]) -> None:
+        self._session, self._walk, self._call = session, walk, call
+
+    async def __call__(self) -> Page[T] | None:
+        return await adrive(self._walk.next_page(), self._send)
+
+    async def _send(self, request: Prepared) -> Answer[T]:
+        started = time.monotonic()
+        response = await self._session.send(request, **self._call)
+        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
+
+
+class PageSource(Generic[T]):
+    """The pages of one pass. From the second on, the next one is read while this one is consumed."""
+
+    def __init__(self, session: SyncSession, walk: Walk[T], call: Mapping[str, Any], prefetch: int) -> None:
+        self.track: Track[T] = Track(walk.label.write_spot(walk.start))
+        self._session, self._walk, self._prefetch = session, walk, prefetch
+        self._read = _Reader(session, walk, call)
+        keep_memory()
+        self._ahead: Future[Page[T] | None] | None = None
+        self._held: Page[T] | None = None
+        self._closed = False
+
+    def __next__(self) -> Page[T]:
+        try:
+            # Held until it is handed out: a hook may raise.
+            self._held = page = self._held or self._take()
+            if page is not None:
+                self._session.emit(self.track.event(self._walk.op.resource, page))
+        except Exception as error:
+            self.track.sign(error)
+            raise
+        if page is None:
+            raise StopIteration
+        if self._prefetch and self.track.pages and self._ahead is None and not self._walk.ended:
+            self._read_ahead()
+        self._held = None
+        self.track.turn(page)
+        return page
+
+    def _read_ahead(self) -> None:
+        self._ahead = ahead = new_future()
+        try:
+            self._session.background.submit(self._read, self._read.stop, ahead)
+        except BaseException as error:
+            # Begun it is waited for; not begun it never will be.
+            if ahead.cancel():
+                self._ahead = None
+            # Where there can be no more threads, pages are read when they are asked for.
+            if not isinstance(error, RuntimeError):
+                raise
+
+    def _take(self) -> Page[T] | None:
+        if self._closed:
+            return None
+        if self._ahead is None:
+            return self._read()
+        if not self._ahead.cancelled():
+            # Waits. Kept until it is done: whoever interrupts the waiting may come back for it.
+            self._ahead.exception()
+        ahead, self._ahead = self._ahead, None
+        return self._read() if ahead.cancelled() else ahead.result()
+
+    def close(self) -> None:
+        """Begin nothing more, and drop what is being read."""
+        self._closed = True
+        self._read.stop.set()
+        self._ahead = self._held = None
+
+    def __del__(self) -> None:
+        self._read.stop.set()
+
+
+class AsyncPageSource(Generic[T]):
+    """As `PageSource`."""
+
+    def __init__(self, session: AsyncSession, walk: Walk[T], call: Mapping[str, Any], prefetch: int) -> None:
+        self.track: Track[T] = Track(walk.label.write_spot(walk.start))
+        self._session, self._walk, self._prefetch = session, walk, prefetch
+        self._read = _AsyncReader(session, walk, call)
+        keep_memory()
+        self._ahead: asyncio.Task[Page[T] | None] | None = None
+        self._held: Page[T] | None = None
+        self._closed = False
+
+    async def __anext__(self) -> Page[T]:
+        try:
+            self._held = page = self._held or await self._take()
+            if page is not None:
+                await self._session.emit(self.track.event(self._walk.op.resource, page))
+        except Exception as error:
+            self.track.sign(error)
+            raise
+        self._held = None
+        if page is None:
+            raise StopAsyncIteration
+        self.track.turn(page)
+        if self._prefetch and self.track.pages > 1 and not self._walk.ended:
+            self._ahead = self._session.background.submit(self._read)
+        return page
+
+    async def _take(self) -> Page[T] | None:
+        if self._closed:
+            return None
+        if self._ahead is None:
+            return await self._read()
+        import asyncio
+
+        try:
+            page = await self._ahead
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Not we were cancelled, but what read ahead: by a wait that was given up, or by the client's end.
+            self._ahead = None
+            return await self._read()
+        except Exception:
+            self._ahead = None
+            raise
+        self._ahead = None
+        return page
+
+    async def aclose(self) -> None:
+        """Begin nothing more, and cancel what is being read."""
+        self._closed = True
+        ahead, self._ahead, self._held = self._ahead, None, None
+        if ahead is not None:
+            from asyncio import wait
+
+            ahead.cancel()
+            await wait([ahead])
+
+    def __del__(self) -> None:
+        # Perhaps in another thread, where the garbage collector happened to run, or after the loop's end.
+        if self._ahead is not None and not self._ahead.get_loop().is_closed():
+            self._ahead.get_loop().call_soon_threadsafe(self._ahead.cancel)
+
+
+class ItemIterator(Iterator[T]):
+    """One iteration over the items of a list."""
+
+    def __init__(self, source: Source[T]) -> None:
+        self._source, self._track = source, source.track
+        self._items: list[T] = []
+
+    def __next__(self) -> T:
+        track = self._track
+        while track.handed >= len(self._items):
+            self._items = next(self._source).items
+        track.handed += 1
+        return self._items[track.handed - 1]
+
+    def checkpoint(self) -> str:
+        """The position after the last item handed out; pass it as `resume=`."""
+        return self._track.checkpoint()
+
+    def close(self) -> None:
+        """End the iteration: nothing more is requested."""
+        self._items = []
+        self._source.close()
+
+
+class PageIterator(Iterator[V], Generic[T, V]):
+    """One iteration over the pages of a list."""
+
+    def __init__(self, source: Source[T], shape: Callable[[Page[T]], V]) -> None:
+        self._source, self._shape = source, shape
+
+    def __next__(self) -> V:
+        page = next(self._source)
+        self._source.track.handed = len(page.items)
+        return self._shape(page)
+
+    def checkpoint(self) -> str:
+        """The position after the last page handed out; pass it as `resume=`."""
+        return self._source.track.checkpoint()
+
+    def close(self) -> None:
+        """End the iteration: nothing more is requested."""
+        self._source.close()
+
+
+class AsyncItemIterator(AsyncIterator[T]):
+    """One iteration over the items of a list."""
+
+    def __init__(self, source: AsyncSource[T]) -> None:
+        self._source, self._track = source, source.track
+        self._items: list[T] = []
+
+    async def __anext__(self) -> T:
+        track = self._track
+        while track.handed >= len(self._items):
+            self._items = (await self._source.__anext__()).items
+        track.handed += 1
+        return self._items[track.handed - 1]
+
+    def checkpoint(self) -> str:
+        """The position after the last item handed out; pass it as `resume=`."""
+        return self._track.checkpoint()
+
+    async def aclose(self) -> None:
+        """End the iteration: nothing more is requested."""
+        self._items = []
+        await self._source.aclose()
+
+
+class AsyncPageIterator(AsyncIterator[V], Generic[T, V]):
+    """One iteration over the pages of a list."""
+
+    def __init__(self, source: AsyncSource[T], shape: Callable[[Page[T]], V]) -> None:
+        self._source, self._shape = source, shape
+
+    async def __anext__(self) -> V:
+        page = await self._source.__anext__()
+        self._source.track.handed = len(page.items)
+        return self._shape(page)
+
+    def checkpoint(self) -> str:
+        """The position after the last page handed out; pass it as `resume=`."""
+        return self._source.track.checkpoint()
+
+    async def aclose(self) -> None:
+        """End the iteration: nothing more is requested."""
+        await self._source.aclose()

@@ -1,0 +1,89 @@
+"""One page of a list as users get it, and the position behind each of its items."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
+
+from adsecurity_generated._model import Model
+
+from .checkpoint import Label, Spot
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..codec.page import DecodedPage
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+"""No answer has more rows than this, whatever size was asked for."""
+
+
+@attrs.frozen(eq=False)
+class Answer(Generic[T]):
+    """What came for one request."""
+
+    page: DecodedPage[T]
+    response: httpx.Response
+    elapsed: float
+    """Seconds that it took, retries included."""
+
+
+@attrs.frozen(eq=False)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    number: int | None
+    """Where pages are numbered."""
+    cursor: str | None
+    """What to pass as `after=` (`before=` when going backwards) to go on behind this page."""
+    total_count: int | None
+    """How many items there are in all, when the server says so."""
+    total_pages: int | None
+    _label: Label = attrs.field(alias="label", repr=False)
+    _key: str = attrs.field(alias="key", repr=False)
+    _here: Spot = attrs.field(alias="here", repr=False)
+    _next: Spot = attrs.field(alias="next", repr=False)
+    _read: list[T] = attrs.field(alias="read", repr=False)
+    """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
+    answer: Answer[T] | None = attrs.field(repr=False, default=None)
+    """What the page was read from; kept for raw pages only."""
+    repaired: int = 0
+    """How many rows the fast decoder refused, so that they were read field by field."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def checkpoint(self) -> str:
+        """The position after the last item of this page; pass it as `resume=`."""
+        return self.checkpoint_at(len(self.items))
+
+    def checkpoint_at(self, count: int) -> str:
+        """The position after the first `count` items of this page."""
+        return self._label.write_spot(self.spot_at(count))
+
+    def spot_at(self, count: int) -> Spot:
+        """The position after the first `count` items of this page."""
+        count += len(self._read) - len(self.items)
+        if count == len(self._read):
+            return self._next
+        if not self._key or self._here.cursor or not count:
+            return attrs.evolve(self._here, skip=count)
+        # The first page of a cursor list has no cursor to read it with again, and new rows come in at its top.
+        marks = [fingerprint(item, self._key) for item in self._read[:count]]
+        return Spot(mark=marks[-1], nth=marks.count(marks[-1]))
+
+
+def fingerprint(item: object, key: str) -> str:
+    """What tells a row from others: its key, or all of it where the key is missing."""
+    value = getattr(item, key, None) or (item.to_dict() if isinstance(item, Model) else item)
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.paging.kit import Use
+
+
+@pytest.fixture(params=["sync", "async"])
+def use(request: pytest.FixtureRequest) -> Iterator[Use]:
+    """Each test that takes it runs once with each client."""
+    using = Use(request.param)
+    yield using
+    using.close()
