@@ -105,7 +105,7 @@ test-newest: build $(VENV)/.dev ## the public interface on the newest versions t
 
 vendor: $(VENV)/.dev ## DEST=folder: both packages for another code base, below another root; NAMESPACE= names it
 	@test -n "$(DEST)" || { echo "usage: make vendor DEST=path/to/_vendor [NAMESPACE=dotted.name]"; exit 2; }
-	@$(PY) -m generator.vendor "$(DEST)" $(if $(NAMESPACE),--namespace "$(NAMESPACE)")
+	@$(PY) -m generator.release.vendoring "$(DEST)" $(if $(NAMESPACE),--namespace "$(NAMESPACE)")
 
 api-diff: $(VENV)/.dev ## what the public interface gained, lost or changed since the last tag (or the committed list)
 	@$(PY) -m tests.support.api diff
@@ -115,18 +115,18 @@ api-symbols: $(VENV)/.dev ## writes the list that `make api-diff` compares with
 
 diff-spec: $(VENV)/.dev ## OFFICIAL=file: the vendor's own OpenAPI file against ours; SURFACE= picks one
 	@test -n "$(OFFICIAL)" || { echo "usage: make diff-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
-	@$(PY) -m generator.diff_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+	@$(PY) -m generator.official.diff "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
 
 adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our names and extensions kept
 	@test -n "$(OFFICIAL)" || { echo "usage: make adopt-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
-	@$(PY) -m generator.adopt_spec "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+	@$(PY) -m generator.official.adopt "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
 
 spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 adds it there
-	@$(PY) -m generator.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
+	@$(PY) -m generator.release.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
 
 spec-pull-request: generate ## BASE=revision: regenerate and, if anything changed, open a pull request with the summary
 	@mkdir -p .cache
-	$(PY) -m generator.summary --base "$(or $(BASE),HEAD~1)" --changelog CHANGELOG.md > .cache/summary.md
+	$(PY) -m generator.release.summary --base "$(or $(BASE),HEAD~1)" --changelog CHANGELOG.md > .cache/summary.md
 	@cat .cache/summary.md
 	@if test -z "$$(git status --porcelain -- generated CHANGELOG.md)"; then echo "generated/ is up to date: no pull request"; else \
 	  branch="regenerate-$$(git rev-parse --short HEAD)" && \

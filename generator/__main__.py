@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ._build import PACKAGE, drift, generate, read_specs
-from ._project import GenerationError
-from ._source import SpecError
-from ._versions import VersionError, assert_versions
+from .build import PACKAGE, drift, generate, read_specs
+from .render.project import GenerationError
+from .spec.source import SPECS, SpecError
+from .versions import VersionError, assert_versions
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,9 +22,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--check", action="store_true", help="write nothing; fail if the package is not what the specs give"
     )
     mode.add_argument("--lint", action="store_true", help="write nothing; only check the specs")
-    parser.add_argument(
-        "--specs", "--spec-dir", type=Path, default=ROOT / "specs", metavar="DIR", help="folder of specs"
-    )
+    parser.add_argument("--specs", "--spec-dir", type=Path, default=SPECS, metavar="DIR", help="folder of specs")
     parser.add_argument("--out", type=Path, default=ROOT / "generated", metavar="DIR", help="folder of the package")
     return parser.parse_args(argv)
 

@@ -6,32 +6,18 @@ Reading never fails: a value that does not fit its field leaves None there and s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
-
-import attrs
+from typing import Any, ClassVar, Self, cast
 
 from ._operation import UNSET
-from ._plan import Plan
+from ._plan import Field, Plan
 from ._values import Verdict, encode
+
+__all__ = ["Field", "Model"]
 
 _SECRET = "***"
 _PLAIN = frozenset((str, int, float, bool))
-
-
-@attrs.frozen
-class Field:
-    """One field of a model: its attribute, its name on the wire and what it holds."""
-
-    attr: str
-    wire: str
-    kind: str
-    """string, integer, number, boolean, date-time, date, array, object, map or any."""
-    items: Field | None = None
-    """What an array's items or a map's values are; None means anything."""
-    secret: bool = False
-    model: str = ""
-    """Name of the nested model where the kind is object; importable from the module of the class."""
 
 
 class Model:
@@ -85,13 +71,13 @@ class Model:
     @classmethod
     def nested(cls, name: str) -> type[Model]:
         """Return the model that a field's ``model`` names."""
-        return cls._plan().nested(name)
+        return cast("type[Model]", cls._plan().nested(name))
 
     @classmethod
     def _plan(cls) -> Plan:
         plan = cls.__dict__.get("_plan_cache")
         if plan is None:
-            plan = cls._plan_cache = Plan(cls)
+            plan = cls._plan_cache = Plan(cls.FIELDS, vars(sys.modules[cls.__module__]))
         return plan
 
     def _read(self, d: Mapping[str, Any]) -> None:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+import attrs
 
 from ._values import Reader, Reading, Verdict, list_reader, map_reader, plain_reader
-
-if TYPE_CHECKING:
-    from ._model import Field, Model
 
 # Sets of keys that one class remembers. A server answers with few; the bound only guards against hostile ones.
 _MAX_REMEMBERED = 512
 
 
-def _object_reader(model: type[Model]) -> Reader:
+@attrs.frozen
+class Field:
+    """One field of a model: its attribute, its name on the wire and what it holds."""
+
+    attr: str
+    wire: str
+    kind: str
+    """string, integer, number, boolean, date-time, date, array, object, map or any."""
+    items: Field | None = None
+    """What an array's items or a map's values are; None means anything."""
+    secret: bool = False
+    model: str = ""
+    """Name of the nested model where the kind is object; importable from the module of the class."""
+
+
+def _object_reader(model: Any) -> Reader:
     def read(value: Any) -> Reading:
         if isinstance(value, dict):
-            return model.from_dict(cast("dict[str, Any]", value)), Verdict.EXACT
+            return model.from_dict(value), Verdict.EXACT
         return None, Verdict.UNFIT
 
     return read
@@ -27,15 +40,15 @@ def _object_reader(model: type[Model]) -> Reader:
 class Plan:
     """The fields of one model class, by attribute and by name on the wire."""
 
-    def __init__(self, cls: type[Model]) -> None:
-        self._namespace = vars(sys.modules[cls.__module__])
-        self.fields = {field.attr: field for field in cls.FIELDS}
+    def __init__(self, fields: Sequence[Field], namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+        self.fields = {field.attr: field for field in fields}
         self.attrs = frozenset(self.fields)
-        self.attr_of = {field.wire: field.attr for field in cls.FIELDS}
-        self.count = len(cls.FIELDS)
+        self.attr_of = {field.wire: field.attr for field in fields}
+        self.count = len(fields)
         self.blank: dict[str, Any] = dict.fromkeys(self.attr_of)
         # A reader, and the types that it takes unchanged.
-        self.readers = {field.attr: self._reader(field) for field in cls.FIELDS}
+        self.readers = {field.attr: self._reader(field) for field in fields}
         self._came: dict[tuple[str, ...], frozenset[str]] = {}
 
     def _reader(self, field: Field) -> tuple[Reader, frozenset[type]]:
@@ -58,14 +71,14 @@ class Plan:
             self._came[given] = came
         return came
 
-    def nested(self, name: str) -> type[Model]:
+    def nested(self, name: str) -> Any:
         """Return a model class by its name; models import those that they hold."""
-        return cast("type[Model]", self._namespace[name])
+        return self._namespace[name]
 
     def nest(self, model: str, value: Any) -> Any:
         """Turn plain dicts that a caller gave for a nested model into that model."""
         if isinstance(value, Mapping):
-            return self.nested(model).from_dict(cast("Mapping[str, Any]", value))
+            return self.nested(model).from_dict(value)
         if isinstance(value, (list, tuple)):
             return [self.nest(model, item) for item in cast("Sequence[Any]", value)]
         return value

@@ -1,8 +1,8 @@
-"""Deprecated fields of models: they work as before, and whoever uses one is told what to use instead."""
+"""Deprecated fields of models: they work as before, and the code that uses one is told what to use instead."""
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 from typing import Any
 
@@ -29,8 +29,11 @@ class DeprecatedField:
         self._slot.__set__(instance, value)
 
     def _warn(self) -> None:
-        user = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-        if not str(user.f_globals.get("__name__")).startswith(_OURS):
+        # From here to the descriptor's method, and on to the code that uses the attribute.
+        frame = inspect.currentframe()
+        for _ in range(2):
+            frame = frame.f_back if frame else None
+        if frame is None or not str(frame.f_globals.get("__name__")).startswith(_OURS):
             warnings.warn(self._told, DeprecationWarning, stacklevel=3)
 
 

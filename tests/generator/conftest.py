@@ -1,12 +1,17 @@
-"""Packages made of tiny specs, once for each file of tests."""
+"""Packages made of tiny specs, once for each file of tests; copies of our specs to damage, and their disguises."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.disguise import Disguise
+from tests.support.our_specs import ROOT, SURFACES, read_trees
 from tests.support.tiny_spec import Package, Spec
 
 
@@ -23,3 +28,31 @@ def make_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield make
     for package in made:
         package.forget()
+
+
+@pytest.fixture(scope="session")
+def trees() -> dict[str, Any]:
+    """Both specs as plain data; never to be changed."""
+    return read_trees()
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    """A folder with copies of our specs."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    for name in SURFACES:
+        shutil.copy(ROOT / f"specs/{name}.yaml", folder)
+    return folder
+
+
+@pytest.fixture
+def official(tmp_path: Path) -> Callable[[Disguise], Path]:
+    """The vendor's file, as somebody else's tool would have written it."""
+
+    def write(disguise: Disguise) -> Path:
+        path = tmp_path / "official.json"
+        path.write_text(json.dumps(disguise.document), encoding="utf-8")
+        return path
+
+    return write

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from generator import _build, _dicts, _project, _stamp, _versions
+from generator import build, stamp, versions
 from generator.__main__ import main
-from generator._build import PACKAGE, drift, generate
-from generator._project import GenerationError
-from generator._source import read_source
-from generator._spec import Spec as LoadedSpec
+from generator.build import PACKAGE, drift, generate
+from generator.render import project, typed_dicts
+from generator.render.project import GenerationError
+from generator.spec.lookup import Spec as LoadedSpec
+from generator.spec.source import read_source
 from tests.support.tiny_spec import Spec, minimal, obj, operation, query, ref, tiny, write
 from tests.support.tiny_world import world
 
@@ -52,7 +53,7 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 
 def test_two_surfaces_make_one_package(made: Path) -> None:
-    runtime = {path.name for path in _stamp.runtime_modules()}
+    runtime = {path.name for path in stamp.runtime_modules()}
     assert {"_model.py", "_operation.py"} <= runtime
     found = {path.name for path in (made / "out" / PACKAGE).iterdir()}
     assert found == {"STAMP.toml", "__init__.py", "other", "py.typed", "tiny", *runtime}
@@ -68,13 +69,13 @@ def test_every_run_gives_the_same_bytes(made: Path, tmp_path: Path, monkeypatch:
 
 
 def test_the_runtime_modules_are_copied_unchanged(made: Path) -> None:
-    for path in _stamp.runtime_modules():
+    for path in stamp.runtime_modules():
         assert (made / "out" / PACKAGE / path.name).read_bytes() == path.read_bytes()
 
 
 def test_the_stamp_names_inputs_and_tools(made: Path) -> None:
     stamp = tomllib.loads((made / "out" / PACKAGE / "STAMP.toml").read_text(encoding="utf-8"))
-    assert stamp["tools"] == _versions.PINS
+    assert stamp["tools"] == versions.PINS
     assert {
         "specs/tiny.yaml",
         "specs/other.yaml",
@@ -163,7 +164,7 @@ def test_the_old_package_comes_back_when_the_swap_fails(copied: Path, monkeypatc
             raise OSError("no")
         rename(source, target)
 
-    monkeypatch.setattr(_build.os, "rename", refuse)
+    monkeypatch.setattr(build.os, "rename", refuse)
     with pytest.raises(OSError, match="no"):
         generate(copied / "specs", copied / "out")
     assert bytes_of(copied / "out") == before
@@ -176,7 +177,7 @@ def _swap_into_nothing(copied: Path, monkeypatch: pytest.MonkeyPatch, out: Path)
     def refuse(source: Path, target: Path) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr(_build.os, "rename", refuse)
+    monkeypatch.setattr(build.os, "rename", refuse)
     generate(copied / "specs", out)
 
 
@@ -195,8 +196,8 @@ def test_the_module_can_be_run(made: Path) -> None:
 def test_other_versions_of_the_tools_are_refused(
     monkeypatch: pytest.MonkeyPatch, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(_versions.PINS, "ruff", "0.0.1")
-    monkeypatch.setitem(_versions.PINS, "no-such-tool", "1.0")
+    monkeypatch.setitem(versions.PINS, "ruff", "0.0.1")
+    monkeypatch.setitem(versions.PINS, "no-such-tool", "1.0")
     assert main(["--specs", str(made / "specs"), "--out", str(tmp_path / "out")]) == 1
     message = capsys.readouterr().err
     assert "ruff: 0.0.1 is needed, found: " in message
@@ -214,27 +215,27 @@ def test_a_warning_of_the_tool_is_an_error(tmp_path: Path) -> None:
     # The lint would find these first: here the tool itself is asked.
     spec["paths"]["/things/{thingID}"]["get"]["parameters"].append(query("thing_id[]", {"type": "array"}))
     with pytest.raises(GenerationError, match=r"tiny.yaml: openapi-python-client warns: .*thing"):
-        _project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
+        project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
 
 
 def test_a_document_that_the_tool_refuses_is_an_error(tmp_path: Path) -> None:
     spec = minimal()
     del spec["info"]["version"]
     with pytest.raises(GenerationError, match=r"(?s)openapi-python-client refuses it: .*version"):
-        _project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
+        project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
 
 
 def test_a_module_that_the_tool_dropped_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    render = _project.SurfaceProject._build_api
+    render = project.SurfaceProject._build_api
 
     def forgetful(self: Any) -> None:
         render(self)
         (self.package_dir / "api" / "things" / "get_thing.py").unlink()
         (self.package_dir / "models" / "thing.py").unlink()
 
-    monkeypatch.setattr(_project.SurfaceProject, "_build_api", forgetful)
+    monkeypatch.setattr(project.SurfaceProject, "_build_api", forgetful)
     with pytest.raises(GenerationError) as caught:
-        _project.build_surface(loaded(minimal(), tmp_path), tmp_path / "out")
+        project.build_surface(loaded(minimal(), tmp_path), tmp_path / "out")
     assert "operation getThing has no module api/things/get_thing.py" in str(caught.value)
     assert "schema Thing has no module models/thing.py" in str(caught.value)
 
@@ -246,18 +247,18 @@ def test_two_operations_in_one_module_are_an_error(tmp_path: Path) -> None:
     spec["components"]["schemas"]["Rows"] = obj({"data": ref("RowPage")})
     spec["components"]["schemas"]["RowPage"] = obj({"data": {"type": "array", "items": ref("Thing")}})
     with pytest.raises(GenerationError, match="share one module"):
-        _project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
+        project.build_surface(loaded(spec, tmp_path), tmp_path / "out")
 
 
 def test_code_that_ruff_cannot_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def", encoding="utf-8")
     with pytest.raises(GenerationError, match="ruff refuses the generated code"):
-        _build._tidy(tmp_path)
+        build._tidy(tmp_path)
 
 
 def test_a_surface_without_nested_bodies_has_no_dicts(tmp_path: Path) -> None:
     spec = loaded(minimal(), tmp_path)
-    assert _dicts.typed_dicts(spec, []).endswith('"""\n\n')
+    assert typed_dicts.typed_dicts(spec, []).endswith('"""\n\n')
 
 
 def test_merged_schemas_flatten_all_of(tmp_path: Path) -> None:
@@ -275,7 +276,7 @@ def test_merged_schemas_flatten_all_of(tmp_path: Path) -> None:
         "Both.",
     )
     assert spec.kind(schemas["Choice"]).name == "any"
-    _project.build_surface(spec, tmp_path / "out")
+    project.build_surface(spec, tmp_path / "out")
     assert "name: str | None = None" in (tmp_path / "out" / "models" / "thing.py").read_text(encoding="utf-8")
 
 

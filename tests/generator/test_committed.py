@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from generator._build import drift
-from generator._source import read_source
-from generator._spec import Spec
+from generator.build import drift
+from generator.spec.lookup import Spec
+from generator.spec.source import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = {"network": 40, "adsecurity": 68}

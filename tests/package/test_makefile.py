@@ -109,7 +109,7 @@ def repository(tmp_path: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text(
         '#!/bin/sh\ncase "$*" in\n'
-        '  "-m generator.summary --base "*" --changelog CHANGELOG.md") echo "- \\`User\\`: new field";;\n'
+        '  "-m generator.release.summary --base "*" --changelog CHANGELOG.md") echo "- \\`User\\`: new field";;\n'
         '  "-m generator") cp "${FRESH:-generated/one.py}" generated/one.py 2>/dev/null || true;;\nesac\n'
     )
     python.chmod(0o755)

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from generator._build import PACKAGE, generate
-from generator._stamp import runtime_modules
+from generator.build import PACKAGE, generate
+from generator.stamp import runtime_modules
 
 Spec = dict[str, Any]
 
