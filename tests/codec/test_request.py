@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsecurity.codec.request import Prepared, kind_of, prepare, to_json
+from adsecurity.codec.request import PreparedRequest, kind_of, prepare, to_json
 from adsecurity_generated._operation import UNSET, Operation, Param
 from adsecurity_generated.network.models import User
 from tests.support.demo.surface import BULK, CREATE, GET, LIST, OLD, REPORT, SECONDS, SURFACE, UPDATE, operation
@@ -25,16 +25,16 @@ from tests.support.demo.surface import BULK, CREATE, GET, LIST, OLD, REPORT, SEC
 BASE = "https://api.example/base"
 
 
-def lay_out(op: Operation[Any], routes: Mapping[str, tuple[str, str]] | None = None, /, **args: Any) -> Prepared:
+def lay_out(op: Operation[Any], routes: Mapping[str, tuple[str, str]] | None = None, /, **args: Any) -> PreparedRequest:
     return prepare(op, args, base_url=BASE, routes=routes or {}, surface=SURFACE)
 
 
-def sent(prepared: Prepared) -> httpx.Request:
+def sent(prepared: PreparedRequest) -> httpx.Request:
     """As the HTTP library sends it."""
     return httpx.Request(prepared.method, prepared.full_url, headers=dict(prepared.headers), content=prepared.content)
 
 
-def received_query(prepared: Prepared) -> list[tuple[str, str]]:
+def received_query(prepared: PreparedRequest) -> list[tuple[str, str]]:
     """As a server reads it."""
     return parse_qsl(sent(prepared).url.query.decode(), keep_blank_values=True, strict_parsing=bool(prepared.query))
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from adsecurity import APIConnectionError, errors
-from adsecurity.flow.steps import Do, Sleep
+from adsecurity.flow.steps import Call, Sleep
 from tests.exports.kit import ID, QUICK, Bench, finished, reply, state
 
 pytestmark = pytest.mark.usefixtures("_fast_polls")
@@ -261,7 +261,7 @@ class TestPolling:
                 slept.append(step.seconds)
                 now[0] += step.seconds
                 step = flow.send(None)
-            elif isinstance(step, Do) and outcome is not None and step.call.func.__name__ == "run":  # type: ignore[attr-defined]
+            elif isinstance(step, Call) and outcome is not None and step.call.func.__name__ == "run":  # type: ignore[attr-defined]
                 now[0] += 5
                 step = flow.throw(outcome)
             else:

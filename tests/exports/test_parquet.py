@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from adsecurity import DownloadError, ExportTruncated, ServerError
 from adsecurity.exports import conversion as converter
-from adsecurity.exports.conversion import Records, convert
+from adsecurity.exports.conversion import CsvRecords, convert
 from adsecurity.sandbox import Sandbox
 from adsecurity.tables.arrow import Columns
 from adsecurity.tables.csv import CsvRows, TextRow
@@ -160,7 +160,7 @@ def both(tmp: Path, data: bytes, zone: str | None = "UTC", by: str = ",", model:
     """The file by DuckDB (None where it refuses) and by Python."""
     source, found = tmp / "x.csv", []
     source.write_bytes(data)
-    records: Records = Records(model, by, zone, DownloadError)
+    records: CsvRecords = CsvRecords(model, by, zone, DownloadError)
     records.look(source)
     for write in (converter._by_duckdb, converter._by_python):
         target = tmp / write.__name__
@@ -323,7 +323,7 @@ class TestUnusual:
             if total not in (0, count):
                 raise DownloadError(f"{count} rows")
 
-        convert(source, target, Records(ClickReportRow, ",", "UTC", DownloadError), check)
+        convert(source, target, CsvRecords(ClickReportRow, ",", "UTC", DownloadError), check)
         return pq.ParquetFile(target).read()
 
     def test_a_type_that_changes_late_costs_one_value_and_no_row(self, tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ class TestUnusual:
     def test_a_file_of_which_duckdb_sees_another_number_of_rows_is_left_to_python(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Records, "query", lambda _: "SELECT 'x' AS tx_id, 'y' AS city")
+        monkeypatch.setattr(CsvRecords, "query", lambda _: "SELECT 'x' AS tx_id, 'y' AS city")
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 1)["tx_id"].to_pylist() == ["x"]
         assert self.write(tmp_path, b"tx_id,city\na,b\nc,d\n", 2)["tx_id"].to_pylist() == ["a", "c"]
         with pytest.raises(DownloadError, match="2 rows"):
@@ -361,7 +361,7 @@ class TestUnusual:
     def test_the_wider_the_rows_the_fewer_are_in_a_group(self, tmp_path: Path, width: int, group: int) -> None:
         source = tmp_path / "x.csv"
         source.write_bytes(b"tx_id,city\n" + (b"a," + b"x" * (width - 3) + b"\n") * (1_100_000 // width))
-        records = Records(ClickReportRow, ",", "UTC", DownloadError)
+        records = CsvRecords(ClickReportRow, ",", "UTC", DownloadError)
         records.look(source)
         assert records.group == group
 

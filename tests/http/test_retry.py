@@ -30,7 +30,7 @@ from adsecurity import (
     RetryPolicy,
     ServerError,
 )
-from adsecurity.codec.failure import Call
+from adsecurity.codec.failure import CallContext
 from adsecurity.events import RequestEvent, ResponseEvent, RetryEvent
 from adsecurity.http.retry import Gate, Send, Sleep, attempts, retry_after
 from tests.support.demo.calls import READ, call_of
@@ -51,7 +51,7 @@ class World:
     slept: list[float] = attrs.field(factory=list)
     events: list[Any] = attrs.field(factory=list)
 
-    def run(self, call: Call, policy: RetryPolicy, draw: float = 1.0, gate: Gate | None = None) -> Any:
+    def run(self, call: CallContext, policy: RetryPolicy, draw: float = 1.0, gate: Gate | None = None) -> Any:
         flow = attempts(call, policy, clock=lambda: self.now, draw=lambda: draw, gate=gate)
         outcome: Any = None
         while True:
@@ -140,7 +140,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520, 599])
 @pytest.mark.parametrize("call", [READ, POST_READ])
-def test_reads_are_tried_again_after_a_failing_server(status: int, call: Call) -> None:
+def test_reads_are_tried_again_after_a_failing_server(status: int, call: CallContext) -> None:
     world = World([answer(status), answer(200)])
     assert world.run(call, RetryPolicy()).status_code == 200
     assert len(world.sent) == 2

@@ -80,7 +80,7 @@ def test_raw_pages_are_answers_whose_parse_is_the_page(use: Use) -> None:
 
 def test_typed_pages_do_not_keep_the_answer_they_came_from(use: Use) -> None:
     page = use.next(use.iterator(use.listing(Server("pages", rows(5))).pages()))
-    assert page.answer is None
+    assert page.response is None
 
 
 def test_the_hook_sees_every_page_once_in_order(use: Use) -> None:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from adsecurity.errors import ConfigurationError
-from adsecurity.flow.background import Tasks, Threads, _Worker
+from adsecurity.flow.background import BackgroundTasks, BackgroundThreads, _Worker
 from adsecurity.http.retry import RetryPolicy
 from tests.paging.kit import KEY, ONCE, Async, Server, Sync, Use, operation, rows, values
 from tests.support.demo.drivers import raw_server
@@ -40,7 +40,7 @@ def _prefetching() -> list[threading.Thread]:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that have nothing to do linger for a moment; here they are counted."""
+    """BackgroundThreads that have nothing to do linger for a moment; here they are counted."""
     monkeypatch.setattr("adsecurity.flow.background._LINGER", 0.2)
     _wait_for(lambda: not _prefetching())
 
@@ -172,17 +172,17 @@ def test_a_thread_that_does_not_start_costs_no_page(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_interruption_behind_the_start_of_a_thread_costs_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    submit = Threads.submit
+    submit = BackgroundThreads.submit
     interruptions = [1]
 
-    def interrupted(threads: Threads, *args: Any) -> Any:
+    def interrupted(threads: BackgroundThreads, *args: Any) -> Any:
         future = submit(threads, *args)
         if interruptions:
             del interruptions[:]
             raise KeyboardInterrupt
         return future
 
-    monkeypatch.setattr(Threads, "submit", interrupted)
+    monkeypatch.setattr(BackgroundThreads, "submit", interrupted)
     got: list[str] = []
     with _sync(Server("pages", rows(45))) as client:
         iterator = iter(_pages(client))
@@ -337,7 +337,7 @@ def test_one_thread_reads_all_pages_of_an_iteration() -> None:
 
 def test_an_idle_thread_ends_and_the_next_page_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adsecurity.flow.background._LINGER", 0.01)
-    threads = Threads()
+    threads = BackgroundThreads()
     first = threads.submit(threading.current_thread, threading.Event()).result(5)
     _wait_for(lambda: not first.is_alive())
     second = threads.submit(threading.current_thread, threading.Event()).result(5)
@@ -348,7 +348,7 @@ def test_an_idle_thread_ends_and_the_next_page_gets_another(monkeypatch: pytest.
 
 def test_a_thread_that_is_chosen_while_it_is_about_to_end_does_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adsecurity.flow.background._LINGER", 0.0)
-    threads = Threads()
+    threads = BackgroundThreads()
     done = [threads.submit(lambda number=number: number, threading.Event()) for number in range(500)]
     assert [future.result(5) for future in done] == list(range(500))
     worker = _Worker(threads)
@@ -373,13 +373,13 @@ def test_a_dropped_client_is_not_kept_alive_by_an_idle_thread() -> None:
 
 
 def test_threads_refuse_work_after_close() -> None:
-    threads = Threads()
+    threads = BackgroundThreads()
     threads.close()
     assert threads.submit(lambda: 1, threading.Event()).cancelled()
 
 
 def test_threads_can_be_closed_by_what_they_run() -> None:
-    threads = Threads()
+    threads = BackgroundThreads()
     assert threads.submit(threads.close, threading.Event()).result(5) is None
 
 
@@ -434,7 +434,7 @@ def test_async_an_error_that_nobody_waits_for_is_not_reported_as_lost(caplog: py
         raise ValueError("nobody waits")
 
     async def main() -> None:
-        Tasks().submit(fail)
+        BackgroundTasks().submit(fail)
         await asyncio.sleep(0.01)
         gc.collect()
 
@@ -554,7 +554,7 @@ def test_async_an_iterator_dropped_after_its_loop_has_ended_does_no_harm() -> No
 
 @pytest.mark.anyio
 async def test_async_tasks_cancel_work_after_close() -> None:
-    tasks = Tasks()
+    tasks = BackgroundTasks()
     await tasks.aclose()
     task = tasks.submit(lambda: asyncio.sleep(30))
     await asyncio.wait([task])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity.errors import PaginationError
-from adsecurity.paging.state import RECENT, Cursors
+from adsecurity.paging.state import RECENT, SeenCursors
 from tests.paging.kit import PAGED, Server, Use, rows, values
 
 kinds = st.sampled_from(PAGED)
@@ -134,7 +134,7 @@ def test_a_numbered_list_that_changes_loses_no_row_without_saying_so(
 @settings(max_examples=60, deadline=None)
 @given(tail=st.integers(0, 3 * RECENT), circle=st.integers(1, 5 * RECENT))
 def test_a_list_that_goes_round_in_circles_is_noticed_and_a_short_circle_at_once(tail: int, circle: int) -> None:
-    cursors = Cursors("")
+    cursors = SeenCursors("")
     given_out = 0
     while (cursor := f"c{given_out if given_out < tail else tail + (given_out - tail) % circle}") not in cursors:
         cursors.add(cursor)
@@ -148,7 +148,7 @@ def test_cursors_are_remembered_in_constant_memory() -> None:
     def size(count: int) -> int:
         tracemalloc.start()
         try:
-            cursors = Cursors("")
+            cursors = SeenCursors("")
             for number in range(count):
                 cursors.add(f"c{number}")
             assert f"c{count - 1}" in cursors

@@ -18,7 +18,7 @@ from ..http.session import AsyncSession, CallOptions, SyncSession
 if TYPE_CHECKING:
     import httpx
 
-    from ..codec.request import Prepared
+    from ..codec.request import PreparedRequest
     from ..exports.job import AsyncExportJob, ExportJob
     from ..http.session import Session
     from ..paging.paginator import AsyncPaginator, AsyncRawPaginator, Paginator, RawPaginator
@@ -141,7 +141,7 @@ class AsyncAPI:
 
 
 def _raw_response(
-    session: Session[Any], prepared: Prepared, response: httpx.Response, started: float
+    session: Session[Any], prepared: PreparedRequest, response: httpx.Response, started: float
 ) -> RawResponse[Any]:
     return RawResponse(
         response.status_code,

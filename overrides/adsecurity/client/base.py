@@ -125,7 +125,7 @@ class _Client(Generic[H, Tr]):
 
 
 class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
-    """The base of the clients that block. Threads may share one; iterators are for one thread."""
+    """The base of the clients that block. BackgroundThreads may share one; iterators are for one thread."""
 
     _session_class = SyncSession
     _api_class = SyncAPI

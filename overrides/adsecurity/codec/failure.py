@@ -19,7 +19,7 @@ from ..errors import (
     request_id,
     status_error_class,
 )
-from .request import Prepared
+from .request import PreparedRequest
 from .secrets import Secret, is_list, is_object, redact, redact_headers, redact_text, secret_forms
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _MESSAGE_FIELDS = ("message", "error", "errors", "detail", "details", "descripti
 
 
 @attrs.frozen(eq=False)
-class Call:
+class CallContext:
     """A request, and what is needed to speak of it without giving anything away."""
 
-    prepared: Prepared
+    prepared: PreparedRequest
     key: Secret
     secret_names: frozenset[str] = attrs.field(repr=False)
     env_prefix: str = ""
@@ -71,18 +71,18 @@ class Call:
         return f"{self.op.resource}(): {self.prepared.method} {self.url}"
 
 
-def status_error(call: Call, response: httpx.Response, retry_after: float | None) -> APIStatusError:
+def status_error(call: CallContext, response: httpx.Response, retry_after: float | None) -> APIStatusError:
     """The error for an answer other than 2xx."""
     return _answer_error(status_error_class(response.status_code), call, response, retry_after)
 
 
-def request_failed(call: Call, response: httpx.Response) -> APIStatusError:
+def request_failed(call: CallContext, response: httpx.Response) -> APIStatusError:
     """The error for a success that says of itself that it is none."""
     return _answer_error(RequestFailedError, call, response, None)
 
 
 def _answer_error(
-    cls: type[APIStatusError], call: Call, response: httpx.Response, retry_after: float | None
+    cls: type[APIStatusError], call: CallContext, response: httpx.Response, retry_after: float | None
 ) -> APIStatusError:
     status = response.status_code
     known = _answer(call, response)
@@ -99,7 +99,7 @@ def _answer_error(
     return cls("".join(parts), retry_after=retry_after, **known)
 
 
-def decode_error(call: Call, response: httpx.Response, what: str) -> ResponseDecodeError:
+def decode_error(call: CallContext, response: httpx.Response, what: str) -> ResponseDecodeError:
     """The error for a success whose body is not what the operation promises."""
     known = _answer(call, response)
     body = known["body"]
@@ -111,7 +111,7 @@ def decode_error(call: Call, response: httpx.Response, what: str) -> ResponseDec
     )
 
 
-def connection_error(call: Call, error: Exception) -> APIConnectionError:
+def connection_error(call: CallContext, error: Exception) -> APIConnectionError:
     """Our error for one of the HTTP library's, which holds the request and with it the key: nothing of it is kept."""
     kind = type(error).__name__
     what, advice, cls = _CONNECTION.get(kind, ("the connection broke", "Check the network", APIConnectionError))
@@ -146,7 +146,7 @@ def never_sent(error: Exception) -> bool:
     return type(error).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
 
 
-def _answer(call: Call, response: httpx.Response) -> dict[str, Any]:
+def _answer(call: CallContext, response: httpx.Response) -> dict[str, Any]:
     return {
         **call.known(),
         "status_code": response.status_code,
@@ -155,7 +155,7 @@ def _answer(call: Call, response: httpx.Response) -> dict[str, Any]:
     }
 
 
-def _body(call: Call, response: httpx.Response) -> Any:
+def _body(call: CallContext, response: httpx.Response) -> Any:
     try:
         return redact(json.loads(response.content), call.secret_names, call.forms)
     except (ValueError, RecursionError):
@@ -177,7 +177,7 @@ def _said(body: Any) -> str:
     return " ".join(body.split())[:_MOST_QUOTED]
 
 
-def _advice(cls: type[APIStatusError], call: Call, response: httpx.Response, retry_after: float | None) -> str:
+def _advice(cls: type[APIStatusError], call: CallContext, response: httpx.Response, retry_after: float | None) -> str:
     status = response.status_code
     if 300 <= status <= 399:
         return "Redirects are not followed, they would take the key elsewhere: check base_url and the route."

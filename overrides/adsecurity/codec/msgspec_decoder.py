@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from adsecurity_generated._model import Field, Model
 
-    from .failure import Call
+    from .failure import CallContext
 
 _EXACT_FLOAT = 2**53  # beyond it a float no longer says which integer came
 _MAX_UNKNOWN = 64
@@ -241,7 +241,7 @@ def decoder(model: type[Model], *, nested: bool) -> Decoder:
     return found
 
 
-def read_page(call: Call, response: httpx.Response) -> DecodedPage[Any] | None:
+def read_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any] | None:
     """A page, or None where only the standard decoder will do."""
     model = call.op.model
     if model is None:

@@ -30,7 +30,7 @@ _ARTICLE = {"array": "an array", "integer": "an integer", "object": "an object"}
 
 
 @attrs.frozen(eq=False)
-class Prepared:
+class PreparedRequest:
     """A request that can be sent, and sent again; the key is not in it."""
 
     op: Operation[Any]
@@ -46,7 +46,7 @@ class Prepared:
     """Values of this request that must not be seen."""
     deprecations: tuple[str, ...] = ()
 
-    def with_paging(self, query: Mapping[str, str | int] = {}, body: Mapping[str, Any] = {}) -> Prepared:
+    def with_paging(self, query: Mapping[str, str | int] = {}, body: Mapping[str, Any] = {}) -> PreparedRequest:
         """The same request for another page: what is given replaces what goes by the same name."""
         kept = [pair for pair in self.query if pair[0] not in query]
         return attrs.evolve(
@@ -97,7 +97,7 @@ def prepare(
     base_url: str,
     routes: Mapping[str, tuple[str, str]],
     surface: Surface,
-) -> Prepared:
+) -> PreparedRequest:
     """Check the arguments and lay them out on the wire. `routes` are the caller's corrections, by operationId."""
     problems = _Problems(op)
     values = {arg: value for arg, value in args.items() if value is not UNSET}
@@ -156,7 +156,7 @@ def prepare(
     method, route = routes.get(op.id, (op.method, op.path))
     names = surface.secrets | {param.name for param in op.params if param.secret}
     secrets = {text for name, text in query if name in names} | set(collect_secrets(body, names))
-    return Prepared(
+    return PreparedRequest(
         op=op,
         method=method,
         url=base_url + re.sub(r"\{([^{}]*)\}", lambda found: path[found[1]], route),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .failure import Call, decode_error, request_failed
+from .failure import CallContext, decode_error, request_failed
 from .page import DecodedPage, as_object, page_of
 from .secrets import is_list, is_object
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @cache
-def _fast_decoder() -> Callable[[Call, httpx.Response], DecodedPage[Any] | None] | None:
+def _fast_decoder() -> Callable[[CallContext, httpx.Response], DecodedPage[Any] | None] | None:
     """Reads pages straight from their bytes, where the `[fast]` extra is installed."""
     try:
         from .msgspec_decoder import read_page
@@ -30,7 +30,7 @@ def _fast_decoder() -> Callable[[Call, httpx.Response], DecodedPage[Any] | None]
     return read_page
 
 
-def decode_json(call: Call, response: httpx.Response) -> Any:
+def decode_json(call: CallContext, response: httpx.Response) -> Any:
     """The body as JSON."""
     try:
         return json.loads(response.content)
@@ -40,7 +40,7 @@ def decode_json(call: Call, response: httpx.Response) -> Any:
     raise decode_error(call, response, "the body is empty" if not response.content else "the body is not JSON")
 
 
-def decode_one(call: Call, response: httpx.Response) -> Any:
+def decode_one(call: CallContext, response: httpx.Response) -> Any:
     """The object that the operation reads."""
     body = decode_json(call, response)
     if not _has_field(call, "success"):
@@ -48,7 +48,7 @@ def decode_one(call: Call, response: httpx.Response) -> Any:
     return _object(call, response, body)
 
 
-def decode_create(call: Call, response: httpx.Response) -> str:
+def decode_create(call: CallContext, response: httpx.Response) -> str:
     """The id of what was created."""
     body = decode_json(call, response)
     _refuse_failure(call, response, body)
@@ -60,7 +60,7 @@ def decode_create(call: Call, response: httpx.Response) -> str:
     raise decode_error(call, response, "the answer names no created_item_id; what was to be created may exist")
 
 
-def decode_write(call: Call, response: httpx.Response) -> None:
+def decode_write(call: CallContext, response: httpx.Response) -> None:
     """Nothing, unless the server says that the write failed. An empty body is a success, so is an unknown one."""
     try:
         body = json.loads(response.content)
@@ -71,7 +71,7 @@ def decode_write(call: Call, response: httpx.Response) -> None:
         raise decode_error(call, response, "a web page came back: something between here and the API answered")
 
 
-def decode_url(call: Call, response: httpx.Response) -> str:
+def decode_url(call: CallContext, response: httpx.Response) -> str:
     """The address that the operation signs."""
     url = _inside(decode_json(call, response), "url")
     if isinstance(url, str) and url:
@@ -82,7 +82,7 @@ def decode_url(call: Call, response: httpx.Response) -> str:
 _AROUND_ROWS = frozenset(("data", "meta", "count", "pageInfo"))
 
 
-def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
+def decode_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any]:
     """One page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
     fast = _fast_decoder()
     if fast is not None and (page := fast(call, response)) is not None:
@@ -100,7 +100,7 @@ def decode_page(call: Call, response: httpx.Response) -> DecodedPage[Any]:
     return page_of(items, body, holder, repaired=0 if fast is None else len(items))
 
 
-def _items(call: Call, rows: Any) -> list[Any] | None:
+def _items(call: CallContext, rows: Any) -> list[Any] | None:
     if not is_list(rows):
         return None
     from_dict = getattr(call.op.model, "from_dict", dict)
@@ -110,7 +110,7 @@ def _items(call: Call, rows: Any) -> list[Any] | None:
         return None
 
 
-_DECODERS: dict[str, Callable[[Call, Any], Any]] = {
+_DECODERS: dict[str, Callable[[CallContext, Any], Any]] = {
     "one": decode_one,
     "export": decode_one,
     "create": decode_create,
@@ -119,13 +119,13 @@ _DECODERS: dict[str, Callable[[Call, Any], Any]] = {
 }
 
 
-def decode(call: Call, response: httpx.Response) -> Any:
+def decode(call: CallContext, response: httpx.Response) -> Any:
     """The result of the operation, by its kind; a page for what lists."""
     decoder = _DECODERS.get(call.op.kind)
     return decode_page(call, response) if decoder is None else decoder(call, response)
 
 
-def _object(call: Call, response: httpx.Response, body: Any) -> Any:
+def _object(call: CallContext, response: httpx.Response, body: Any) -> Any:
     payload = body
     if is_object(body) and "data" in body and not _has_field(call, "data"):
         payload = body["data"]
@@ -135,7 +135,7 @@ def _object(call: Call, response: httpx.Response, body: Any) -> Any:
     return items[0]
 
 
-def _has_field(call: Call, wire: str) -> bool:
+def _has_field(call: CallContext, wire: str) -> bool:
     return any(field.wire == wire for field in getattr(call.op.model, "FIELDS", ()))
 
 
@@ -145,6 +145,6 @@ def _inside(body: Any, name: str) -> Any:
     return fields.get(name) or as_object(fields.get("data")).get(name)
 
 
-def _refuse_failure(call: Call, response: httpx.Response, body: Any) -> None:
+def _refuse_failure(call: CallContext, response: httpx.Response, body: Any) -> None:
     if as_object(body).get("success") is False:
         raise request_failed(call, response)

@@ -21,17 +21,17 @@ from adsecurity_generated._values import Verdict
 
 from ..errors import DownloadError
 from ..flow.extras import require
-from ..flow.steps import Flow, Step, Work
+from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.arrow import BATCH_ROWS, EXTRA, LEAVES, Lost, Split, column, extra_column, leaf, pa
 from ..tables.csv import CsvRows, column_names
 from ..tables.parquet import GROUP_ROWS, ParquetFile, pq
 from ..tables.whole_file import WholeFile, file_path
-from .part_file import Use
+from .part_file import Conversion
 
 duckdb: Any = require("duckdb", extra="parquet")
 pc: Any = require("pyarrow.compute", extra="parquet")
 
-Download = Callable[[Path, Use], Flow[Step, Path]]
+Download = Callable[[Path, Conversion], Flow[Step, Path]]
 Check = Callable[[int], None]
 
 _BLOCK = 1 << 20
@@ -57,7 +57,7 @@ _USUAL = {
 }
 
 
-class Records(CsvRows[Any]):
+class CsvRecords(CsvRows[Any]):
     """The rows of a file as lists of texts, and the columns that they make."""
 
     def _row(self, columns: list[tuple[str, str]], record: list[str]) -> Any:
@@ -187,7 +187,7 @@ def _quoted(text: str, mark: str = "'") -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-def convert(source: Path, target: Path, records: Records, check: Check) -> None:
+def convert(source: Path, target: Path, records: CsvRecords, check: Check) -> None:
     """Write the rows of a CSV file to a Parquet file; `check` refuses a wrong number of them."""
     records.look(source)
     # In a file of one column DuckDB takes blank lines for rows.
@@ -195,7 +195,7 @@ def convert(source: Path, target: Path, records: Records, check: Check) -> None:
         _by_python(target, records, check)
 
 
-def _by_duckdb(target: Path, records: Records, check: Check) -> bool:
+def _by_duckdb(target: Path, records: CsvRecords, check: Check) -> bool:
     file = WholeFile(target)
     for threads, group in ((2, records.group), (1, max(_VECTOR, records.group // 4))):
         try:
@@ -216,7 +216,7 @@ def _by_duckdb(target: Path, records: Records, check: Check) -> bool:
     return False
 
 
-def _by_python(target: Path, records: Records, check: Check) -> None:
+def _by_python(target: Path, records: CsvRecords, check: Check) -> None:
     file = ParquetFile(target, records.schema)
     try:
         file.open()
@@ -231,7 +231,7 @@ def _by_python(target: Path, records: Records, check: Check) -> None:
 def converting(
     path: str | os.PathLike[str] | None,
     download: Download,
-    make: Callable[[type[Records]], Any],
+    make: Callable[[type[CsvRecords]], Any],
     check: Check,
     fail: Callable[[str | os.PathLike[str] | None, str], DownloadError],
 ) -> Flow[Step, Any]:
@@ -244,7 +244,7 @@ def converting(
         with folder as name:
             target = Path(name, "rows.parquet")
             yield from _converted_to(target, download, make, check, lasts=False)
-            return (yield Work(lambda: pq.ParquetFile(target).read()))
+            return (yield BlockingCall(lambda: pq.ParquetFile(target).read()))
     target = file_path(path)
     if target.is_dir():
         raise fail(path, f"cannot write {target}: it is a folder")
@@ -253,7 +253,7 @@ def converting(
 
 
 def _converted_to(
-    target: Path, download: Download, make: Callable[[type[Records]], Any], check: Check, *, lasts: bool
+    target: Path, download: Download, make: Callable[[type[CsvRecords]], Any], check: Check, *, lasts: bool
 ) -> Flow[Step, Path]:
     source = target.with_name(f".{target.name}.csv")
-    return download(source, Use(lambda whole: convert(whole, target, make(Records), check), target, lasts))
+    return download(source, Conversion(lambda whole: convert(whole, target, make(CsvRecords), check), target, lasts))

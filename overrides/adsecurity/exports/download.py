@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import attrs
 import httpx
 
-from ..flow.steps import Chunk, Do, Flow, Sleep, Step
+from ..flow.steps import Call, Chunk, Flow, Sleep, Step
 from ..http.config import is_local
 from ..http.retry import RetryPolicy, retry_after
 from ..http.timeouts import phases
@@ -129,7 +129,7 @@ class StreamSink:
         self._known = 0
 
     def restart(self, validator: str) -> Step:
-        return Do(partial(self._restart, validator))
+        return Call(partial(self._restart, validator))
 
     def _restart(self, validator: str) -> None:
         if self.offset and (not validator or validator != self.validator):
@@ -160,7 +160,7 @@ class _Failed:
 
 
 def transfer(
-    sign: Do,
+    sign: Call,
     storage: Storage | AsyncStorage,
     sink: Sink,
     *,
@@ -223,7 +223,7 @@ def _attempt(
         yield sink.restart(_validator(answer))
     else:
         sink.go_on()
-    while chunk := cast("bytes", (yield Do(storage.read))):
+    while chunk := cast("bytes", (yield Call(storage.read))):
         yield sink.write(chunk)
     expected = size if total is None else total
     if sink.offset < expected:
@@ -243,7 +243,7 @@ def _follow(
             raise fail(f"{str(url)!r} is no URL of a file: it is not https, or there is no such host or port")
         if url.scheme != "https" and not (url.scheme == "http" and is_local(url.host)):
             raise fail(f"{url.scheme}://{url.host} is not https, over which alone files are fetched")
-        answer = cast("httpx.Response", (yield Do(partial(storage.open, url, headers))))
+        answer = cast("httpx.Response", (yield Call(partial(storage.open, url, headers))))
         if answer.status_code not in _REDIRECTS or not answer.headers.get("location"):
             return answer
         url = url.follow(answer.headers["location"])

@@ -25,13 +25,13 @@ from ..errors import (
     ServerError,
 )
 from ..events import PollEvent
-from ..flow.drivers import adrive, aperform, astream, drive, perform, stream
-from ..flow.steps import Do, Flow, Sleep, Step
+from ..flow.drivers import drive, drive_async, perform, perform_async, stream, stream_async
+from ..flow.steps import Call, Flow, Sleep, Step
 from ..http.timeouts import at_most
 from ..tables.csv import CsvRows, TextRow
 from ..tables.whole_file import file_path
 from .download import AsyncStorage, Sink, Storage, StreamSink, transfer
-from .part_file import Fail, PartFile, Use
+from .part_file import Conversion, Fail, PartFile
 from .state import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class _Job(Generic[R]):
             policy = call.get("retry") or self._session.config.retry
             retry = policy.with_deadline(min(policy.deadline, within))
             call = {**call, "retry": retry, "timeout": at_most(self._timeout, within)}
-        self.export = yield Do(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
+        self.export = yield Call(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
 
     def _waiting(
         self,
@@ -163,9 +163,9 @@ class _Job(Generic[R]):
                 continue
             again = None if self.finished or self._failed else pause
             event = PollEvent(self._name, self.id, self.status, polls, clock() - started, again)
-            yield Do(partial(self._session.emit, event))
+            yield Call(partial(self._session.emit, event))
             if on_progress is not None:
-                yield Do(partial(on_progress, self))
+                yield Call(partial(on_progress, self))
 
     def _ready(self, allow_truncated: bool) -> Flow[Step, None]:
         """See to it that there is a file."""
@@ -175,10 +175,10 @@ class _Job(Generic[R]):
                 state = self.status or "without a status"
                 raise ExportError(f"export {self.id} is not finished ({state}): wait() first", **self._known)
 
-    def _signing(self) -> Do:
+    def _signing(self) -> Call:
         surface = self._session.surface
         op = surface.operation(surface.export_signed_url)
-        return Do(partial(self._session.run, op, {op.params[0].arg: self.artifact_name}, **self._call))
+        return Call(partial(self._session.run, op, {op.params[0].arg: self.artifact_name}, **self._call))
 
     def _signed(self) -> Flow[Step, str]:
         yield from self._ready(allow_truncated=True)
@@ -189,7 +189,7 @@ class _Job(Generic[R]):
         path: str | os.PathLike[str],
         storage: Storage | AsyncStorage,
         allow_truncated: bool,
-        use: Use | None = None,
+        use: Conversion | None = None,
     ) -> Flow[Step, Path]:
         file_path(path)
         yield from self._ready(allow_truncated)
@@ -219,7 +219,7 @@ class _Job(Generic[R]):
     ) -> Flow[Step, Any]:
         from .conversion import converting
 
-        def download(source: Path, use: Use) -> Flow[Step, Path]:
+        def download(source: Path, use: Conversion) -> Flow[Step, Path]:
             return self._downloading(source, storage, allow_truncated, use)
 
         return converting(path, download, self._reader, self._check_rows, self._fail)
@@ -317,7 +317,7 @@ class AsyncExportJob(_Job[R]):
 
     async def refresh(self) -> Self:
         """Ask the server how far it is."""
-        await adrive(self._refreshing(), aperform)
+        await drive_async(self._refreshing(), perform_async)
         return self
 
     async def wait(
@@ -332,35 +332,35 @@ class AsyncExportJob(_Job[R]):
         Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds, and ExportTruncated when the file
         lacks rows, unless `allow_truncated` says that this is fine.
         """
-        await adrive(self._waiting(timeout, allow_truncated, on_progress), aperform)
+        await drive_async(self._waiting(timeout, allow_truncated, on_progress), perform_async)
         return self
 
     async def signed_url(self) -> str:
         """A URL that whoever has it may fetch the file with, for a while. A secret."""
-        return await adrive(self._signed(), aperform)
+        return await drive_async(self._signed(), perform_async)
 
     async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
         async with aclosing(self._storage()) as storage:
-            return await adrive(self._downloading(path, storage, allow_truncated), aperform)
+            return await drive_async(self._downloading(path, storage, allow_truncated), perform_async)
 
     async def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
         """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
         async with aclosing(self._storage()) as storage:
-            return Path(await adrive(self._converting(path, storage, allow_truncated), aperform))
+            return Path(await drive_async(self._converting(path, storage, allow_truncated), perform_async))
 
     async def to_arrow(self, *, allow_truncated: bool = False) -> Any:
         """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
         async with aclosing(self._storage()) as storage:
-            return await adrive(self._converting(None, storage, allow_truncated), aperform)
+            return await drive_async(self._converting(None, storage, allow_truncated), perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
         """The rows of the file as they come in, without a file."""
-        await adrive(self._ready(allow_truncated), aperform)
+        await drive_async(self._ready(allow_truncated), perform_async)
         reader = self._reader()
         async with (
             aclosing(self._storage()) as storage,
-            aclosing(astream(self._streaming(storage))) as chunks,
+            aclosing(stream_async(self._streaming(storage))) as chunks,
         ):
             async for chunk in chunks:
                 for row in reader.feed(chunk):

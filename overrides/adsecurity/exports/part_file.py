@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 import attrs
 
 from ..errors import DownloadError
-from ..flow.steps import Work
+from ..flow.steps import BlockingCall
 from ..tables.csv import NO_DELIMITERS
 from ..tables.whole_file import file_path
 
@@ -36,7 +36,7 @@ Fail = Callable[[str], DownloadError]
 
 
 @attrs.frozen
-class Use:
+class Conversion:
     """What becomes of a download that is only a means."""
 
     make: Callable[[Path], None]
@@ -63,9 +63,9 @@ class PartFile:
         self._ends, self._last = 0, b""
         """Line ends so far, and the last byte."""
 
-    def open(self) -> Work:
+    def open(self) -> BlockingCall:
         """Take hold of what is there already, or begin."""
-        return Work(self._open)
+        return BlockingCall(self._open)
 
     def _open(self) -> None:
         with self._writing():
@@ -110,9 +110,9 @@ class PartFile:
         known = cast("dict[str, Any]", note) if isinstance(note, dict) else {}
         return str(known.get("validator") or "") if known.get("of") == self._identity else ""
 
-    def restart(self, validator: str) -> Work:
+    def restart(self, validator: str) -> BlockingCall:
         """Begin again from the first byte, of the version that the validator names."""
-        return Work(partial(self._restart, validator))
+        return BlockingCall(partial(self._restart, validator))
 
     def _restart(self, validator: str) -> None:
         with self._writing() as file:
@@ -125,8 +125,8 @@ class PartFile:
     def go_on(self) -> None:
         """Nothing to do: writing goes on at `offset`."""
 
-    def write(self, chunk: bytes) -> Work:
-        return Work(partial(self._write, chunk))
+    def write(self, chunk: bytes) -> BlockingCall:
+        return BlockingCall(partial(self._write, chunk))
 
     def _write(self, chunk: bytes) -> None:
         with self._writing() as file:
@@ -138,15 +138,15 @@ class PartFile:
                 left = left[written:]
             self._count(chunk)
 
-    def finish(self, rows: int, delimiter: str) -> Work:
+    def finish(self, rows: int, delimiter: str) -> BlockingCall:
         """Check the number of rows, where one is known, make the file durable and give it its name."""
-        return Work(partial(self._finish, rows, delimiter))
+        return BlockingCall(partial(self._finish, rows, delimiter))
 
-    def lend(self, use: Use) -> Work:
+    def lend(self, use: Conversion) -> BlockingCall:
         """Let something else be made of it; nothing of it is kept, unless the disk refuses that."""
-        return Work(partial(self._lend, use))
+        return BlockingCall(partial(self._lend, use))
 
-    def _lend(self, use: Use) -> None:
+    def _lend(self, use: Conversion) -> None:
         refused = False
         with self._writing(use.target):
             try:

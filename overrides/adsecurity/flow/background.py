@@ -37,7 +37,7 @@ def keep_memory(size: int = 1 << 20) -> None:
     bytes(size)
 
 
-class Threads:
+class BackgroundThreads:
     """Runs calls in daemon threads: an interpreter that exits does not wait for an answer that nobody reads."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Threads:
 class _Worker(threading.Thread):
     """Does one job after the other: to start a thread for each page takes longer than to decode the page."""
 
-    def __init__(self, threads: Threads) -> None:
+    def __init__(self, threads: BackgroundThreads) -> None:
         super().__init__(name="adsecurity-prefetch", daemon=True)
         self.jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads = threads
@@ -131,7 +131,7 @@ class _Worker(threading.Thread):
             self._threads.done(self)
 
 
-class Tasks:
+class BackgroundTasks:
     """Runs coroutines as tasks of the running loop."""
 
     def __init__(self) -> None:

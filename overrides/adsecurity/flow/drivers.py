@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from .steps import Chunk, Do, Flow, Sleep, Step, Work
+from .steps import BlockingCall, Call, Chunk, Flow, Sleep, Step
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -31,7 +31,7 @@ def drive(flow: Flow[S, R], perform: Callable[[S], object]) -> R:
         flow.close()
 
 
-async def adrive(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]]) -> R:
+async def drive_async(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]]) -> R:
     """As `drive`."""
     try:
         step = next(flow)
@@ -64,20 +64,20 @@ def perform(step: Step) -> object:
     """Do one step, blocking."""
     if isinstance(step, Sleep):
         time.sleep(step.seconds)
-    elif isinstance(step, Do | Work):
+    elif isinstance(step, Call | BlockingCall):
         return step.call()
     return None
 
 
-async def aperform(step: Step) -> object:
+async def perform_async(step: Step) -> object:
     """Do one step on the running loop."""
     if isinstance(step, Sleep):
         from asyncio import sleep
 
         await sleep(step.seconds)
-    elif isinstance(step, Work):
+    elif isinstance(step, BlockingCall):
         return await _in_thread(step.call)
-    elif isinstance(step, Do):
+    elif isinstance(step, Call):
         outcome = step.call()
         return await outcome if inspect.isawaitable(outcome) else outcome
     return None
@@ -99,7 +99,7 @@ def stream(flow: Flow[Step, None]) -> Iterator[bytes]:
         flow.close()
 
 
-async def astream(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
+async def stream_async(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
     """As `stream`."""
     try:
         step = next(flow)
@@ -108,7 +108,7 @@ async def astream(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
                 yield step.data
                 step = flow.send(None)
             else:
-                step = (await _aafter(flow, aperform, step))()
+                step = (await _aafter(flow, perform_async, step))()
     except StopIteration:
         return
     finally:

@@ -20,14 +20,14 @@ class Sleep:
 
 
 @attrs.frozen
-class Do:
+class Call:
     """Call it; what an async one gives back is awaited."""
 
     call: Callable[[], object]
 
 
 @attrs.frozen
-class Work:
+class BlockingCall:
     """Call it where blocking does no harm."""
 
     call: Callable[[], object]
@@ -40,4 +40,4 @@ class Chunk:
     data: bytes
 
 
-Step = Sleep | Do | Work | Chunk
+Step = Sleep | Call | BlockingCall | Chunk

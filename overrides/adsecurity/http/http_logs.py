@@ -24,7 +24,7 @@ class _NoQueries(logging.Filter):
 _NO_QUERIES = _NoQueries()
 
 
-def hush() -> None:
+def redact_http_logs() -> None:
     """Keep signed URLs out of the HTTP library's logs. Twice is fine."""
     for name in ("httpcore.http11", "httpcore.http2"):
         logging.getLogger(name).addFilter(_NO_QUERIES)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 
-class Borrowed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class UnclosedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The caller's transport, which the HTTP client around it does not close."""
 
     def __init__(self, transport: Any) -> None:
@@ -22,7 +22,7 @@ class Borrowed(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
-def whole(response: httpx.Response, raw: bytes) -> httpx.Response:
+def read_fully(response: httpx.Response, raw: bytes) -> httpx.Response:
     """The response with all of its body, decoded in one piece: piece by piece it is held twice."""
     response.stream = httpx.ByteStream(raw)
     response.read()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import attrs
 
-from ..codec.failure import Call, connection_error, never_sent, status_error
+from ..codec.failure import CallContext, connection_error, never_sent, status_error
 from ..errors import AdsecurityError, APIStatusError, request_id
 from ..events import RequestEvent, ResponseEvent, RetryEvent
 from ..flow.steps import Sleep
@@ -105,7 +105,7 @@ Outcome = Any
 
 
 def attempts(
-    call: Call,
+    call: CallContext,
     policy: RetryPolicy,
     *,
     gate: Gate | None = None,
@@ -129,7 +129,7 @@ def attempts(
         sent = clock()
         started = sent if started is None else started
         outcome = yield Send(attempt, started + policy.deadline - sent)
-        error, again, asked = _judge(call, attempt, outcome, safe)
+        error, again, asked = classify_outcome(call, attempt, outcome, safe)
         status: int | None = None
         if not isinstance(outcome, Exception):
             status = outcome.status_code
@@ -149,7 +149,9 @@ def attempts(
             raise error
 
 
-def _judge(call: Call, attempt: int, outcome: Outcome, safe: bool) -> tuple[AdsecurityError | None, bool, float | None]:
+def classify_outcome(
+    call: CallContext, attempt: int, outcome: Outcome, safe: bool
+) -> tuple[AdsecurityError | None, bool, float | None]:
     """The error that an outcome stands for, if any; whether to try again; and what wait the server asks for."""
     if isinstance(outcome, AdsecurityError):
         return outcome, False, None
@@ -157,7 +159,7 @@ def _judge(call: Call, attempt: int, outcome: Outcome, safe: bool) -> tuple[Adse
         return None, False, None
     call = attrs.evolve(call, attempts=attempt)
     if isinstance(outcome, Exception):
-        return connection_error(call, outcome), (safe or never_sent(outcome)) and not _hopeless(outcome), None
+        return connection_error(call, outcome), (safe or never_sent(outcome)) and not is_permanent(outcome), None
     asked = retry_after(outcome.headers)
     error: APIStatusError = status_error(call, outcome, asked)
     status = error.status_code
@@ -165,7 +167,7 @@ def _judge(call: Call, attempt: int, outcome: Outcome, safe: bool) -> tuple[Adse
     return error, again, asked
 
 
-def _hopeless(error: BaseException | None) -> bool:
+def is_permanent(error: BaseException | None) -> bool:
     """A certificate that is wrong now is wrong in a second."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError) or type(error).__name__ in (

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
 from adsecurity_generated import _operation
 from adsecurity_generated._operation import Operation, Surface
 
-from ..codec.failure import Call
+from ..codec.failure import CallContext
 from ..codec.page import DecodedPage
-from ..codec.request import Prepared, prepare
+from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
 from ..events import Event, RetryEvent
-from ..flow.background import Tasks, Threads
-from ..flow.drivers import adrive, drive
+from ..flow.background import BackgroundTasks, BackgroundThreads
+from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
 from .config import Config, check_headers, check_retry, check_timeout
 from .retry import Gate, RetryPolicy, Send, Step, attempts
@@ -82,7 +82,7 @@ class Session(Generic[P]):
     def secret_names(self) -> frozenset[str]:
         return self.config.surface.secrets
 
-    def prepare(self, op: Operation[Any], args: Mapping[str, Any]) -> Prepared:
+    def prepare(self, op: Operation[Any], args: Mapping[str, Any]) -> PreparedRequest:
         """Check the arguments and lay them out; `TypeError` or `ValueError` says all that is wrong."""
         prepared = prepare(
             op, args, base_url=self.config.base_url, routes=self.config.routes, surface=self.config.surface
@@ -91,23 +91,23 @@ class Session(Generic[P]):
             warnings.warn(text, DeprecationWarning, stacklevel=_callers_level())
         return prepared
 
-    def call(self, prepared: Prepared) -> Call:
+    def call(self, prepared: PreparedRequest) -> CallContext:
         """What decoding and errors need to know."""
         names = self.secret_names | {param.name for param in prepared.op.params if param.secret}
-        return Call(prepared, self.config.key, names, self.config.surface.env_prefix)
+        return CallContext(prepared, self.config.key, names, self.config.surface.env_prefix)
 
-    def decode(self, prepared: Prepared, response: httpx.Response) -> Any:
+    def decode(self, prepared: PreparedRequest, response: httpx.Response) -> Any:
         return decode(self.call(prepared), response)
 
-    def decode_page(self, prepared: Prepared, response: httpx.Response) -> DecodedPage[Any]:
+    def decode_page(self, prepared: PreparedRequest, response: httpx.Response) -> DecodedPage[Any]:
         return decode_page(self.call(prepared), response)
 
-    def _flow(self, prepared: Prepared, options: CallOptions) -> Flow[Step, httpx.Response]:
+    def _flow(self, prepared: PreparedRequest, options: CallOptions) -> Flow[Step, httpx.Response]:
         """What is to be done for one call, attempt after attempt."""
         retry = options.get("retry")
         return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), gate=self.gate)
 
-    def _attempt(self, prepared: Prepared, options: CallOptions) -> Callable[[Send], Attempt]:
+    def _attempt(self, prepared: PreparedRequest, options: CallOptions) -> Callable[[Send], Attempt]:
         timeout = options.get("timeout")
         return partial(
             Attempt,
@@ -131,7 +131,7 @@ class SyncSession(Session[SyncPool]):
         return self.pool.storage_client()
 
     @property
-    def background(self) -> Threads:
+    def background(self) -> BackgroundThreads:
         return self.pool.background
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class SyncSession(Session[SyncPool]):
             raise TypeError("a hook that is awaited needs an async client")
 
     def send(
-        self, prepared: Prepared, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
+        self, prepared: PreparedRequest, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
     ) -> httpx.Response:
         """A successful response that is read; otherwise raises. Retries are done in here, until `stop` is set."""
         attempt = self._attempt(prepared, options)
@@ -174,7 +174,7 @@ class AsyncSession(Session[AsyncPool]):
         return self.pool.storage_client()
 
     @property
-    def background(self) -> Tasks:
+    def background(self) -> BackgroundTasks:
         return self.pool.background
 
     async def close(self) -> None:
@@ -185,7 +185,7 @@ class AsyncSession(Session[AsyncPool]):
         if inspect.isawaitable(result):
             await result
 
-    async def send(self, prepared: Prepared, **options: Unpack[CallOptions]) -> httpx.Response:
+    async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> httpx.Response:
         """A successful response that is read; otherwise raises. Retries are done in here."""
         from anyio import sleep
 
@@ -197,7 +197,7 @@ class AsyncSession(Session[AsyncPool]):
             await (sleep(step.seconds) if isinstance(step, Sleep) else self.emit(step))
             return None
 
-        return await adrive(self._flow(prepared, options), perform)
+        return await drive_async(self._flow(prepared, options), perform)
 
     async def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
         """Call an operation and return what it promises, by its kind."""

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 import attrs
 import httpx
 
-from ..codec.request import Prepared
+from ..codec.request import PreparedRequest
 from ..errors import ConfigurationError
-from ..flow.background import Tasks, Threads
+from ..flow.background import BackgroundTasks, BackgroundThreads
 from .config import KEY_HEADER, USER_AGENT, Config, is_local
-from .http_logs import hush
-from .response import Borrowed, whole
+from .http_logs import redact_http_logs
+from .response import UnclosedTransport, read_fully
 from .retry import Send
 from .timeouts import LATE, Within, at_most, phases
 
@@ -61,7 +61,7 @@ class PoolSettings:
             "limits": httpx.Limits(max_connections=1),
         }
         if self.transport is not None:
-            return {**arguments, "transport": Borrowed(self.transport)}
+            return {**arguments, "transport": UnclosedTransport(self.transport)}
         # This machine is never behind a proxy: the key would travel to the proxy unencrypted.
         local = ("localhost", "127.0.0.1", "[::1]") if host is None else (f"[{host}]" if ":" in host else host,)
         if self.proxy is None:
@@ -116,7 +116,7 @@ class Pool(Generic[C]):
 
     def __init__(self, settings: PoolSettings) -> None:
         check_kind(settings, self._make)
-        hush()
+        redact_http_logs()
         self.settings = settings
         self.closed = threading.Event()
         self._pid = os.getpid()
@@ -221,7 +221,7 @@ class SyncPool(Pool[httpx.Client]):
 
     def __init__(self, settings: PoolSettings) -> None:
         super().__init__(settings)
-        self.background = Threads()
+        self.background = BackgroundThreads()
 
     def close(self) -> None:
         self.closed.set()
@@ -262,7 +262,7 @@ class SyncPool(Pool[httpx.Client]):
                         stream.close()
             finally:
                 self.take_back(place, client)
-            return whole(response, body.getvalue())
+            return read_fully(response, body.getvalue())
         except Exception as error:
             return self.outcome(error)
         finally:
@@ -283,7 +283,7 @@ class AsyncPool(Pool[httpx.AsyncClient]):
 
     def __init__(self, settings: PoolSettings) -> None:
         super().__init__(settings)
-        self.background = Tasks()
+        self.background = BackgroundTasks()
 
     async def close(self) -> None:
         self.closed.set()
@@ -322,7 +322,7 @@ class AsyncPool(Pool[httpx.AsyncClient]):
                         finally:
                             await stream.aclose()
                     clean = True
-                    return whole(response, body.getvalue())
+                    return read_fully(response, body.getvalue())
             finally:
                 if clean or client is self.settings.http_client:
                     self.take_back(place, client)
@@ -360,7 +360,7 @@ class Attempt:
     """One sending of a request."""
 
     config: Config
-    prepared: Prepared
+    prepared: PreparedRequest
     step: Send
     timeout: Timeout
     extra_headers: Mapping[str, str] = attrs.field(repr=False)

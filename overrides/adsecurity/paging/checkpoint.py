@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..codec.request import Prepared
+from ..codec.request import PreparedRequest
 
 VERSION = 1
 
 
 @attrs.frozen
-class Spot:
+class Position:
     """A place between two items of a listing."""
 
     page: int = 0
@@ -38,19 +38,19 @@ class Spot:
     """Nothing is left."""
 
 
-_BLANK = attrs.asdict(Spot())
+_BLANK = attrs.asdict(Position())
 
 
 @attrs.frozen
-class Label:
+class CheckpointHeader:
     """What a checkpoint belongs to: one operation with its arguments."""
 
     operation: str
     digest: str
 
     @classmethod
-    def of(cls, prepared: Prepared, **paging: object) -> Label:
-        """The label of a request as it is before the paging adds its own parameters."""
+    def of(cls, prepared: PreparedRequest, **paging: object) -> CheckpointHeader:
+        """The header of a request as it is before the paging adds its own parameters."""
         facts = [urlsplit(prepared.url).path, prepared.query, prepared.body, paging]
         text = json.dumps(facts, sort_keys=True, default=str)
         return cls(f"{prepared.op.surface}.{prepared.op.id}", hashlib.sha256(text.encode()).hexdigest()[:16])
@@ -77,17 +77,17 @@ class Label:
             raise ValueError(f"resume: the checkpoint is of {self.operation} with other arguments")
         return cast("dict[str, Any]", known["at"])
 
-    def write_spot(self, spot: Spot) -> str:
+    def write_position(self, position: Position) -> str:
         """The checkpoint of a position in one plain listing: only what is set is written."""
-        return self.write({name: value for name, value in attrs.asdict(spot).items() if value})
+        return self.write({name: value for name, value in attrs.asdict(position).items() if value})
 
-    def read_spot(self, checkpoint: str) -> Spot:
+    def read_position(self, checkpoint: str) -> Position:
         """The position in one plain listing that a checkpoint holds."""
-        return self.spot(self.read(checkpoint))
+        return self.position(self.read(checkpoint))
 
     @staticmethod
-    def spot(at: Mapping[str, Any]) -> Spot:
+    def position(at: Mapping[str, Any]) -> Position:
         """The position that a part of a checkpoint tells."""
         if not all(name in _BLANK and type(value) is type(_BLANK[name]) for name, value in at.items()):
             raise ValueError("resume: the checkpoint has been changed, or comes from a call with another concurrency")
-        return Spot(**at)
+        return Position(**at)

@@ -8,12 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ..codec.request import Prepared
+from ..codec.request import PreparedRequest
 from ..events import PageEvent
 from ..flow.background import keep_memory, new_future
-from ..flow.drivers import adrive, drive
-from .page import Answer, Page
-from .state import Walk
+from ..flow.drivers import drive, drive_async
+from .page import Page, PageResponse
+from .state import PagingState
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,7 +25,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-class Track(Generic[T]):
+class IterationState(Generic[T]):
     """Where one iteration stands. Outlives it, so that the paginator still knows after a `break`."""
 
     def __init__(self, start: str) -> None:
@@ -56,7 +56,7 @@ class Track(Generic[T]):
 class Source(Protocol[T]):
     """Where an iteration takes its pages from."""
 
-    track: Track[T]
+    iteration: IterationState[T]
 
     def __next__(self) -> Page[T]: ...
     def close(self) -> None: ...
@@ -65,52 +65,52 @@ class Source(Protocol[T]):
 class AsyncSource(Protocol[T]):
     """As `Source`."""
 
-    track: Track[T]
+    iteration: IterationState[T]
 
     async def __anext__(self) -> Page[T]: ...
     async def aclose(self) -> None: ...
 
 
 class _Reader(Generic[T]):
-    """Reads the next page of a walk. Knows nothing of who asks, so that a dropped iterator is not kept alive."""
+    """Reads the next page of a state. Knows nothing of who asks, so that a dropped iterator is not kept alive."""
 
-    def __init__(self, session: SyncSession, walk: Walk[T], call: Mapping[str, Any]) -> None:
+    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
         self.stop = threading.Event()
-        self._session, self._walk, self._call = session, walk, call
+        self._session, self._state, self._call = session, state, call
 
     def __call__(self) -> Page[T] | None:
-        return drive(self._walk.next_page(), self._send)
+        return drive(self._state.next_page(), self._send)
 
-    def _send(self, request: Prepared) -> Answer[T]:
+    def _send(self, request: PreparedRequest) -> PageResponse[T]:
         if self.stop.is_set():
             self._session.pool.check_open()
             # Nobody sees it: whoever asked has gone.
             raise RuntimeError("given up")
         started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)
-        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
 
 
 class _AsyncReader(Generic[T]):
-    def __init__(self, session: AsyncSession, walk: Walk[T], call: Mapping[str, Any]) -> None:
-        self._session, self._walk, self._call = session, walk, call
+    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
+        self._session, self._state, self._call = session, state, call
 
     async def __call__(self) -> Page[T] | None:
-        return await adrive(self._walk.next_page(), self._send)
+        return await drive_async(self._state.next_page(), self._send)
 
-    async def _send(self, request: Prepared) -> Answer[T]:
+    async def _send(self, request: PreparedRequest) -> PageResponse[T]:
         started = time.monotonic()
         response = await self._session.send(request, **self._call)
-        return Answer(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
 
 
 class PageSource(Generic[T]):
     """The pages of one pass. From the second on, the next one is read while this one is consumed."""
 
-    def __init__(self, session: SyncSession, walk: Walk[T], call: Mapping[str, Any], prefetch: int) -> None:
-        self.track: Track[T] = Track(walk.label.write_spot(walk.start))
-        self._session, self._walk, self._prefetch = session, walk, prefetch
-        self._read = _Reader(session, walk, call)
+    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+        self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
+        self._session, self._state, self._prefetch = session, state, prefetch
+        self._read = _Reader(session, state, call)
         keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
@@ -121,16 +121,16 @@ class PageSource(Generic[T]):
             # Held until it is handed out: a hook may raise.
             self._held = page = self._held or self._take()
             if page is not None:
-                self._session.emit(self.track.event(self._walk.op.resource, page))
+                self._session.emit(self.iteration.event(self._state.op.resource, page))
         except Exception as error:
-            self.track.sign(error)
+            self.iteration.sign(error)
             raise
         if page is None:
             raise StopIteration
-        if self._prefetch and self.track.pages and self._ahead is None and not self._walk.ended:
+        if self._prefetch and self.iteration.pages and self._ahead is None and not self._state.ended:
             self._read_ahead()
         self._held = None
-        self.track.turn(page)
+        self.iteration.turn(page)
         return page
 
     def _read_ahead(self) -> None:
@@ -169,10 +169,10 @@ class PageSource(Generic[T]):
 class AsyncPageSource(Generic[T]):
     """As `PageSource`."""
 
-    def __init__(self, session: AsyncSession, walk: Walk[T], call: Mapping[str, Any], prefetch: int) -> None:
-        self.track: Track[T] = Track(walk.label.write_spot(walk.start))
-        self._session, self._walk, self._prefetch = session, walk, prefetch
-        self._read = _AsyncReader(session, walk, call)
+    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+        self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
+        self._session, self._state, self._prefetch = session, state, prefetch
+        self._read = _AsyncReader(session, state, call)
         keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
         self._held: Page[T] | None = None
@@ -182,15 +182,15 @@ class AsyncPageSource(Generic[T]):
         try:
             self._held = page = self._held or await self._take()
             if page is not None:
-                await self._session.emit(self.track.event(self._walk.op.resource, page))
+                await self._session.emit(self.iteration.event(self._state.op.resource, page))
         except Exception as error:
-            self.track.sign(error)
+            self.iteration.sign(error)
             raise
         self._held = None
         if page is None:
             raise StopAsyncIteration
-        self.track.turn(page)
-        if self._prefetch and self.track.pages > 1 and not self._walk.ended:
+        self.iteration.turn(page)
+        if self._prefetch and self.iteration.pages > 1 and not self._state.ended:
             self._ahead = self._session.background.submit(self._read)
         return page
 
@@ -236,19 +236,19 @@ class ItemIterator(Iterator[T]):
     """One iteration over the items of a list."""
 
     def __init__(self, source: Source[T]) -> None:
-        self._source, self._track = source, source.track
+        self._source, self._iteration = source, source.iteration
         self._items: list[T] = []
 
     def __next__(self) -> T:
-        track = self._track
-        while track.handed >= len(self._items):
+        iteration = self._iteration
+        while iteration.handed >= len(self._items):
             self._items = next(self._source).items
-        track.handed += 1
-        return self._items[track.handed - 1]
+        iteration.handed += 1
+        return self._items[iteration.handed - 1]
 
     def checkpoint(self) -> str:
         """The position after the last item handed out; pass it as `resume=`."""
-        return self._track.checkpoint()
+        return self._iteration.checkpoint()
 
     def close(self) -> None:
         """End the iteration: nothing more is requested."""
@@ -264,12 +264,12 @@ class PageIterator(Iterator[V], Generic[T, V]):
 
     def __next__(self) -> V:
         page = next(self._source)
-        self._source.track.handed = len(page.items)
+        self._source.iteration.handed = len(page.items)
         return self._shape(page)
 
     def checkpoint(self) -> str:
         """The position after the last page handed out; pass it as `resume=`."""
-        return self._source.track.checkpoint()
+        return self._source.iteration.checkpoint()
 
     def close(self) -> None:
         """End the iteration: nothing more is requested."""
@@ -280,19 +280,19 @@ class AsyncItemIterator(AsyncIterator[T]):
     """One iteration over the items of a list."""
 
     def __init__(self, source: AsyncSource[T]) -> None:
-        self._source, self._track = source, source.track
+        self._source, self._iteration = source, source.iteration
         self._items: list[T] = []
 
     async def __anext__(self) -> T:
-        track = self._track
-        while track.handed >= len(self._items):
+        iteration = self._iteration
+        while iteration.handed >= len(self._items):
             self._items = (await self._source.__anext__()).items
-        track.handed += 1
-        return self._items[track.handed - 1]
+        iteration.handed += 1
+        return self._items[iteration.handed - 1]
 
     def checkpoint(self) -> str:
         """The position after the last item handed out; pass it as `resume=`."""
-        return self._track.checkpoint()
+        return self._iteration.checkpoint()
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is requested."""
@@ -308,12 +308,12 @@ class AsyncPageIterator(AsyncIterator[V], Generic[T, V]):
 
     async def __anext__(self) -> V:
         page = await self._source.__anext__()
-        self._source.track.handed = len(page.items)
+        self._source.iteration.handed = len(page.items)
         return self._shape(page)
 
     def checkpoint(self) -> str:
         """The position after the last page handed out; pass it as `resume=`."""
-        return self._source.track.checkpoint()
+        return self._source.iteration.checkpoint()
 
     async def aclose(self) -> None:
         """End the iteration: nothing more is requested."""

@@ -11,7 +11,7 @@ import attrs
 
 from adsecurity_generated._model import Model
 
-from .checkpoint import Label, Spot
+from .checkpoint import CheckpointHeader, Position
 
 if TYPE_CHECKING:
     import httpx
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_PAGE = 100
-"""No answer has more rows than this, whatever size was asked for."""
+"""No response has more rows than this, whatever size was asked for."""
 
 
 @attrs.frozen(eq=False)
-class Answer(Generic[T]):
+class PageResponse(Generic[T]):
     """What came for one request."""
 
     page: DecodedPage[T]
@@ -46,13 +46,13 @@ class Page(Generic[T]):
     total_count: int | None
     """How many items there are in all, when the server says so."""
     total_pages: int | None
-    _label: Label = attrs.field(alias="label", repr=False)
+    _header: CheckpointHeader = attrs.field(alias="header", repr=False)
     _key: str = attrs.field(alias="key", repr=False)
-    _here: Spot = attrs.field(alias="here", repr=False)
-    _next: Spot = attrs.field(alias="next", repr=False)
+    _here: Position = attrs.field(alias="here", repr=False)
+    _next: Position = attrs.field(alias="next", repr=False)
     _read: list[T] = attrs.field(alias="read", repr=False)
     """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
-    answer: Answer[T] | None = attrs.field(repr=False, default=None)
+    response: PageResponse[T] | None = attrs.field(repr=False, default=None)
     """What the page was read from; kept for raw pages only."""
     repaired: int = 0
     """How many rows the fast decoder refused, so that they were read field by field."""
@@ -69,9 +69,9 @@ class Page(Generic[T]):
 
     def checkpoint_at(self, count: int) -> str:
         """The position after the first `count` items of this page."""
-        return self._label.write_spot(self.spot_at(count))
+        return self._header.write_position(self.position_at(count))
 
-    def spot_at(self, count: int) -> Spot:
+    def position_at(self, count: int) -> Position:
         """The position after the first `count` items of this page."""
         count += len(self._read) - len(self.items)
         if count == len(self._read):
@@ -80,7 +80,7 @@ class Page(Generic[T]):
             return attrs.evolve(self._here, skip=count)
         # The first page of a cursor list has no cursor to read it with again, and new rows come in at its top.
         marks = [fingerprint(item, self._key) for item in self._read[:count]]
-        return Spot(mark=marks[-1], nth=marks.count(marks[-1]))
+        return Position(mark=marks[-1], nth=marks.count(marks[-1]))
 
 
 def fingerprint(item: object, key: str) -> str:

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
-from ..flow.drivers import adrive, aperform, drive, perform
+from ..flow.drivers import drive, drive_async, perform, perform_async
 from .iterators import (
     AsyncItemIterator,
     AsyncPageIterator,
     AsyncPageSource,
     AsyncSource,
     ItemIterator,
+    IterationState,
     PageIterator,
     PageSource,
     Source,
-    Track,
 )
 from .page import MAX_PAGE, Page
-from .state import Walk
+from .state import PagingState
 
 if TYPE_CHECKING:
     import os
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
-    from .windows.run import Run
+    from .windows.run import WindowedRead
 
 T = TypeVar("T")
 
 
-class _Listing(Generic[T]):
+class _BasePaginator(Generic[T]):
     """What all paginators are made of: the arguments of one list call, checked before anything is sent."""
 
     _raw = False
@@ -74,25 +74,25 @@ class _Listing(Generic[T]):
             "after": after,
             "before": before,
             "resume": resume,
-            "keep_answer": self._raw,
+            "keep_response": self._raw,
         }
-        self._track = self._begin()
+        self._iteration = self._begin()
 
-    def _begin(self) -> Track[T]:
-        walk = self._walk()
-        return Track(self._run().start if self._concurrency != 1 else walk.label.write_spot(walk.start))
+    def _begin(self) -> IterationState[T]:
+        state = self._new_state()
+        return IterationState(self._run().start if self._concurrency != 1 else state.header.write_position(state.start))
 
-    def _walk(self) -> Walk[T]:
+    def _new_state(self) -> PagingState[T]:
         paging: dict[str, Any] = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
-        return Walk(self._prepared, **paging)
+        return PagingState(self._prepared, **paging)
 
-    def _run(self) -> Run[T]:
+    def _run(self) -> WindowedRead[T]:
         """One pass by several workers."""
-        from .windows.run import Run, check
+        from .windows.run import WindowedRead, check
 
         starts = {name: self._paging[name] for name in ("after", "before", "page_number")}
         check(self._prepared, self._concurrency, starts, raw=self._raw)
-        return Run(
+        return WindowedRead(
             self._prepared,
             workers=self._concurrency,
             page_size=self._paging["page_size"],
@@ -102,19 +102,19 @@ class _Listing(Generic[T]):
     @contextmanager
     def _all_or_nothing(self) -> Generator[None]:
         """Of a pass that breaks off nothing is handed out, so its checkpoint is the one that it began with."""
-        track = self._track = self._begin()
+        iteration = self._iteration = self._begin()
         try:
             yield
         except BaseException as error:
             # An error about the first page knows better where to go on.
-            if self._track.pages and hasattr(error, "checkpoint"):
-                vars(error)["checkpoint"] = track.checkpoint()
-            self._track = track
+            if self._iteration.pages and hasattr(error, "checkpoint"):
+                vars(error)["checkpoint"] = iteration.checkpoint()
+            self._iteration = iteration
             raise
 
     def checkpoint(self) -> str:
         """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
-        return self._track.checkpoint()
+        return self._iteration.checkpoint()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._prepared.op.resource})"
@@ -125,39 +125,39 @@ def _same(page: Page[T]) -> Page[T]:
 
 
 def _raw_response(page: Page[T]) -> RawResponse[Page[T]]:
-    answer = page.answer
-    assert answer is not None
-    response = answer.response
-    return RawResponse(response.status_code, response.headers, response.content, answer.elapsed, lambda: page)
+    came = page.response
+    assert came is not None
+    response = came.response
+    return RawResponse(response.status_code, response.headers, response.content, came.elapsed, lambda: page)
 
 
-class _SyncListing(_Listing[T]):
+class _SyncPaginator(_BasePaginator[T]):
     _session: SyncSession
 
     def _source(self) -> Source[T]:
         source: Source[T]
         if self._concurrency == 1:
-            source = PageSource(self._session, self._walk(), self._call, self._prefetch)
+            source = PageSource(self._session, self._new_state(), self._call, self._prefetch)
         else:
             from .windows.workers import WindowSource
 
             source = WindowSource(self._session, self._run(), self._call, self._concurrency)
-        self._track = source.track
+        self._iteration = source.iteration
         return source
 
 
-class _AsyncListing(_Listing[T]):
+class _AsyncPaginator(_BasePaginator[T]):
     _session: AsyncSession
 
     def _source(self) -> AsyncSource[T]:
         source: AsyncSource[T]
         if self._concurrency == 1:
-            source = AsyncPageSource(self._session, self._walk(), self._call, self._prefetch)
+            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch)
         else:
             from .windows.workers import AsyncWindowSource
 
             source = AsyncWindowSource(self._session, self._run(), self._call, self._concurrency)
-        self._track = source.track
+        self._iteration = source.iteration
         return source
 
     if not TYPE_CHECKING:
@@ -166,7 +166,7 @@ class _AsyncListing(_Listing[T]):
             raise TypeError(f"{self!r} is asynchronous: use `async for`, or `await` its to_list()")
 
 
-class Paginator(_SyncListing[T]):
+class Paginator(_SyncPaginator[T]):
     """A list, read page by page while it is iterated over. Each iteration begins anew."""
 
     def __iter__(self) -> ItemIterator[T]:
@@ -205,7 +205,7 @@ class Paginator(_SyncListing[T]):
             return drive(writing(path, self._prepared.op.model, partial(next, pages, None)), perform)
 
 
-class AsyncPaginator(_AsyncListing[T]):
+class AsyncPaginator(_AsyncPaginator[T]):
     """A list, read page by page while it is iterated over by `async for`. Each iteration begins anew."""
 
     def __aiter__(self) -> AsyncItemIterator[T]:
@@ -256,10 +256,12 @@ class AsyncPaginator(_AsyncListing[T]):
 
         with self._all_or_nothing():
             async with aclosing(self.pages()) as pages:
-                return await adrive(writing(path, self._prepared.op.model, partial(anext, pages, None)), aperform)
+                return await drive_async(
+                    writing(path, self._prepared.op.model, partial(anext, pages, None)), perform_async
+                )
 
 
-class RawPaginator(_SyncListing[T]):
+class RawPaginator(_SyncPaginator[T]):
     """The answers of a list as they came; `parse()` of each is its `Page`."""
 
     _raw = True
@@ -268,7 +270,7 @@ class RawPaginator(_SyncListing[T]):
         return PageIterator(self._source(), _raw_response)
 
 
-class AsyncRawPaginator(_AsyncListing[T]):
+class AsyncRawPaginator(_AsyncPaginator[T]):
     """The answers of a list as they came, by `async for`; `parse()` of each is its `Page`."""
 
     _raw = True

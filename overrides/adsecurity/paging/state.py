@@ -1,6 +1,6 @@
 """Which page comes next, and when a list has ended: all kinds of paging, without I/O.
 
-A `Walk` is one pass over a list. Its driver asks it for the next request, sends that, and hands the decoded page
+A `PagingState` is one pass over a list. Its driver asks it for the next request, sends that, and hands the decoded page
 back; everything that can go wrong with a list that changes while it is read is noticed here.
 """
 
@@ -12,11 +12,11 @@ import attrs
 
 from adsecurity_generated._operation import Operation
 
-from ..codec.request import Prepared
+from ..codec.request import PreparedRequest
 from ..errors import PaginationError
 from ..flow.steps import Flow
-from .checkpoint import Label, Spot
-from .page import MAX_PAGE, Answer, Page, fingerprint
+from .checkpoint import CheckpointHeader, Position
+from .page import MAX_PAGE, Page, PageResponse, fingerprint
 
 if TYPE_CHECKING:
     from ..codec.page import DecodedPage
@@ -25,11 +25,11 @@ T = TypeVar("T")
 RECENT = 1000
 """A list that gives one of so many latest cursors again is noticed at once."""
 
-_END = Spot(end=True)
+_END = Position(end=True)
 _NUMBERED = ("pages", "report-pages", "report-numbered")
 
 
-class Cursors:
+class SeenCursors:
     """The cursors that a list has given so far: tells a list that goes round in circles, in constant memory."""
 
     def __init__(self, first: str) -> None:
@@ -51,19 +51,19 @@ class Cursors:
         return code in self._recent or code in self._older or code == self._landmark
 
 
-class Walk(Generic[T]):
+class PagingState(Generic[T]):
     """One pass over a list: gives requests, takes pages."""
 
     def __init__(
         self,
-        prepared: Prepared,
+        prepared: PreparedRequest,
         *,
         page_size: int = MAX_PAGE,
         page_number: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        resume: str | Spot | None = None,
-        keep_answer: bool = False,
+        resume: str | Position | None = None,
+        keep_response: bool = False,
     ) -> None:
         if type(page_size) is not int or page_size < 1:
             raise ValueError(f"page_size must be a whole number above 0, not {page_size!r}")
@@ -72,62 +72,64 @@ class Walk(Generic[T]):
         if after and before:
             raise ValueError("after and before exclude each other")
         self.op: Operation[T] = prepared.op
-        self.label = Label.of(prepared, page_size=page_size, backwards=bool(before))
+        self.header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before))
         self._prepared = prepared
         self._size = page_size
         self._full = min(page_size, MAX_PAGE)
         self._backwards = bool(before)
-        self._keep_answer = keep_answer
+        self._keep_response = keep_response
         self._key = prepared.op.range.key if prepared.op.range else "id"
         self._last: list[T] = []
         self._pages = 0
-        first = Spot(page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or "")
-        if resume is not None and not isinstance(resume, Spot):
-            resume = self.label.read_spot(resume)
+        first = Position(page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or "")
+        if resume is not None and not isinstance(resume, Position):
+            resume = self.header.read_position(resume)
         self.start = resume or first
         """Where this pass began."""
-        self._spot = self.start
-        self._seen = Cursors(self.start.cursor)
+        self._position = self.start
+        self._seen = SeenCursors(self.start.cursor)
         self._wanted = self.start.nth
 
     @property
     def ended(self) -> bool:
-        return self._spot.end
+        return self._position.end
 
-    def next_page(self) -> Flow[Prepared, Page[T] | None]:
-        """The flow that reads one page: yields requests, takes an `Answer` to each, returns None at the list's end."""
-        while not self._spot.end:
-            answer = cast("Answer[T]", (yield self.request()))
-            page = self.accept(answer)
+    def next_page(self) -> Flow[PreparedRequest, Page[T] | None]:
+        """Read one page: yields requests, is sent a `PageResponse` for each, returns None at the end of the list."""
+        while not self._position.end:
+            response = cast("PageResponse[T]", (yield self.request()))
+            page = self.accept(response)
             # An empty page says no more than that the list has ended; an empty list is worth a page all the same.
-            if page.items or (self._pages == 1 and self._spot.end):
+            if page.items or (self._pages == 1 and self._position.end):
                 return page
         return None
 
-    def narrow(self, prepared: Prepared) -> None:
+    def narrow(self, prepared: PreparedRequest) -> None:
         """Go on within a smaller range: a cursor stays valid in it."""
         self._prepared = prepared
 
-    def request(self) -> Prepared:
+    def request(self) -> PreparedRequest:
         """The request for the page that comes next."""
-        spot, size = self._spot, self._size
+        position, size = self._position, self._size
         match self.op.kind:
             case "pages" | "report-numbered":
-                return self._prepared.with_paging({"page[number]": spot.page, "page[size]": size})
+                return self._prepared.with_paging({"page[number]": position.page, "page[size]": size})
             case "report-pages":
                 return self._prepared.with_paging(
-                    {"page[number]": spot.page}, {"page_number": spot.page, "page_size": size}
+                    {"page[number]": position.page}, {"page_number": position.page, "page_size": size}
                 )
             case "cursor":
-                start = {"page[before]" if self._backwards else "page[after]": spot.cursor} if spot.cursor else {}
+                start = (
+                    {"page[before]" if self._backwards else "page[after]": position.cursor} if position.cursor else {}
+                )
                 return self._prepared.with_paging({"page[size]": size, **start})
             case _:
                 return self._prepared
 
-    def accept(self, answer: Answer[T]) -> Page[T]:
-        """Take the page that came for the last request; when this raises, the walk stands where it stood."""
-        decoded = answer.page
-        here, read = self._spot, list(decoded.items)
+    def accept(self, response: PageResponse[T]) -> Page[T]:
+        """Take the page that came for the last request; when this raises, the state stands where it stood."""
+        decoded = response.page
+        here, read = self._position, list(decoded.items)
         grown = False
         if self.op.kind == "pages":
             total = decoded.total_count or here.total
@@ -135,7 +137,7 @@ class Walk(Generic[T]):
                 raise self._error(
                     f"the list shrank from {here.total} to {total} items while it was read, so some may have moved to"
                     " pages already read; resume from the checkpoint to go on all the same",
-                    self.label.write_spot(attrs.evolve(here, total=total)),
+                    self.header.write_position(attrs.evolve(here, total=total)),
                 )
             grown = 0 < here.total < total
             here = attrs.evolve(here, total=total)
@@ -149,7 +151,7 @@ class Walk(Generic[T]):
         self._pages += 1
         self._wanted = wanted
         self._last = read
-        self._spot = following
+        self._position = following
         self._seen.add(following.cursor)
         return Page(
             items=read[skip:] if skip else read,
@@ -157,16 +159,16 @@ class Walk(Generic[T]):
             cursor=following.cursor or None,
             total_count=decoded.total_count or None,
             total_pages=decoded.total_page or None,
-            label=self.label,
+            header=self.header,
             key=self._key if self.op.kind == "cursor" else "",
             here=attrs.evolve(here, mark="", nth=0),
             next=following,
             read=read,
-            answer=answer if self._keep_answer else None,
+            response=response if self._keep_response else None,
             repaired=decoded.repaired,
         )
 
-    def _following(self, decoded: DecodedPage[T], here: Spot) -> Spot:
+    def _following(self, decoded: DecodedPage[T], here: Position) -> Position:
         count = len(decoded.items)
         match self.op.kind:
             case "pages":
@@ -181,9 +183,9 @@ class Walk(Generic[T]):
                 return self._following_cursor(decoded, count)
             case _:
                 ended = True
-        return _END if ended else Spot(page=here.page + 1, total=here.total)
+        return _END if ended else Position(page=here.page + 1, total=here.total)
 
-    def _following_cursor(self, decoded: DecodedPage[T], count: int) -> Spot:
+    def _following_cursor(self, decoded: DecodedPage[T], count: int) -> Position:
         cursor = decoded.start_cursor if self._backwards else decoded.end_cursor
         more = decoded.has_previous if self._backwards else decoded.has_next
         known = not cursor or cursor in self._seen
@@ -193,7 +195,7 @@ class Walk(Generic[T]):
             raise self._error("the server says that there is more, but gives no cursor to read it with")
         if known:
             raise self._error("the server gave the same cursor twice, so the list would never end")
-        return Spot(cursor=cursor)
+        return Position(cursor=cursor)
 
     def _behind_mark(self, read: list[T]) -> tuple[int, int]:
         """How many of these rows to leave out, and how many marked ones are still to come."""

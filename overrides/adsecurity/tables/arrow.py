@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from adsecurity_generated._values import encode
 
-from ..flow.drivers import astream, stream
+from ..flow.drivers import stream, stream_async
 from ..flow.extras import require
-from ..flow.steps import Chunk, Do, Flow, Step, Work
+from ..flow.steps import BlockingCall, Call, Chunk, Flow, Step
 
 if TYPE_CHECKING:
     from adsecurity_generated._model import Field
@@ -184,15 +184,15 @@ def batching(columns: Columns, read: Callable[[], Any], hand: Callable[[Any], St
     rows: list[Any] = []
     while True:
         try:
-            page: Any = yield Do(read)
+            page: Any = yield Call(read)
         except Exception:
             if rows:
-                yield hand((yield Work(partial(columns.batch, rows))))
+                yield hand((yield BlockingCall(partial(columns.batch, rows))))
             raise
         if page is not None:
             rows += page.items
         if rows and (page is None or len(rows) >= BATCH_ROWS):
-            yield hand((yield Work(partial(columns.batch, rows))))
+            yield hand((yield BlockingCall(partial(columns.batch, rows))))
             rows = []
         if page is None:
             return
@@ -213,7 +213,7 @@ async def areading(model: Any, pages: AsyncPageIterator) -> AsyncGenerator[Any, 
     """As `reading`."""
     async with (
         aclosing(pages),
-        aclosing(astream(batching(Columns(model), partial(anext, pages, None), Chunk))) as batches,
+        aclosing(stream_async(batching(Columns(model), partial(anext, pages, None), Chunk))) as batches,
     ):
         async for batch in batches:
             yield batch

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..flow.extras import require
-from ..flow.steps import Flow, Step, Work
+from ..flow.steps import BlockingCall, Flow, Step
 from .arrow import Columns, batching, pa
 from .whole_file import WholeFile
 
@@ -63,9 +63,9 @@ def writing(path: str | os.PathLike[str], model: Any, read: Callable[[], Any]) -
     columns = Columns(model)
     file = ParquetFile(path, columns.schema)
     try:
-        yield Work(file.open)
-        yield from batching(columns, read, lambda batch: Work(partial(file.write, batch)))
-        yield Work(file.finish)
+        yield BlockingCall(file.open)
+        yield from batching(columns, read, lambda batch: BlockingCall(partial(file.write, batch)))
+        yield BlockingCall(file.finish)
     finally:
         file.discard()
     return file.path

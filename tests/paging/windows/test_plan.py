@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity.paging.windows.clock import Days, Seconds
-from adsecurity.paging.windows.plan import Plan, Window
+from adsecurity.paging.windows.plan import Window, WindowPlan
 
 BASE = datetime(2026, 10, 25, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ class Server:
 
 
 def run(
-    plan: Plan,
+    plan: WindowPlan,
     server: Server,
     clock: Any,
     workers: int,
@@ -127,8 +127,8 @@ def run(
     return out, None
 
 
-def make_plan(server: Server, clock: Any, span: tuple[int, int], workers: int, state: Any = None) -> Plan:
-    return Plan(
+def make_plan(server: Server, clock: Any, span: tuple[int, int], workers: int, state: Any = None) -> WindowPlan:
+    return WindowPlan(
         clock,
         span,
         page_size=server.page_size,
@@ -217,7 +217,7 @@ def test_resuming_from_any_row_gives_exactly_the_rest(case: Any, workers: int, s
 
 def test_a_range_under_two_units_is_refused() -> None:
     with pytest.raises(ValueError, match="two units"):
-        Plan(Days(), (5, 6), page_size=1, ahead=1, narrows=True, time_of=identity, identity=identity)  # type: ignore[arg-type]
+        WindowPlan(Days(), (5, 6), page_size=1, ahead=1, narrows=True, time_of=identity, identity=identity)  # type: ignore[arg-type]
 
 
 def test_a_repeated_hour_is_never_cut() -> None:

@@ -26,7 +26,7 @@ WINDOW_PAGES = 3
 
 
 @attrs.frozen
-class Edge:
+class WindowBoundary:
     """How far a window has been read, at the end that is read last."""
 
     time: datetime | None = None
@@ -36,28 +36,28 @@ class Edge:
 
 
 @attrs.frozen(eq=False)
-class Entry:
+class BufferedPage:
     """One page of a window, waiting to be handed out."""
 
     rows: Sequence[Any]
     page: Any
     """Whatever the driver knows the page by."""
     asked: Span
-    edge: Edge
+    edge: WindowBoundary
     """As it was before the page."""
 
 
 @attrs.frozen(eq=False)
-class Handed:
+class EmittedPage:
     """A page of the head as it is handed out, and what it takes to go on behind any of its rows."""
 
     rows: list[Any]
-    entry: Entry
+    entry: BufferedPage
     _places: list[int]
     _seen: Mapping[str, int]
     _state: Mapping[str, Any]
     _identity: Callable[[Any], str | None]
-    _move: Callable[[Edge, Sequence[Any]], Edge]
+    _move: Callable[[WindowBoundary, Sequence[Any]], WindowBoundary]
 
     def state(self, count: int) -> tuple[int, dict[str, Any]]:
         """Rows of the page that are done with when `count` rows are handed out, and `state=` for a new plan."""
@@ -86,8 +86,8 @@ class Window:
     """What lies between this window and the next one, in no window yet."""
     pages: int = 0
     rows: int = 0
-    edge: Edge = Edge()
-    buffer: deque[Entry] = attrs.field(factory=deque[Entry])
+    edge: WindowBoundary = WindowBoundary()
+    buffer: deque[BufferedPage] = attrs.field(factory=deque[BufferedPage])
     complete: bool = False
     resumed: bool = False
     """Begun by an earlier run, which has handed out some of it."""
@@ -98,7 +98,7 @@ def _read_span(ends: Any) -> Span:
     return index(first), index(last)
 
 
-class Plan:
+class WindowPlan:
     """The windows of one range in the order of the plain call, cut as their density shows.
 
     Not thread-safe: a driver holds its lock around every call. `narrows` says that a cursor stays valid when the
@@ -163,7 +163,7 @@ class Plan:
         window.rows += len(rows)
         window.complete = not more
         window.edge = self._move(window.span, edge, rows)
-        window.buffer.append(Entry(rows, page, asked, edge))
+        window.buffer.append(BufferedPage(rows, page, asked, edge))
         if window.complete:
             self._learn(window)
         elif window.pages >= window.limit:
@@ -172,7 +172,7 @@ class Plan:
             window.asked = window.span
         return not window.complete
 
-    def hand_out(self, entry: Entry) -> Handed:
+    def hand_out(self, entry: BufferedPage) -> EmittedPage:
         """The rows of the next page of the head, without those that the window before returned."""
         before = dict(self._seen)
         head = self._windows[0]
@@ -189,7 +189,9 @@ class Plan:
                     left_out.add(place)
         places = [place for place in range(len(entry.rows)) if place not in left_out]
         rows = [entry.rows[place] for place in places]
-        return Handed(rows, entry, places, before, self._state(entry), self._identity, partial(self._move, head.span))
+        return EmittedPage(
+            rows, entry, places, before, self._state(entry), self._identity, partial(self._move, head.span)
+        )
 
     def advance(self) -> None:
         """The head is handed out entirely: the next window is the head."""
@@ -200,7 +202,7 @@ class Plan:
             self._windows.appendleft(new)
             self._fresh.append(new)
 
-    def _state(self, entry: Entry) -> dict[str, Any]:
+    def _state(self, entry: BufferedPage) -> dict[str, Any]:
         window = self._windows[0]
         last = self._windows[-1]
         ends = [*window.span, *last.span, *(last.rest or ())]
@@ -220,7 +222,7 @@ class Plan:
         window.rest = _read_span(state["rest"]) if state["rest"] else None
         window.resumed = True
         # Without a time a row of the tail is kept to the end: it may be taken for near, never for far.
-        window.edge = Edge(None, tuple((None, identity) for identity in state["tail"]))
+        window.edge = WindowBoundary(None, tuple((None, identity) for identity in state["tail"]))
         self._newest_first = state["newest_first"]
         self._density = state["density"]
         self._seen = Counter(state["seen"])
@@ -257,7 +259,7 @@ class Plan:
             rest = first.rest
             window.span = window.asked = first.span
             window.pages, window.rows, window.limit = 0, 0, WINDOW_PAGES
-            window.edge = Edge()
+            window.edge = WindowBoundary()
             window.buffer.clear()
         window.rest = rest if window.rest is None else (min(rest[0], window.rest[0]), max(rest[1], window.rest[1]))
 
@@ -289,7 +291,7 @@ class Plan:
             if self._first != times[-1]:
                 self._newest_first = self._first > times[-1]
 
-    def _move(self, span: Span, edge: Edge, rows: Sequence[Any]) -> Edge:
+    def _move(self, span: Span, edge: WindowBoundary, rows: Sequence[Any]) -> WindowBoundary:
         """The edge behind these rows. Its tail is what a neighbour may return too, wherever the window is cut."""
         all_times = [self._time_of(row) for row in rows]
         times = [time for time in all_times if time is not None]
@@ -307,4 +309,4 @@ class Plan:
         for time, row in zip(all_times, rows, strict=True):
             if (time is None or low <= time < high) and (identity := self._identity(row)) is not None:
                 tail.append((time, identity))
-        return Edge(last, tuple(tail))
+        return WindowBoundary(last, tuple(tail))

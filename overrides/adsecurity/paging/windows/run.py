@@ -12,57 +12,59 @@ import attrs
 
 from adsecurity_generated._operation import Param
 
-from ...codec.request import Prepared
+from ...codec.request import PreparedRequest
 from ...flow.steps import Flow
-from ..checkpoint import Label, Spot
+from ..checkpoint import CheckpointHeader, Position
 from ..page import MAX_PAGE, Page
-from ..state import Walk
+from ..state import PagingState
 from .clock import Clock, Days, Seconds, Span
-from .plan import Handed, Plan, Window
+from .plan import EmittedPage, Window, WindowPlan
 
 T = TypeVar("T")
 
 WAIT = object()
-"""Answer of a step that cannot be done yet."""
+"""PageResponse of a step that cannot be done yet."""
 AGAIN = object()
-"""Answer of a step that has made room for others and is to be done again."""
+"""PageResponse of a step that has made room for others and is to be done again."""
 _AHEAD = 1
 """Windows begun or waiting to be handed out, for each worker: enough to keep all busy, few enough to hold."""
 
-Step = Prepared | Callable[[], Any]
+Step = PreparedRequest | Callable[[], Any]
 
 
 @attrs.frozen(eq=False)
 class WindowPage(Page[T]):
     """A page of one window of the range."""
 
-    _handed: Handed = attrs.field(alias="handed", repr=False, kw_only=True)
+    _handed: EmittedPage = attrs.field(alias="handed", repr=False, kw_only=True)
 
     def checkpoint_at(self, count: int) -> str:
         """The position after the first `count` items: what is finished, and where the open window stands."""
         done, state = self._handed.state(count)
-        spot = {name: value for name, value in attrs.asdict(self._handed.entry.page.spot_at(done)).items() if value}
-        return self._label.write({"windows": state, "spot": spot})
+        position = {
+            name: value for name, value in attrs.asdict(self._handed.entry.page.position_at(done)).items() if value
+        }
+        return self._header.write({"windows": state, "spot": position})
 
 
-class Run(Generic[T]):
+class WindowedRead(Generic[T]):
     """One pass over a range: what its workers and its reader do, as steps without waiting or I/O.
 
     Steps are taken one at a time, under the lock of the driver.
     """
 
-    def __init__(self, prepared: Prepared, *, workers: int, page_size: int, resume: str | None) -> None:
+    def __init__(self, prepared: PreparedRequest, *, workers: int, page_size: int, resume: str | None) -> None:
         self.resource = prepared.op.resource
         self._prepared = prepared
         self._size = page_size
         self._start, self._end = _ends(prepared)
         self._clock = _clock(prepared)
-        self.label = Label.of(prepared, page_size=page_size, concurrency=True)
-        at = {} if resume is None else self.label.read(resume)
-        self.start: str = resume or self.label.write({})
+        self.header = CheckpointHeader.of(prepared, page_size=page_size, concurrency=True)
+        at = {} if resume is None else self.header.read(resume)
+        self.start: str = resume or self.header.write({})
         try:
-            self._spot = self.label.spot(at["spot"]) if at else None
-            self._plan = Plan(
+            self._position = self.header.position(at["spot"]) if at else None
+            self._plan = WindowPlan(
                 self._clock,
                 self._span(),
                 page_size=min(page_size, MAX_PAGE),
@@ -80,10 +82,10 @@ class Run(Generic[T]):
 
     def work(self) -> Flow[Step, None]:
         """What one worker does: window after window, page after page."""
-        while (taken := cast("tuple[Window, Spot | None] | None", (yield self._take))) is not None:
-            window, spot = taken
+        while (taken := cast("tuple[Window, Position | None] | None", (yield self._take))) is not None:
+            window, position = taken
             try:
-                yield from self._read(window, spot)
+                yield from self._read(window, position)
             except Exception as error:
                 yield partial(self._fail, window, error)
                 return
@@ -113,22 +115,22 @@ class Run(Generic[T]):
         if window is None:
             return WAIT
         # Only the window that a resumed run begins with starts inside: settled here, where one worker acts at a time.
-        spot, self._spot = self._spot, None
-        return window, spot
+        position, self._position = self._position, None
+        return window, position
 
-    def _read(self, window: Window, spot: Spot | None) -> Flow[Step, None]:
+    def _read(self, window: Window, position: Position | None) -> Flow[Step, None]:
         more = True
-        walk = self._walk(window, spot)
+        state = self._new_state(window, position)
         while more:
-            page = yield from walk.next_page()
-            more = cast("bool", (yield partial(self._deliver, window, page, not walk.ended)))
+            page = yield from state.next_page()
+            more = cast("bool", (yield partial(self._deliver, window, page, not state.ended)))
             if window.pages:
-                walk.narrow(self._request(window.asked))
+                state.narrow(self._request(window.asked))
             else:
-                walk = self._walk(window)
+                state = self._new_state(window)
 
-    def _walk(self, window: Window, spot: Spot | None = None) -> Walk[T]:
-        return Walk(self._request(window.asked), page_size=self._size, resume=spot)
+    def _new_state(self, window: Window, position: Position | None = None) -> PagingState[T]:
+        return PagingState(self._request(window.asked), page_size=self._size, resume=position)
 
     def _deliver(self, window: Window, page: Page[T] | None, more: bool) -> bool:
         return self._plan.page(window, [] if page is None else page.items, page, more=more and page is not None)
@@ -140,12 +142,12 @@ class Run(Generic[T]):
         query = dict(self._prepared.query)
         return self._clock.parse(query[self._start.name]), self._clock.parse(query[self._end.name])
 
-    def _request(self, span: Span) -> Prepared:
+    def _request(self, span: Span) -> PreparedRequest:
         ends = {self._start.name: self._clock.text(span[0]), self._end.name: self._clock.text(span[1])}
         mirrored = {param.name: ends[param.name] for param in (self._start, self._end) if param.mirror}
         return self._prepared.with_paging(ends, mirrored)
 
-    def _page(self, handed: Handed) -> WindowPage[T]:
+    def _page(self, handed: EmittedPage) -> WindowPage[T]:
         page: Page[T] = handed.entry.page
         # Totals are those of a window, not of the range.
         return WindowPage(
@@ -154,16 +156,16 @@ class Run(Generic[T]):
             cursor=page.cursor,
             total_count=None,
             total_pages=None,
-            label=self.label,
+            header=self.header,
             key="",
-            here=Spot(),
-            next=Spot(),
+            here=Position(),
+            next=Position(),
             read=handed.rows,
             handed=handed,
         )
 
 
-def check(prepared: Prepared, concurrency: int, starts: Mapping[str, object], *, raw: bool) -> None:
+def check(prepared: PreparedRequest, concurrency: int, starts: Mapping[str, object], *, raw: bool) -> None:
     """Refuse what cannot be read by several workers; `starts` holds the ways to begin elsewhere than at the start."""
     problem = ""
     query, body = dict(prepared.query), prepared.body or {}
@@ -185,17 +187,17 @@ def check(prepared: Prepared, concurrency: int, starts: Mapping[str, object], *,
         raise ValueError(f"{prepared.op.resource}(): concurrency: {problem}")
 
 
-def _range(prepared: Prepared) -> Any:
+def _range(prepared: PreparedRequest) -> Any:
     assert prepared.op.range is not None
     return prepared.op.range
 
 
-def _ends(prepared: Prepared) -> tuple[Param, Param]:
+def _ends(prepared: PreparedRequest) -> tuple[Param, Param]:
     params = {param.arg: param for param in prepared.op.params if param.place == "query"}
     return params[_range(prepared).start], params[_range(prepared).end]
 
 
-def _clock(prepared: Prepared) -> Clock:
+def _clock(prepared: PreparedRequest) -> Clock:
     if _range(prepared).unit == "day":
         return Days()
     name = dict(prepared.query).get("timezone") or "UTC"
@@ -208,7 +210,7 @@ def _clock(prepared: Prepared) -> Clock:
     return Seconds(zone)
 
 
-def _attribute(prepared: Prepared, wire: str) -> str:
+def _attribute(prepared: PreparedRequest, wire: str) -> str:
     fields = getattr(prepared.op.model, "FIELDS", ())
     return next((field.attr for field in fields if field.wire == wire), wire)
 
@@ -221,7 +223,7 @@ def _getter(name: str) -> Callable[[Any], datetime | None]:
     return time_of
 
 
-def _identity(prepared: Prepared) -> Callable[[Any], str | None]:
+def _identity(prepared: PreparedRequest) -> Callable[[Any], str | None]:
     """Tells rows apart. One key may stand for several rows (conversions of one click), at different times."""
     time = _attribute(prepared, _range(prepared).time_field)
     key = _attribute(prepared, _range(prepared).key)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from ...codec.request import Prepared
+from ...codec.request import PreparedRequest
 from ...errors import AdsecurityError
-from ...flow.drivers import adrive, drive
+from ...flow.drivers import drive, drive_async
 from ...http.retry import Gate
-from ..iterators import Track
-from ..page import Answer, Page
-from .run import AGAIN, WAIT, Run, Step
+from ..iterators import IterationState
+from ..page import Page, PageResponse
+from .run import AGAIN, WAIT, Step, WindowedRead
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _given_up(run: Run[Any]) -> AdsecurityError:
+def _given_up(run: WindowedRead[Any]) -> AdsecurityError:
     return AdsecurityError(f"{run.resource}: its workers ended before they had read all of the range")
 
 
@@ -61,12 +61,12 @@ class _Stop(threading.Event):
         return None
 
 
-def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _Stop) -> None:
+def _work(session: SyncSession, run: WindowedRead[Any], call: Mapping[str, Any], stop: _Stop) -> None:
     def perform(step: Step) -> object:
-        if isinstance(step, Prepared):
+        if isinstance(step, PreparedRequest):
             response = session.send(step, stop=stop, **call)
             # No raw pages are made of windows, so nobody asks how long it took.
-            return Answer(session.decode_page(step, response), response, 0.0)
+            return PageResponse(session.decode_page(step, response), response, 0.0)
         return stop.locked(step, stop.room)
 
     try:
@@ -82,8 +82,8 @@ def _work(session: SyncSession, run: Run[Any], call: Mapping[str, Any], stop: _S
 class WindowSource(Generic[T]):
     """The pages of one pass over a range, read by several threads."""
 
-    def __init__(self, session: SyncSession, run: Run[T], call: Mapping[str, Any], workers: int) -> None:
-        self.track: Track[T] = Track(run.start)
+    def __init__(self, session: SyncSession, run: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+        self.iteration: IterationState[T] = IterationState(run.start)
         self._session, self._run, self._call, self._workers = session, run, call, workers
         self._stop = _Stop()
         self._ended = False
@@ -93,18 +93,18 @@ class WindowSource(Generic[T]):
             self._begin()
             page = cast("Page[T] | None", self._stop.locked(self._run.next_page, self._stop.news))
             if page is not None:
-                self._session.emit(self.track.event(self._run.resource, page))
+                self._session.emit(self.iteration.event(self._run.resource, page))
             elif self._stop.is_set() and not self._ended:
                 self._session.pool.check_open()
                 raise _given_up(self._run)
         except Exception as error:
             self.close()
-            self.track.sign(error)
+            self.iteration.sign(error)
             raise
         if page is None:
             self.close()
             raise StopIteration
-        self.track.turn(page)
+        self.iteration.turn(page)
         return page
 
     def _begin(self) -> None:
@@ -155,15 +155,15 @@ class _Turn:
                 return outcome
 
 
-async def _awork(session: AsyncSession, run: Run[Any], call: Mapping[str, Any], turn: _Turn) -> None:
+async def _awork(session: AsyncSession, run: WindowedRead[Any], call: Mapping[str, Any], turn: _Turn) -> None:
     async def perform(step: Step) -> object:
-        if isinstance(step, Prepared):
+        if isinstance(step, PreparedRequest):
             response = await session.send(step, **call)
-            return Answer(session.decode_page(step, response), response, 0.0)
+            return PageResponse(session.decode_page(step, response), response, 0.0)
         return await turn(step, turn.room)
 
     try:
-        await adrive(run.work(), perform)
+        await drive_async(run.work(), perform)
     finally:
         await session.close()
 
@@ -171,8 +171,8 @@ async def _awork(session: AsyncSession, run: Run[Any], call: Mapping[str, Any], 
 class AsyncWindowSource(Generic[T]):
     """The pages of one pass over a range, read by several tasks."""
 
-    def __init__(self, session: AsyncSession, run: Run[T], call: Mapping[str, Any], workers: int) -> None:
-        self.track: Track[T] = Track(run.start)
+    def __init__(self, session: AsyncSession, run: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+        self.iteration: IterationState[T] = IterationState(run.start)
         self._session, self._run, self._call, self._workers = session, run, call, workers
         self._turn = _Turn()
         self._tasks: list[asyncio.Task[None]] = []
@@ -188,9 +188,9 @@ class AsyncWindowSource(Generic[T]):
             if not self._ended:
                 page = await self._next()
             if page is not None:
-                await self._session.emit(self.track.event(self._run.resource, page))
+                await self._session.emit(self.iteration.event(self._run.resource, page))
         except Exception as error:
-            self.track.sign(error)
+            self.iteration.sign(error)
             # Whoever is interrupted while the workers end is told the next time.
             self._error = error
             await self.aclose()
@@ -199,7 +199,7 @@ class AsyncWindowSource(Generic[T]):
         if page is None:
             await self.aclose()
             raise StopAsyncIteration
-        self.track.turn(page)
+        self.iteration.turn(page)
         return page
 
     async def _next(self) -> Page[T] | None:
