@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method
-from .source import request_type, wrapped
+from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method, Resource
+from .source import model_imports, request_type, wrapped
 
 
 def argument_type(argument: Argument) -> str:
@@ -74,7 +74,7 @@ _PAGING_DOC = {
 }
 
 
-def paging_keywords(method: Method, *, raw: bool) -> list[tuple[str, str]]:
+def paging_keywords(method: Method) -> list[tuple[str, str]]:
     """Keywords of a list beside its own arguments, with their annotations and defaults."""
     found: list[tuple[str, str]] = []
     if method.kind in PAGED:
@@ -84,7 +84,7 @@ def paging_keywords(method: Method, *, raw: bool) -> list[tuple[str, str]]:
         else:
             found += [("after", "str | None = None"), ("before", "str | None = None")]
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
-        if method.range is not None and not raw:
+        if method.range is not None:
             found.append(("concurrency", "int = 1"))
     return found
 
@@ -96,16 +96,45 @@ CALL_KEYWORDS = (
 )
 
 
-def result_type(method: Method, *, is_async: bool, raw: bool) -> str:
+def result_type(method: Method, *, is_async: bool) -> str:
     """The annotation of what a method returns."""
     prefix = "Async" if is_async else ""
     item = method.model or "Any"
     if method.kind in LISTS:
-        return f"{prefix}{'RawPaginator' if raw else 'Paginator'}[{item}]"
+        return f"{prefix}Paginator[{item}]"
     if method.kind == "export":
-        return f"RawResponse[{item}]" if raw else f"{prefix}ExportJob[{method.rows or 'Any'}]"
-    plain = {"create": "str", "url": "str", "write": "None"}.get(method.kind, item)
-    return f"RawResponse[{plain}]" if raw else plain
+        return f"{prefix}ExportJob[{method.rows or 'Any'}]"
+    return {"create": "str", "url": "str", "write": "None"}.get(method.kind, item)
+
+
+def api_method(method: Method) -> str:
+    """The method of the client's API object that a generated method calls."""
+    if method.kind in LISTS:
+        return "paginate"
+    return "start_export" if method.kind == "export" else method.kind
+
+
+def _raw_function(method: Method, *, is_async: bool) -> str:
+    """The function of the runtime that types the raw twin of a method."""
+    name = "raw_pages" if method.kind in LISTS else "raw_export" if method.kind == "export" else "raw_response"
+    return f"async_{name}" if is_async else name
+
+
+def raw_functions(resource: Resource, *, is_async: bool) -> list[str]:
+    """Names of the functions that a resource's raw class imports."""
+    return sorted({_raw_function(method, is_async=is_async) for method in resource.methods})
+
+
+def raw_imports(resource: Resource) -> list[str]:
+    """Lines that import the models of exports: only these have to be named beside the method."""
+    models = {method.model for method in resource.methods if method.kind == "export"} - {""}
+    return model_imports(models, "..models.")
+
+
+def raw_code(method: Method, *, is_async: bool) -> str:
+    """The raw twin of a method, as an expression."""
+    model = f", {method.model or 'object'}" if method.kind == "export" else ""
+    return f"{_raw_function(method, is_async=is_async)}(resource.{method.name}{model})"
 
 
 _RETURNS = {
@@ -118,7 +147,7 @@ _RETURNS = {
 }
 
 
-def method_doc(method: Method, *, is_async: bool, raw: bool, indent: int = 8) -> str:
+def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
     """The whole docstring of a method, quotes included."""
     pad = " " * indent
     lines = [pad + '"""' + wrapped(method.summary or method.id, 0).rstrip(".") + ".", ""]
@@ -128,19 +157,12 @@ def method_doc(method: Method, *, is_async: bool, raw: bool, indent: int = 8) ->
         lines += [wrapped(f"Deprecated: {method.deprecated}", indent), ""]
     lines.append(pad + "Args:")
     listed = [(argument.name, argument_doc(argument)) for argument in (*method.positional, *method.keywords)]
-    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method, raw=raw), *CALL_KEYWORDS)]
+    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method), *CALL_KEYWORDS)]
     lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
     lines += ["", pad + "Returns:"]
     each = "async for" if is_async else "for"
     default = f"A paginator; iterate over it with `{each}`, which fetches page after page."
-    returns = _RETURNS.get(method.kind, default)
-    if raw:
-        returns = (
-            "The answers as they came, a page each."
-            if method.kind in LISTS
-            else "The answer as it came; `parse()` reads it."
-        )
-    lines.append(wrapped(returns, indent + 4))
+    lines.append(wrapped(_RETURNS.get(method.kind, default), indent + 4))
     lines += ["", pad + "Raises:"]
     checks = "an argument is missing, empty, or of the wrong kind; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))

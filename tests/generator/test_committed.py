@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_every_resource_and_its_raw_twin_load(surface: str) -> None:
     table = importlib.import_module(f"adsecurity_generated.{surface}.surface").SURFACE
     for prefix in ("", "Async"):
         client = getattr(module, f"{prefix}{table.client_name}Resources")()
-        client._api = object()
+        client._api = SimpleNamespace(raw=object())
         for route in table.routes.values():
             space, _, rest = route.resource.rpartition(".")[0].rpartition(".")
             for root in (client, client.with_raw_response):

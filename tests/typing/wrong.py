@@ -66,6 +66,16 @@ async def loops(net: AsyncNetworkClient, blocking: NetworkClient) -> None:
         pass
 
 
+async def raw(net: NetworkClient, awaited: AsyncNetworkClient) -> None:
+    net.with_raw_response.users.get()  # wrong
+    net.with_raw_response.users.get("u1", time_out=5)  # wrong
+    net.with_raw_response.users.list(filtr={"role": "admin"})  # wrong
+    print(net.with_raw_response.users.get("u1").parse().emial)  # wrong
+    net.with_raw_response.users.list().to_list()  # wrong
+    net.with_raw_response.exports.resume("e")  # wrong
+    awaited.with_raw_response.users.get("u1").parse()  # wrong
+
+
 def settings() -> None:
     NetworkClient(http_client=httpx.AsyncClient())  # wrong
     AsyncNetworkClient(transport=httpx.HTTPTransport())  # wrong

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from adsecurity_generated._operation import Operation
 
@@ -32,6 +32,14 @@ class SyncAPI:
     def __init__(self, session: SyncSession) -> None:
         self.session = session
 
+    @property
+    def raw(self) -> SyncAPI:
+        """The same methods, which return the responses as they came.
+
+        The generated `with_raw_response` classes declare what these methods return.
+        """
+        return cast("SyncAPI", RawSyncAPI(self.session))
+
     def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
         """Read one object."""
         result: T = self.session.run(op, args, **options)
@@ -49,23 +57,11 @@ class SyncAPI:
         """Have an address signed."""
         return str(self.session.run(op, args, **options))
 
-    def raw(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
-        """Call an operation and return the answer as it came."""
-        started = time.monotonic()
-        prepared = self.session.prepare(op, args)
-        return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
-
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
         """List the items of an operation that pages."""
         from ..paging.paginator import Paginator
 
         return Paginator(self.session, op, args, **options)
-
-    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
-        """List the answers of an operation that pages, as they came."""
-        from ..paging.paginator import RawPaginator
-
-        return RawPaginator(self.session, op, args, **options)
 
     def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
@@ -88,6 +84,14 @@ class AsyncAPI:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
+    @property
+    def raw(self) -> AsyncAPI:
+        """The same methods, which return the responses as they came.
+
+        The generated `with_raw_response` classes declare what these methods return.
+        """
+        return cast("AsyncAPI", RawAsyncAPI(self.session))
+
     async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
         """Read one object."""
         result: T = await self.session.run(op, args, **options)
@@ -105,25 +109,11 @@ class AsyncAPI:
         """Have an address signed."""
         return str(await self.session.run(op, args, **options))
 
-    async def raw(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
-    ) -> RawResponse[Any]:
-        """Call an operation and return the answer as it came."""
-        started = time.monotonic()
-        prepared = self.session.prepare(op, args)
-        return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
-
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
         """List the items of an operation that pages."""
         from ..paging.paginator import AsyncPaginator
 
         return AsyncPaginator(self.session, op, args, **options)
-
-    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
-        """List the answers of an operation that pages, as they came."""
-        from ..paging.paginator import AsyncRawPaginator
-
-        return AsyncRawPaginator(self.session, op, args, **options)
 
     async def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
@@ -138,6 +128,50 @@ class AsyncAPI:
         from ..exports.job import resume_export_async
 
         return await resume_export_async(self.session, op, export_id, **options)
+
+
+class RawSyncAPI:
+    """The methods of `SyncAPI`, which return the responses as they came."""
+
+    def __init__(self, session: SyncSession) -> None:
+        self.session = session
+
+    def call(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args)
+        return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
+
+    one = create = write = url = start_export = call
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
+        """List the responses of an operation that pages."""
+        from ..paging.paginator import RawPaginator
+
+        return RawPaginator(self.session, op, args, **options)
+
+
+class RawAsyncAPI:
+    """The methods of `AsyncAPI`, which return the responses as they came."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def call(
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args)
+        return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
+
+    one = create = write = url = start_export = call
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
+        """List the responses of an operation that pages."""
+        from ..paging.paginator import AsyncRawPaginator
+
+        return AsyncRawPaginator(self.session, op, args, **options)
 
 
 def _raw_response(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ..models.conversion_update_request import ConversionUpdateRequest
     from ..typed_dicts import ConversionUpdateRequestDict
-    from .raw.conversions import AsyncConversionsWithRawResponse, ConversionsWithRawResponse
 
 
 class Conversions:
@@ -27,10 +26,8 @@ class Conversions:
 
     @cached_property
     def with_raw_response(self) -> ConversionsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.conversions import ConversionsWithRawResponse
-
-        return ConversionsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ConversionsWithRawResponse(Conversions(self._api.raw))
 
     def update(
         self,
@@ -81,6 +78,15 @@ class Conversions:
         )
 
 
+class ConversionsWithRawResponse:
+    """The methods of `conversions`, which return the responses as they came."""
+
+    def __init__(self, resource: Conversions) -> None:
+        from ..._raw import raw_response
+
+        self.update = raw_response(resource.update)
+
+
 class AsyncConversions:
     """The methods of `conversions`, asynchronous."""
 
@@ -89,10 +95,8 @@ class AsyncConversions:
 
     @cached_property
     def with_raw_response(self) -> AsyncConversionsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.conversions import AsyncConversionsWithRawResponse
-
-        return AsyncConversionsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncConversionsWithRawResponse(AsyncConversions(self._api.raw))
 
     async def update(
         self,
@@ -141,3 +145,12 @@ class AsyncConversions:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncConversionsWithRawResponse:
+    """The methods of `conversions`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncConversions) -> None:
+        from ..._raw import async_raw_response
+
+        self.update = async_raw_response(resource.update)

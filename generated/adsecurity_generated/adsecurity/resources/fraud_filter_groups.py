@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         FraudImpressionFilterSettingsDict,
         FraudImpressionFilterSettingsPayloadDict,
     )
-    from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse, FraudFilterGroupsWithRawResponse
 
 
 class FraudFilterGroups:
@@ -41,10 +40,8 @@ class FraudFilterGroups:
 
     @cached_property
     def with_raw_response(self) -> FraudFilterGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.fraud_filter_groups import FraudFilterGroupsWithRawResponse
-
-        return FraudFilterGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return FraudFilterGroupsWithRawResponse(FraudFilterGroups(self._api.raw))
 
     def create(
         self,
@@ -479,6 +476,21 @@ class FraudFilterGroups:
         )
 
 
+class FraudFilterGroupsWithRawResponse:
+    """The methods of `fraud_filter_groups`, which return the responses as they came."""
+
+    def __init__(self, resource: FraudFilterGroups) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncFraudFilterGroups:
     """The methods of `fraud_filter_groups`, asynchronous."""
 
@@ -487,10 +499,8 @@ class AsyncFraudFilterGroups:
 
     @cached_property
     def with_raw_response(self) -> AsyncFraudFilterGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse
-
-        return AsyncFraudFilterGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncFraudFilterGroupsWithRawResponse(AsyncFraudFilterGroups(self._api.raw))
 
     async def create(
         self,
@@ -923,3 +933,18 @@ class AsyncFraudFilterGroups:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncFraudFilterGroupsWithRawResponse:
+    """The methods of `fraud_filter_groups`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncFraudFilterGroups) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from ..models.offer_access_request import OfferAccessRequest
     from ..models.offer_access_request_delete_request import OfferAccessRequestDeleteRequest
     from ..typed_dicts import OfferAccessRequestDeleteRequestDict
-    from .raw.publisher_view_access_requests import (
-        AsyncPublisherViewAccessRequestsWithRawResponse,
-        PublisherViewAccessRequestsWithRawResponse,
-    )
 
 
 class PublisherViewAccessRequests:
@@ -33,10 +29,10 @@ class PublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_access_requests import PublisherViewAccessRequestsWithRawResponse
-
-        return PublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewAccessRequestsWithRawResponse(
+            PublisherViewAccessRequests(self._api.raw, self._organization_id)
+        )
 
     def bulk_delete(
         self,
@@ -281,6 +277,19 @@ class PublisherViewAccessRequests:
         )
 
 
+class PublisherViewAccessRequestsWithRawResponse:
+    """The methods of `publisher_view.access_requests`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewAccessRequests) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncPublisherViewAccessRequests:
     """The methods of `publisher_view.access_requests`, asynchronous."""
 
@@ -290,10 +299,10 @@ class AsyncPublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_access_requests import AsyncPublisherViewAccessRequestsWithRawResponse
-
-        return AsyncPublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewAccessRequestsWithRawResponse(
+            AsyncPublisherViewAccessRequests(self._api.raw, self._organization_id)
+        )
 
     async def bulk_delete(
         self,
@@ -536,3 +545,16 @@ class AsyncPublisherViewAccessRequests:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublisherViewAccessRequestsWithRawResponse:
+    """The methods of `publisher_view.access_requests`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewAccessRequests) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.list = async_raw_pages(resource.list)

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.coupon_code import CouponCode
-    from .raw.publisher_view_coupon_codes import (
-        AsyncPublisherViewCouponCodesWithRawResponse,
-        PublisherViewCouponCodesWithRawResponse,
-    )
 
 
 class PublisherViewCouponCodes:
@@ -31,10 +27,8 @@ class PublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewCouponCodesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_coupon_codes import PublisherViewCouponCodesWithRawResponse
-
-        return PublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewCouponCodesWithRawResponse(PublisherViewCouponCodes(self._api.raw, self._organization_id))
 
     def list(
         self,
@@ -101,6 +95,15 @@ class PublisherViewCouponCodes:
         )
 
 
+class PublisherViewCouponCodesWithRawResponse:
+    """The methods of `publisher_view.coupon_codes`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewCouponCodes) -> None:
+        from ..._raw import raw_pages
+
+        self.list = raw_pages(resource.list)
+
+
 class AsyncPublisherViewCouponCodes:
     """The methods of `publisher_view.coupon_codes`, asynchronous."""
 
@@ -110,10 +113,10 @@ class AsyncPublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewCouponCodesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_coupon_codes import AsyncPublisherViewCouponCodesWithRawResponse
-
-        return AsyncPublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewCouponCodesWithRawResponse(
+            AsyncPublisherViewCouponCodes(self._api.raw, self._organization_id)
+        )
 
     def list(
         self,
@@ -178,3 +181,12 @@ class AsyncPublisherViewCouponCodes:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublisherViewCouponCodesWithRawResponse:
+    """The methods of `publisher_view.coupon_codes`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewCouponCodes) -> None:
+        from ..._raw import async_raw_pages
+
+        self.list = async_raw_pages(resource.list)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..models.offer_payout import OfferPayout
     from ..models.publisher_view_offer import PublisherViewOffer
-    from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse, PublisherViewOffersWithRawResponse
 
 
 class PublisherViewOffers:
@@ -29,10 +28,8 @@ class PublisherViewOffers:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_offers import PublisherViewOffersWithRawResponse
-
-        return PublisherViewOffersWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewOffersWithRawResponse(PublisherViewOffers(self._api.raw, self._organization_id))
 
     def get(
         self,
@@ -211,6 +208,17 @@ class PublisherViewOffers:
         )
 
 
+class PublisherViewOffersWithRawResponse:
+    """The methods of `publisher_view.offers`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewOffers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.get = raw_response(resource.get)
+        self.list_payouts = raw_pages(resource.list_payouts)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncPublisherViewOffers:
     """The methods of `publisher_view.offers`, asynchronous."""
 
@@ -220,10 +228,8 @@ class AsyncPublisherViewOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse
-
-        return AsyncPublisherViewOffersWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewOffersWithRawResponse(AsyncPublisherViewOffers(self._api.raw, self._organization_id))
 
     async def get(
         self,
@@ -400,3 +406,14 @@ class AsyncPublisherViewOffers:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublisherViewOffersWithRawResponse:
+    """The methods of `publisher_view.offers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewOffers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.get = async_raw_response(resource.get)
+        self.list_payouts = async_raw_pages(resource.list_payouts)
+        self.list = async_raw_pages(resource.list)

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from ..models.postback_method import PostbackMethod
     from ..models.postback_service_type import PostbackServiceType
     from ..typed_dicts import PostbackManagerFiltersDict, PostbackManagerFiltersPayloadDict
-    from .raw.publisher_view_postbacks import (
-        AsyncPublisherViewPostbacksWithRawResponse,
-        PublisherViewPostbacksWithRawResponse,
-    )
 
 
 class PublisherViewPostbacks:
@@ -37,10 +33,8 @@ class PublisherViewPostbacks:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewPostbacksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_postbacks import PublisherViewPostbacksWithRawResponse
-
-        return PublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewPostbacksWithRawResponse(PublisherViewPostbacks(self._api.raw, self._organization_id))
 
     def create(
         self,
@@ -391,6 +385,20 @@ class PublisherViewPostbacks:
         )
 
 
+class PublisherViewPostbacksWithRawResponse:
+    """The methods of `publisher_view.postbacks`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewPostbacks) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncPublisherViewPostbacks:
     """The methods of `publisher_view.postbacks`, asynchronous."""
 
@@ -400,10 +408,10 @@ class AsyncPublisherViewPostbacks:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewPostbacksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_postbacks import AsyncPublisherViewPostbacksWithRawResponse
-
-        return AsyncPublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewPostbacksWithRawResponse(
+            AsyncPublisherViewPostbacks(self._api.raw, self._organization_id)
+        )
 
     async def create(
         self,
@@ -752,3 +760,17 @@ class AsyncPublisherViewPostbacks:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublisherViewPostbacksWithRawResponse:
+    """The methods of `publisher_view.postbacks`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewPostbacks) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

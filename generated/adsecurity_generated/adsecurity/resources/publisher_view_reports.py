@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ..models.conversion_report_row import ConversionReportRow
     from ..models.impression_report_row import ImpressionReportRow
     from ..models.performance_report_row import PerformanceReportRow
-    from .raw.publisher_view_reports import (
-        AsyncPublisherViewReportsWithRawResponse,
-        PublisherViewReportsWithRawResponse,
-    )
 
 
 class PublisherViewReports:
@@ -35,10 +31,8 @@ class PublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_reports import PublisherViewReportsWithRawResponse
-
-        return PublisherViewReportsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewReportsWithRawResponse(PublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
         self,
@@ -306,6 +300,18 @@ class PublisherViewReports:
         )
 
 
+class PublisherViewReportsWithRawResponse:
+    """The methods of `publisher_view.reports`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewReports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
+        self.performance = raw_pages(resource.performance)
+
+
 class AsyncPublisherViewReports:
     """The methods of `publisher_view.reports`, asynchronous."""
 
@@ -315,10 +321,8 @@ class AsyncPublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_reports import AsyncPublisherViewReportsWithRawResponse
-
-        return AsyncPublisherViewReportsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewReportsWithRawResponse(AsyncPublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
         self,
@@ -584,3 +588,15 @@ class AsyncPublisherViewReports:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublisherViewReportsWithRawResponse:
+    """The methods of `publisher_view.reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)
+        self.performance = async_raw_pages(resource.performance)

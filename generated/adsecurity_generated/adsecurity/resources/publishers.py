@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..models.theme import Theme
     from ..models.throttle_status import ThrottleStatus
     from ..typed_dicts import AdditionalThrottleRateFiltersDict
-    from .raw.publishers import AsyncPublishersWithRawResponse, PublishersWithRawResponse
 
 
 class Publishers:
@@ -32,10 +31,8 @@ class Publishers:
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import PublishersWithRawResponse
-
-        return PublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return PublishersWithRawResponse(Publishers(self._api.raw))
 
     def create(
         self,
@@ -480,6 +477,20 @@ class Publishers:
         )
 
 
+class PublishersWithRawResponse:
+    """The methods of `publishers`, which return the responses as they came."""
+
+    def __init__(self, resource: Publishers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncPublishers:
     """The methods of `publishers`, asynchronous."""
 
@@ -488,10 +499,8 @@ class AsyncPublishers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import AsyncPublishersWithRawResponse
-
-        return AsyncPublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
 
     async def create(
         self,
@@ -934,3 +943,17 @@ class AsyncPublishers:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncPublishersWithRawResponse:
+    """The methods of `publishers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublishers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

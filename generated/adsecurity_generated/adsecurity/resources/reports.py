@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..models.list_options_json_filter import ListOptionsJSONFilter
     from ..models.performance_report_row import PerformanceReportRow
     from ..typed_dicts import ListOptionsJSONFilterDict
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
 
 
 class Reports:
@@ -33,10 +32,8 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import ReportsWithRawResponse
-
-        return ReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
         self,
@@ -350,6 +347,18 @@ class Reports:
         )
 
 
+class ReportsWithRawResponse:
+    """The methods of `reports`, which return the responses as they came."""
+
+    def __init__(self, resource: Reports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
+        self.performance = raw_pages(resource.performance)
+
+
 class AsyncReports:
     """The methods of `reports`, asynchronous."""
 
@@ -358,10 +367,8 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import AsyncReportsWithRawResponse
-
-        return AsyncReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
         self,
@@ -673,3 +680,15 @@ class AsyncReports:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncReportsWithRawResponse:
+    """The methods of `reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)
+        self.performance = async_raw_pages(resource.performance)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         SmartLinkPriorityOfferDict,
         SmartLinkWeightedOfferDict,
     )
-    from .raw.smartlinks import AsyncSmartlinksWithRawResponse, SmartlinksWithRawResponse
 
 
 class Smartlinks:
@@ -40,10 +39,8 @@ class Smartlinks:
 
     @cached_property
     def with_raw_response(self) -> SmartlinksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.smartlinks import SmartlinksWithRawResponse
-
-        return SmartlinksWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return SmartlinksWithRawResponse(Smartlinks(self._api.raw))
 
     def create(
         self,
@@ -471,6 +468,21 @@ class Smartlinks:
         )
 
 
+class SmartlinksWithRawResponse:
+    """The methods of `smartlinks`, which return the responses as they came."""
+
+    def __init__(self, resource: Smartlinks) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncSmartlinks:
     """The methods of `smartlinks`, asynchronous."""
 
@@ -479,10 +491,8 @@ class AsyncSmartlinks:
 
     @cached_property
     def with_raw_response(self) -> AsyncSmartlinksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.smartlinks import AsyncSmartlinksWithRawResponse
-
-        return AsyncSmartlinksWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncSmartlinksWithRawResponse(AsyncSmartlinks(self._api.raw))
 
     async def create(
         self,
@@ -908,3 +918,18 @@ class AsyncSmartlinks:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncSmartlinksWithRawResponse:
+    """The methods of `smartlinks`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncSmartlinks) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

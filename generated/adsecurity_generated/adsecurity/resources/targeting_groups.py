@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..models.targeting_settings import TargetingSettings
     from ..models.targeting_settings_payload import TargetingSettingsPayload
     from ..typed_dicts import TargetingSettingsDict, TargetingSettingsPayloadDict
-    from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse, TargetingGroupsWithRawResponse
 
 
 class TargetingGroups:
@@ -30,10 +29,8 @@ class TargetingGroups:
 
     @cached_property
     def with_raw_response(self) -> TargetingGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.targeting_groups import TargetingGroupsWithRawResponse
-
-        return TargetingGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return TargetingGroupsWithRawResponse(TargetingGroups(self._api.raw))
 
     def create(
         self,
@@ -323,6 +320,19 @@ class TargetingGroups:
         )
 
 
+class TargetingGroupsWithRawResponse:
+    """The methods of `targeting_groups`, which return the responses as they came."""
+
+    def __init__(self, resource: TargetingGroups) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncTargetingGroups:
     """The methods of `targeting_groups`, asynchronous."""
 
@@ -331,10 +341,8 @@ class AsyncTargetingGroups:
 
     @cached_property
     def with_raw_response(self) -> AsyncTargetingGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse
-
-        return AsyncTargetingGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncTargetingGroupsWithRawResponse(AsyncTargetingGroups(self._api.raw))
 
     async def create(
         self,
@@ -622,3 +630,16 @@ class AsyncTargetingGroups:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncTargetingGroupsWithRawResponse:
+    """The methods of `targeting_groups`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncTargetingGroups) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

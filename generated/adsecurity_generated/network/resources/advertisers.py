@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.advertiser import Advertiser
-    from .raw.advertisers import AdvertisersWithRawResponse, AsyncAdvertisersWithRawResponse
 
 
 class Advertisers:
@@ -27,10 +26,8 @@ class Advertisers:
 
     @cached_property
     def with_raw_response(self) -> AdvertisersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.advertisers import AdvertisersWithRawResponse
-
-        return AdvertisersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AdvertisersWithRawResponse(Advertisers(self._api.raw))
 
     def create(
         self,
@@ -379,6 +376,20 @@ class Advertisers:
         )
 
 
+class AdvertisersWithRawResponse:
+    """The methods of `advertisers`, which return the responses as they came."""
+
+    def __init__(self, resource: Advertisers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncAdvertisers:
     """The methods of `advertisers`, asynchronous."""
 
@@ -387,10 +398,8 @@ class AsyncAdvertisers:
 
     @cached_property
     def with_raw_response(self) -> AsyncAdvertisersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.advertisers import AsyncAdvertisersWithRawResponse
-
-        return AsyncAdvertisersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncAdvertisersWithRawResponse(AsyncAdvertisers(self._api.raw))
 
     async def create(
         self,
@@ -737,3 +746,17 @@ class AsyncAdvertisers:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncAdvertisersWithRawResponse:
+    """The methods of `advertisers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncAdvertisers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..models.export_status import ExportStatus
     from ..models.export_type import ExportType
     from ..models.impression_report_row import ImpressionReportRow
-    from .raw.exports import AsyncExportsWithRawResponse, ExportsWithRawResponse
 
 
 class Exports:
@@ -34,10 +33,8 @@ class Exports:
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import ExportsWithRawResponse
-
-        return ExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ExportsWithRawResponse(Exports(self._api.raw))
 
     def resume(
         self,
@@ -537,6 +534,22 @@ class Exports:
         )
 
 
+class ExportsWithRawResponse:
+    """The methods of `exports`, which return the responses as they came."""
+
+    def __init__(self, resource: Exports) -> None:
+        from ..._raw import raw_export, raw_pages, raw_response
+        from ..models.export import Export
+
+        self.clicks = raw_export(resource.clicks, Export)
+        self.conversions = raw_export(resource.conversions, Export)
+        self.impressions = raw_export(resource.impressions, Export)
+        self.postbacks = raw_export(resource.postbacks, Export)
+        self.signed_url = raw_response(resource.signed_url)
+        self.get = raw_response(resource.get)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncExports:
     """The methods of `exports`, asynchronous."""
 
@@ -545,10 +558,8 @@ class AsyncExports:
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import AsyncExportsWithRawResponse
-
-        return AsyncExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncExportsWithRawResponse(AsyncExports(self._api.raw))
 
     async def resume(
         self,
@@ -1046,3 +1057,19 @@ class AsyncExports:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncExportsWithRawResponse:
+    """The methods of `exports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncExports) -> None:
+        from ..._raw import async_raw_export, async_raw_pages, async_raw_response
+        from ..models.export import Export
+
+        self.clicks = async_raw_export(resource.clicks, Export)
+        self.conversions = async_raw_export(resource.conversions, Export)
+        self.impressions = async_raw_export(resource.impressions, Export)
+        self.postbacks = async_raw_export(resource.postbacks, Export)
+        self.signed_url = async_raw_response(resource.signed_url)
+        self.get = async_raw_response(resource.get)
+        self.list = async_raw_pages(resource.list)

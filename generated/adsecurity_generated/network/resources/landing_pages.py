@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.landing_page import LandingPage
-    from .raw.landing_pages import AsyncLandingPagesWithRawResponse, LandingPagesWithRawResponse
 
 
 class LandingPages:
@@ -27,10 +26,8 @@ class LandingPages:
 
     @cached_property
     def with_raw_response(self) -> LandingPagesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.landing_pages import LandingPagesWithRawResponse
-
-        return LandingPagesWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return LandingPagesWithRawResponse(LandingPages(self._api.raw))
 
     def create(
         self,
@@ -270,6 +267,18 @@ class LandingPages:
         )
 
 
+class LandingPagesWithRawResponse:
+    """The methods of `landing_pages`, which return the responses as they came."""
+
+    def __init__(self, resource: LandingPages) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncLandingPages:
     """The methods of `landing_pages`, asynchronous."""
 
@@ -278,10 +287,8 @@ class AsyncLandingPages:
 
     @cached_property
     def with_raw_response(self) -> AsyncLandingPagesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.landing_pages import AsyncLandingPagesWithRawResponse
-
-        return AsyncLandingPagesWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncLandingPagesWithRawResponse(AsyncLandingPages(self._api.raw))
 
     async def create(
         self,
@@ -519,3 +526,15 @@ class AsyncLandingPages:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncLandingPagesWithRawResponse:
+    """The methods of `landing_pages`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncLandingPages) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

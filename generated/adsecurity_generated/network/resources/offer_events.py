@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..models.offer_event import OfferEvent
     from ..models.payout_type import PayoutType
     from ..models.revenue_type import RevenueType
-    from .raw.offer_events import AsyncOfferEventsWithRawResponse, OfferEventsWithRawResponse
 
 
 class OfferEvents:
@@ -29,10 +28,8 @@ class OfferEvents:
 
     @cached_property
     def with_raw_response(self) -> OfferEventsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offer_events import OfferEventsWithRawResponse
-
-        return OfferEventsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return OfferEventsWithRawResponse(OfferEvents(self._api.raw))
 
     def create(
         self,
@@ -312,6 +309,18 @@ class OfferEvents:
         )
 
 
+class OfferEventsWithRawResponse:
+    """The methods of `offer_events`, which return the responses as they came."""
+
+    def __init__(self, resource: OfferEvents) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncOfferEvents:
     """The methods of `offer_events`, asynchronous."""
 
@@ -320,10 +329,8 @@ class AsyncOfferEvents:
 
     @cached_property
     def with_raw_response(self) -> AsyncOfferEventsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offer_events import AsyncOfferEventsWithRawResponse
-
-        return AsyncOfferEventsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncOfferEventsWithRawResponse(AsyncOfferEvents(self._api.raw))
 
     async def create(
         self,
@@ -601,3 +608,15 @@ class AsyncOfferEvents:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncOfferEventsWithRawResponse:
+    """The methods of `offer_events`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncOfferEvents) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..models.offer_payout_config import OfferPayoutConfig
     from ..models.visibility import Visibility
     from ..typed_dicts import OfferPayoutConfigDict
-    from .raw.offers import AsyncOffersWithRawResponse, OffersWithRawResponse
 
 
 class Offers:
@@ -31,10 +30,8 @@ class Offers:
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offers import OffersWithRawResponse
-
-        return OffersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return OffersWithRawResponse(Offers(self._api.raw))
 
     def create(
         self,
@@ -485,6 +482,20 @@ class Offers:
         )
 
 
+class OffersWithRawResponse:
+    """The methods of `offers`, which return the responses as they came."""
+
+    def __init__(self, resource: Offers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncOffers:
     """The methods of `offers`, asynchronous."""
 
@@ -493,10 +504,8 @@ class AsyncOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offers import AsyncOffersWithRawResponse
-
-        return AsyncOffersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
 
     async def create(
         self,
@@ -945,3 +954,17 @@ class AsyncOffers:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncOffersWithRawResponse:
+    """The methods of `offers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncOffers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

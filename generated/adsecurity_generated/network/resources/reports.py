@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..models.conversion_report_row import ConversionReportRow
     from ..models.impression_report_row import ImpressionReportRow
     from ..models.report_status import ReportStatus
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
 
 
 class Reports:
@@ -31,10 +30,8 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import ReportsWithRawResponse
-
-        return ReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
         self,
@@ -307,6 +304,17 @@ class Reports:
         )
 
 
+class ReportsWithRawResponse:
+    """The methods of `reports`, which return the responses as they came."""
+
+    def __init__(self, resource: Reports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
+
+
 class AsyncReports:
     """The methods of `reports`, asynchronous."""
 
@@ -315,10 +323,8 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import AsyncReportsWithRawResponse
-
-        return AsyncReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
         self,
@@ -589,3 +595,14 @@ class AsyncReports:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncReportsWithRawResponse:
+    """The methods of `reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)

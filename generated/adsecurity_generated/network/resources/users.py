@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..models.user import User
     from ..models.user_role import UserRole
     from ..models.user_status import UserStatus
-    from .raw.users import AsyncUsersWithRawResponse, UsersWithRawResponse
 
 
 class Users:
@@ -30,10 +29,8 @@ class Users:
 
     @cached_property
     def with_raw_response(self) -> UsersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.users import UsersWithRawResponse
-
-        return UsersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return UsersWithRawResponse(Users(self._api.raw))
 
     def create(
         self,
@@ -289,6 +286,18 @@ class Users:
         )
 
 
+class UsersWithRawResponse:
+    """The methods of `users`, which return the responses as they came."""
+
+    def __init__(self, resource: Users) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
+
+
 class AsyncUsers:
     """The methods of `users`, asynchronous."""
 
@@ -297,10 +306,8 @@ class AsyncUsers:
 
     @cached_property
     def with_raw_response(self) -> AsyncUsersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.users import AsyncUsersWithRawResponse
-
-        return AsyncUsersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncUsersWithRawResponse(AsyncUsers(self._api.raw))
 
     async def create(
         self,
@@ -554,3 +561,15 @@ class AsyncUsers:
             retry=retry,
             extra_headers=extra_headers,
         )
+
+
+class AsyncUsersWithRawResponse:
+    """The methods of `users`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncUsers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)
