@@ -130,7 +130,7 @@ class SurfaceProject(Project):
             "one_line": _one_line,
             "session_method": _session_method,
             "LISTS": LISTS,
-            "CALL_KEYWORDS": operations.CALL_KEYWORDS,
+            "call_keywords": operations.call_keywords,
             "method_doc": operations.method_doc,
             "model_imports": source.model_imports,
             "paging_keywords": operations.paging_keywords,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
-from ..http.session import AsyncSession, CallOptions, SyncSession
+from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
 
 if TYPE_CHECKING:
     import httpx
@@ -32,27 +32,35 @@ class SyncAPI:
     def __init__(self, session: SyncSession) -> None:
         self.session = session
 
-    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = self.session.run(op, args, **options)
         return result
 
-    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(self.session.run(op, args, **options))
 
-    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         self.session.run(op, args, **options)
 
-    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(self.session.run(op, args, **options))
 
-    def raw(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
+    def raw(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
         """Call an operation and return the answer as it came."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args)
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
@@ -68,7 +76,7 @@ class SyncAPI:
         return RawPaginator(self.session, op, args, **options)
 
     def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export
@@ -88,29 +96,35 @@ class AsyncAPI:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = await self.session.run(op, args, **options)
         return result
 
-    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(await self.session.run(op, args, **options))
 
-    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         await self.session.run(op, args, **options)
 
-    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(await self.session.run(op, args, **options))
 
     async def raw(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return the answer as it came."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args)
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
@@ -126,7 +140,7 @@ class AsyncAPI:
         return AsyncRawPaginator(self.session, op, args, **options)
 
     async def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export_async

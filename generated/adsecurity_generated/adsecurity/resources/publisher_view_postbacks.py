@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -61,6 +61,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -69,21 +71,27 @@ class PublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -119,6 +127,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -129,6 +139,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -139,6 +151,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -162,6 +177,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -173,6 +190,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -184,6 +203,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -208,6 +230,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -218,6 +242,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -228,6 +253,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -251,6 +278,7 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -271,6 +299,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -280,17 +310,21 @@ class PublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -324,6 +358,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -340,6 +376,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Postback]:
         """List postbacks.
 
@@ -358,6 +395,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -388,6 +427,7 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -424,6 +464,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -432,21 +474,27 @@ class AsyncPublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -482,6 +530,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -492,6 +542,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -502,6 +554,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -525,6 +580,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -536,6 +593,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -547,6 +606,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -571,6 +633,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -581,6 +645,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -591,6 +656,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -614,6 +681,7 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -634,6 +702,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -643,17 +713,21 @@ class AsyncPublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -687,6 +761,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -703,6 +779,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Postback]:
         """List postbacks.
 
@@ -721,6 +798,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -751,4 +830,5 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -74,6 +74,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -92,7 +94,8 @@ class Publishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -102,15 +105,22 @@ class Publishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -160,6 +170,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -170,6 +182,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -180,6 +194,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -202,6 +219,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -213,6 +232,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -224,6 +245,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -247,6 +271,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -257,6 +283,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -267,6 +294,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -289,6 +318,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -328,6 +358,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -344,7 +376,8 @@ class Publishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -357,7 +390,10 @@ class Publishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -366,6 +402,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -414,6 +453,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -430,6 +471,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Publisher]:
         """List publishers.
 
@@ -448,6 +490,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -477,6 +521,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -530,6 +575,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -548,7 +595,8 @@ class AsyncPublishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -558,15 +606,22 @@ class AsyncPublishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -616,6 +671,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -626,6 +683,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -636,6 +695,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -658,6 +720,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -669,6 +733,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -680,6 +746,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -703,6 +772,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -713,6 +784,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -723,6 +795,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -745,6 +819,7 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -784,6 +859,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -800,7 +877,8 @@ class AsyncPublishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -813,7 +891,10 @@ class AsyncPublishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -822,6 +903,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -870,6 +954,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -886,6 +972,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Publisher]:
         """List publishers.
 
@@ -904,6 +991,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -933,4 +1022,5 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -54,6 +54,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -70,14 +72,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -112,6 +118,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -124,6 +132,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -136,6 +145,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -160,6 +171,7 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -183,6 +195,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -200,14 +214,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -243,6 +261,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -260,6 +280,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[OfferEvent]:
         """List events.
 
@@ -280,6 +301,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -309,6 +332,7 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -345,6 +369,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -361,14 +387,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -403,6 +433,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -415,6 +447,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -427,6 +460,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -451,6 +486,7 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -474,6 +510,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -491,14 +529,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -534,6 +576,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -551,6 +595,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[OfferEvent]:
         """List events.
 
@@ -571,6 +616,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -600,4 +647,5 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -57,6 +57,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ClickReportRow]:
         """Report on clicks.
 
@@ -73,7 +74,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -88,6 +89,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -124,6 +127,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -147,6 +151,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -163,7 +168,7 @@ class Reports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -178,6 +183,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -214,6 +221,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -237,6 +245,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -253,7 +262,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -268,6 +277,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -304,6 +315,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -341,6 +353,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -357,7 +370,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -372,6 +385,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -408,6 +423,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -431,6 +447,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -447,7 +464,7 @@ class AsyncReports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -462,6 +479,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -498,6 +517,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -521,6 +541,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -537,7 +558,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -552,6 +573,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -588,4 +611,5 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -50,6 +50,8 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a user.
 
@@ -59,7 +61,7 @@ class Users:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -69,6 +71,9 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -99,6 +104,8 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -109,6 +116,7 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> User:
         """Read a user.
 
@@ -119,6 +127,8 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -141,6 +151,7 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -165,6 +176,8 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a user.
 
@@ -183,14 +196,17 @@ class Users:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -227,6 +243,8 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -241,6 +259,7 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[User]:
         """List users.
 
@@ -259,6 +278,8 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -286,6 +307,7 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -317,6 +339,8 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a user.
 
@@ -326,7 +350,7 @@ class AsyncUsers:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -336,6 +360,9 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -366,6 +393,8 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -376,6 +405,7 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> User:
         """Read a user.
 
@@ -386,6 +416,8 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -408,6 +440,7 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -432,6 +465,8 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a user.
 
@@ -450,14 +485,17 @@ class AsyncUsers:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -494,6 +532,8 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -508,6 +548,7 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[User]:
         """List users.
 
@@ -526,6 +567,8 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -553,4 +596,5 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

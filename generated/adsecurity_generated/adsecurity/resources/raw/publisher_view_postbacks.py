@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import UNSET, FilterValue, Unset
+from ...._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -50,6 +50,8 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a postback.
 
@@ -58,21 +60,27 @@ class PublisherViewPostbacksWithRawResponse:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -108,6 +116,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -118,6 +128,8 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete postbacks.
 
@@ -128,6 +140,9 @@ class PublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -151,6 +166,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -162,6 +179,8 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Change postbacks.
 
@@ -173,6 +192,9 @@ class PublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -197,6 +219,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -207,6 +231,7 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Postback]:
         """Read a postback.
 
@@ -217,6 +242,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -240,6 +267,7 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -260,6 +288,8 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a postback.
 
@@ -269,17 +299,21 @@ class PublisherViewPostbacksWithRawResponse:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -313,6 +347,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -329,6 +365,7 @@ class PublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[Postback]:
         """List postbacks.
 
@@ -347,6 +384,8 @@ class PublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -377,6 +416,7 @@ class PublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -406,6 +446,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a postback.
 
@@ -414,21 +456,27 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -464,6 +512,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -474,6 +524,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete postbacks.
 
@@ -484,6 +536,9 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -507,6 +562,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -518,6 +575,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Change postbacks.
 
@@ -529,6 +588,9 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -553,6 +615,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -563,6 +627,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Postback]:
         """Read a postback.
 
@@ -573,6 +638,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -596,6 +663,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -616,6 +684,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a postback.
 
@@ -625,17 +695,21 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -669,6 +743,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -685,6 +761,7 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[Postback]:
         """List postbacks.
 
@@ -703,6 +780,8 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -733,4 +812,5 @@ class AsyncPublisherViewPostbacksWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import FilterValue
+from ...._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -43,6 +43,7 @@ class PublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ClickReportRow]:
         """Report on a publisher's clicks.
 
@@ -64,6 +65,8 @@ class PublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -95,6 +98,7 @@ class PublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -112,6 +116,7 @@ class PublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ConversionReportRow]:
         """Report on a publisher's conversions.
 
@@ -133,6 +138,8 @@ class PublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -164,6 +171,7 @@ class PublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -181,6 +189,7 @@ class PublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ImpressionReportRow]:
         """Report on a publisher's impressions.
 
@@ -202,6 +211,8 @@ class PublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -233,6 +244,7 @@ class PublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def performance(
@@ -244,6 +256,7 @@ class PublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[PerformanceReportRow]:
         """Report on a publisher's performance.
 
@@ -257,6 +270,8 @@ class PublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -282,6 +297,7 @@ class PublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -307,6 +323,7 @@ class AsyncPublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ClickReportRow]:
         """Report on a publisher's clicks.
 
@@ -328,6 +345,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -359,6 +378,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -376,6 +396,7 @@ class AsyncPublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ConversionReportRow]:
         """Report on a publisher's conversions.
 
@@ -397,6 +418,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -428,6 +451,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -445,6 +469,7 @@ class AsyncPublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ImpressionReportRow]:
         """Report on a publisher's impressions.
 
@@ -466,6 +491,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -497,6 +524,7 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def performance(
@@ -508,6 +536,7 @@ class AsyncPublisherViewReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[PerformanceReportRow]:
         """Report on a publisher's performance.
 
@@ -521,6 +550,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -546,4 +577,5 @@ class AsyncPublisherViewReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import UNSET, FilterValue, Unset
+from ...._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -66,6 +66,8 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a publisher.
 
@@ -84,7 +86,8 @@ class PublishersWithRawResponse:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -94,15 +97,22 @@ class PublishersWithRawResponse:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -152,6 +162,8 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -162,6 +174,8 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete publishers.
 
@@ -172,6 +186,9 @@ class PublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -194,6 +211,8 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -205,6 +224,8 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Change publishers.
 
@@ -216,6 +237,9 @@ class PublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -239,6 +263,8 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -249,6 +275,7 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Publisher]:
         """Read a publisher.
 
@@ -259,6 +286,8 @@ class PublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -281,6 +310,7 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -320,6 +350,8 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a publisher.
 
@@ -336,7 +368,8 @@ class PublishersWithRawResponse:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -349,7 +382,10 @@ class PublishersWithRawResponse:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -358,6 +394,9 @@ class PublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -406,6 +445,8 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -422,6 +463,7 @@ class PublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[Publisher]:
         """List publishers.
 
@@ -440,6 +482,8 @@ class PublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -469,6 +513,7 @@ class PublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -515,6 +560,8 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a publisher.
 
@@ -533,7 +580,8 @@ class AsyncPublishersWithRawResponse:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -543,15 +591,22 @@ class AsyncPublishersWithRawResponse:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -601,6 +656,8 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -611,6 +668,8 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete publishers.
 
@@ -621,6 +680,9 @@ class AsyncPublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -643,6 +705,8 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -654,6 +718,8 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Change publishers.
 
@@ -665,6 +731,9 @@ class AsyncPublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -688,6 +757,8 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -698,6 +769,7 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Publisher]:
         """Read a publisher.
 
@@ -708,6 +780,8 @@ class AsyncPublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -730,6 +804,7 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -769,6 +844,8 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a publisher.
 
@@ -785,7 +862,8 @@ class AsyncPublishersWithRawResponse:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -798,7 +876,10 @@ class AsyncPublishersWithRawResponse:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -807,6 +888,9 @@ class AsyncPublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -855,6 +939,8 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -871,6 +957,7 @@ class AsyncPublishersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[Publisher]:
         """List publishers.
 
@@ -889,6 +976,8 @@ class AsyncPublishersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -918,4 +1007,5 @@ class AsyncPublishersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

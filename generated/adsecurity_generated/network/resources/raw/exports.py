@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import FilterValue
+from ...._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -42,6 +42,8 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of clicks.
 
@@ -67,6 +69,9 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -96,6 +101,8 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -113,6 +120,8 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of conversions.
 
@@ -138,6 +147,9 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -167,6 +179,8 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -184,6 +198,8 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of impressions.
 
@@ -209,6 +225,9 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -238,6 +257,8 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def postbacks(
@@ -254,6 +275,8 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of postbacks.
 
@@ -278,6 +301,9 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -306,6 +332,8 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def signed_url(
@@ -315,6 +343,7 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[str]:
         """Get the address of an exported file.
 
@@ -326,6 +355,8 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -348,6 +379,7 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def get(
@@ -358,6 +390,7 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Export]:
         """Read an export.
 
@@ -368,6 +401,8 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -390,6 +425,7 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -416,6 +452,7 @@ class ExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[Export]:
         """List exports.
 
@@ -430,8 +467,9 @@ class ExportsWithRawResponse:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -448,6 +486,8 @@ class ExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -487,6 +527,7 @@ class ExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -511,6 +552,8 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of clicks.
 
@@ -536,6 +579,9 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -565,6 +611,8 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def conversions(
@@ -582,6 +630,8 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of conversions.
 
@@ -607,6 +657,9 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -636,6 +689,8 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def impressions(
@@ -653,6 +708,8 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of impressions.
 
@@ -678,6 +735,9 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -707,6 +767,8 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def postbacks(
@@ -723,6 +785,8 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[Export]:
         """Start an export of postbacks.
 
@@ -747,6 +811,9 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -775,6 +842,8 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def signed_url(
@@ -784,6 +853,7 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[str]:
         """Get the address of an exported file.
 
@@ -795,6 +865,8 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -817,6 +889,7 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def get(
@@ -827,6 +900,7 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Export]:
         """Read an export.
 
@@ -837,6 +911,8 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -859,6 +935,7 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -885,6 +962,7 @@ class AsyncExportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[Export]:
         """List exports.
 
@@ -899,8 +977,9 @@ class AsyncExportsWithRawResponse:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -917,6 +996,8 @@ class AsyncExportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -956,4 +1037,5 @@ class AsyncExportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

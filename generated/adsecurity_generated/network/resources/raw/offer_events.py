@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import UNSET, FilterValue, Unset
+from ...._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -46,6 +46,8 @@ class OfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create an event.
 
@@ -62,14 +64,18 @@ class OfferEventsWithRawResponse:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -104,6 +110,8 @@ class OfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -116,6 +124,7 @@ class OfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[OfferEvent]:
         """Read an event.
 
@@ -128,6 +137,8 @@ class OfferEventsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -152,6 +163,7 @@ class OfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -175,6 +187,8 @@ class OfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update an event.
 
@@ -192,14 +206,18 @@ class OfferEventsWithRawResponse:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -235,6 +253,8 @@ class OfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -252,6 +272,7 @@ class OfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[OfferEvent]:
         """List events.
 
@@ -272,6 +293,8 @@ class OfferEventsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -301,6 +324,7 @@ class OfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -330,6 +354,8 @@ class AsyncOfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create an event.
 
@@ -346,14 +372,18 @@ class AsyncOfferEventsWithRawResponse:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -388,6 +418,8 @@ class AsyncOfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -400,6 +432,7 @@ class AsyncOfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[OfferEvent]:
         """Read an event.
 
@@ -412,6 +445,8 @@ class AsyncOfferEventsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -436,6 +471,7 @@ class AsyncOfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -459,6 +495,8 @@ class AsyncOfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update an event.
 
@@ -476,14 +514,18 @@ class AsyncOfferEventsWithRawResponse:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -519,6 +561,8 @@ class AsyncOfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -536,6 +580,7 @@ class AsyncOfferEventsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[OfferEvent]:
         """List events.
 
@@ -556,6 +601,8 @@ class AsyncOfferEventsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -585,4 +632,5 @@ class AsyncOfferEventsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

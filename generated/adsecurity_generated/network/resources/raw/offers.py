@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import UNSET, FilterValue, Unset
+from ...._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -62,6 +62,8 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create an offer.
 
@@ -75,7 +77,7 @@ class OffersWithRawResponse:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -96,10 +98,13 @@ class OffersWithRawResponse:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -148,6 +153,8 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -160,6 +167,8 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Switch offers on or off.
 
@@ -172,6 +181,9 @@ class OffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -196,6 +208,8 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -207,6 +221,8 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete offers.
 
@@ -218,6 +234,9 @@ class OffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -241,6 +260,8 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -252,6 +273,7 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Offer]:
         """Read an offer.
 
@@ -263,6 +285,8 @@ class OffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -286,6 +310,7 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -323,6 +348,8 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update an offer.
 
@@ -337,7 +364,7 @@ class OffersWithRawResponse:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -358,10 +385,13 @@ class OffersWithRawResponse:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -411,6 +441,8 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -427,6 +459,7 @@ class OffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[Offer]:
         """List offers.
 
@@ -446,6 +479,8 @@ class OffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -474,6 +509,7 @@ class OffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -517,6 +553,8 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create an offer.
 
@@ -530,7 +568,7 @@ class AsyncOffersWithRawResponse:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -551,10 +589,13 @@ class AsyncOffersWithRawResponse:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -603,6 +644,8 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -615,6 +658,8 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Switch offers on or off.
 
@@ -627,6 +672,9 @@ class AsyncOffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -651,6 +699,8 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -662,6 +712,8 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Delete offers.
 
@@ -673,6 +725,9 @@ class AsyncOffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -696,6 +751,8 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -707,6 +764,7 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[Offer]:
         """Read an offer.
 
@@ -718,6 +776,8 @@ class AsyncOffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -741,6 +801,7 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -778,6 +839,8 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update an offer.
 
@@ -792,7 +855,7 @@ class AsyncOffersWithRawResponse:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -813,10 +876,13 @@ class AsyncOffersWithRawResponse:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -866,6 +932,8 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -882,6 +950,7 @@ class AsyncOffersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[Offer]:
         """List offers.
 
@@ -901,6 +970,8 @@ class AsyncOffersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -929,4 +1000,5 @@ class AsyncOffersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import FilterValue
+from ...._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -47,6 +47,7 @@ class ReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -63,7 +64,7 @@ class ReportsWithRawResponse:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -77,6 +78,8 @@ class ReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -112,6 +115,7 @@ class ReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -134,6 +138,7 @@ class ReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -150,7 +155,7 @@ class ReportsWithRawResponse:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -164,6 +169,8 @@ class ReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -199,6 +206,7 @@ class ReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -221,6 +229,7 @@ class ReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -237,7 +246,7 @@ class ReportsWithRawResponse:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -251,6 +260,8 @@ class ReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -286,6 +297,7 @@ class ReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -315,6 +327,7 @@ class AsyncReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -331,7 +344,7 @@ class AsyncReportsWithRawResponse:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -345,6 +358,8 @@ class AsyncReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -380,6 +395,7 @@ class AsyncReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -402,6 +418,7 @@ class AsyncReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -418,7 +435,7 @@ class AsyncReportsWithRawResponse:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -432,6 +449,8 @@ class AsyncReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -467,6 +486,7 @@ class AsyncReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -489,6 +509,7 @@ class AsyncReportsWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -505,7 +526,7 @@ class AsyncReportsWithRawResponse:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -519,6 +540,8 @@ class AsyncReportsWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -554,4 +577,5 @@ class AsyncReportsWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )

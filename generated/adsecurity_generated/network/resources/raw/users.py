@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...._operation import UNSET, FilterValue, Unset
+from ...._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -42,6 +42,8 @@ class UsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a user.
 
@@ -51,7 +53,7 @@ class UsersWithRawResponse:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -61,6 +63,9 @@ class UsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -91,6 +96,8 @@ class UsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -101,6 +108,7 @@ class UsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[User]:
         """Read a user.
 
@@ -111,6 +119,8 @@ class UsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -133,6 +143,7 @@ class UsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -157,6 +168,8 @@ class UsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a user.
 
@@ -175,14 +188,17 @@ class UsersWithRawResponse:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -219,6 +235,8 @@ class UsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -233,6 +251,7 @@ class UsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawPaginator[User]:
         """List users.
 
@@ -251,6 +270,8 @@ class UsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -278,6 +299,7 @@ class UsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -302,6 +324,8 @@ class AsyncUsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[str]:
         """Create a user.
 
@@ -311,7 +335,7 @@ class AsyncUsersWithRawResponse:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -321,6 +345,9 @@ class AsyncUsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -351,6 +378,8 @@ class AsyncUsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -361,6 +390,7 @@ class AsyncUsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> RawResponse[User]:
         """Read a user.
 
@@ -371,6 +401,8 @@ class AsyncUsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -393,6 +425,7 @@ class AsyncUsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -417,6 +450,8 @@ class AsyncUsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> RawResponse[None]:
         """Update a user.
 
@@ -435,14 +470,17 @@ class AsyncUsersWithRawResponse:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The answer as it came; `parse()` reads it.
@@ -479,6 +517,8 @@ class AsyncUsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -493,6 +533,7 @@ class AsyncUsersWithRawResponse:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncRawPaginator[User]:
         """List users.
 
@@ -511,6 +552,8 @@ class AsyncUsersWithRawResponse:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             The answers as they came, a page each.
@@ -538,4 +581,5 @@ class AsyncUsersWithRawResponse:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
