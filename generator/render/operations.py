@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..spec.lookup import Kind
 from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method, Resource
 from .source import model_imports, request_type, wrapped
 
@@ -39,10 +40,21 @@ _TIME = {
 }
 
 
+def _values(kind: Kind) -> str:
+    """The values of an argument, or of the items of one; empty where it takes any."""
+    if kind.items is not None:
+        return _values(kind.items)
+    values = kind.values or kind.known_values
+    lead = "Known values" if kind.values else "Among its values"
+    return f"{lead}: {', '.join(f'`{value}`' for value in values)}." if values else ""
+
+
 def argument_doc(argument: Argument) -> str:
     """What a docstring says of an argument."""
     param = argument.param
     parts = [argument.doc or ("The id." if param.place == "path" else "")]
+    if listed := _values(argument.kind):
+        parts.append(listed)
     if param.time:
         parts.append(_TIME[param.time])
     if param.style == "comma":
@@ -70,6 +82,8 @@ _PAGING_DOC = {
     "timeout": "Seconds, or an `httpx.Timeout`, instead of the client's.",
     "retry": "Policy instead of the client's.",
     "extra_headers": "Headers added to those of the client.",
+    "extra_query": "Query parameters that the method does not know, by their names on the wire; they win over its own.",
+    "extra_body": "Body fields that the method does not know, laid over its own at every depth.",
     "timezone": "IANA zone of the export's times, as given when it was started; unknown otherwise.",
 }
 
@@ -89,11 +103,19 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
     return found
 
 
-CALL_KEYWORDS = (
+_CALL_KEYWORDS = [
     ("timeout", "Timeout | None = None"),
     ("retry", "RetryPolicy | None = None"),
     ("extra_headers", "Mapping[str, str] | None = None"),
-)
+    ("extra_query", "Mapping[str, QueryValue] | None = None"),
+]
+
+
+def call_keywords(method: Method) -> list[tuple[str, str]]:
+    """Keywords that change how one call is made, with their annotations and defaults."""
+    # A GET has no body that a server would read.
+    body = [] if method.http_method == "GET" else [("extra_body", "Mapping[str, Any] | None = None")]
+    return _CALL_KEYWORDS + body
 
 
 def result_type(method: Method, *, is_async: bool) -> str:
@@ -157,7 +179,7 @@ def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
         lines += [wrapped(f"Deprecated: {method.deprecated}", indent), ""]
     lines.append(pad + "Args:")
     listed = [(argument.name, argument_doc(argument)) for argument in (*method.positional, *method.keywords)]
-    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method), *CALL_KEYWORDS)]
+    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method), *call_keywords(method))]
     lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
     lines += ["", pad + "Returns:"]
     each = "async for" if is_async else "for"

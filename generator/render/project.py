@@ -131,7 +131,7 @@ class SurfaceProject(Project):
             "raw_functions": operations.raw_functions,
             "raw_imports": operations.raw_imports,
             "LISTS": LISTS,
-            "CALL_KEYWORDS": operations.CALL_KEYWORDS,
+            "call_keywords": operations.call_keywords,
             "method_doc": operations.method_doc,
             "model_imports": source.model_imports,
             "paging_keywords": operations.paging_keywords,

@@ -11,6 +11,7 @@ import httpx
 
 import adsecurity
 from adsecurity import (
+    AdsecurityClient,
     APIStatusError,
     AsyncAdsecurityClient,
     AsyncNetworkClient,
@@ -21,6 +22,7 @@ from adsecurity import (
     RequestEvent,
     RetryPolicy,
 )
+from adsecurity.types.adsecurity import ConversionUpdateRequestDict
 from adsecurity.types.adsecurity import Offer as AdsecurityOffer
 from adsecurity.types.network import ClickReportRow, Export, Offer, OfferPayoutConfig, User
 
@@ -64,6 +66,17 @@ def writes(net: NetworkClient) -> None:
     assert_type(offer.active, bool | None)
     # The answer's enums are open: any text may come.
     assert_type(offer.visibility, str | None)
+
+
+def changes(hashes: list[str]) -> list[ConversionUpdateRequestDict]:
+    updates: list[ConversionUpdateRequestDict] = [{"hash": name, "action": "Approve"} for name in hashes]
+    updates.append({"hash": "h", "action": "SomethingNew", "update_params": {"payout": 1.5}})
+    return updates
+
+
+def approve(ads: AdsecurityClient) -> None:
+    ads.conversions.update(integration_id="integration-1", updates=changes(["h1"]), extra_body={"dry_run": True})
+    ads.offers.list("integration-1", extra_query={"new": ["a", 1]})
 
 
 def exports(net: NetworkClient) -> None:

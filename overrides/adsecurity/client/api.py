@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
-from ..http.session import AsyncSession, CallOptions, SyncSession
+from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
 
 if TYPE_CHECKING:
     import httpx
@@ -40,20 +40,20 @@ class SyncAPI:
         """
         return cast("SyncAPI", RawSyncAPI(self.session))
 
-    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = self.session.run(op, args, **options)
         return result
 
-    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(self.session.run(op, args, **options))
 
-    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         self.session.run(op, args, **options)
 
-    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(self.session.run(op, args, **options))
 
@@ -64,7 +64,7 @@ class SyncAPI:
         return Paginator(self.session, op, args, **options)
 
     def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export
@@ -92,20 +92,20 @@ class AsyncAPI:
         """
         return cast("AsyncAPI", RawAsyncAPI(self.session))
 
-    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = await self.session.run(op, args, **options)
         return result
 
-    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(await self.session.run(op, args, **options))
 
-    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         await self.session.run(op, args, **options)
 
-    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(await self.session.run(op, args, **options))
 
@@ -116,7 +116,7 @@ class AsyncAPI:
         return AsyncPaginator(self.session, op, args, **options)
 
     async def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export_async
@@ -136,10 +136,18 @@ class RawSyncAPI:
     def __init__(self, session: SyncSession) -> None:
         self.session = session
 
-    def call(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
+    def call(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args)
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
@@ -158,11 +166,17 @@ class RawAsyncAPI:
         self.session = session
 
     async def call(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args)
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call

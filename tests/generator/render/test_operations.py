@@ -223,11 +223,12 @@ def test_exports_know_their_roles_and_rows(package: Package) -> None:
 
 
 def test_a_call_hands_all_arguments_to_the_session(package: Package, client: Any, session: Session) -> None:
-    assert client.things.get("g", "t", timeout=1, retry="r", extra_headers={"a": "b"}) == "one"
+    own = {"timeout": 1, "retry": "r", "extra_headers": {"a": "b"}, "extra_query": {"c": 1}}
+    assert client.things.get("g", "t", **own) == "one"
     name, op, args, options = session.calls[0]
     assert (name, op) == ("one", package.surface.operation("getThing"))
     assert args == {"group_id": "g", "thing_id": "t"}
-    assert options == {"timeout": 1, "retry": "r", "extra_headers": {"a": "b"}}
+    assert options == own
 
 
 def test_what_is_left_out_is_unset_in_bodies_and_none_in_queries(
@@ -253,12 +254,13 @@ def test_lists_hand_the_paging_its_options(client: Any, session: Session) -> Non
         "timeout": None,
         "retry": None,
         "extra_headers": None,
+        "extra_query": None,
     }
     client.rows.list(start_date="2026-11-01", end_date="2026-11-02", after="c", concurrency=3)
     assert session.calls[1][3]["after"] == "c"
     assert session.calls[1][3]["concurrency"] == 3
     client.rows.at_once()
-    assert set(session.calls[2][3]) == {"timeout", "retry", "extra_headers"}
+    assert set(session.calls[2][3]) == {"timeout", "retry", "extra_headers", "extra_query"}
 
 
 def test_each_kind_calls_its_method_of_the_session(client: Any) -> None:
@@ -390,7 +392,7 @@ def test_docstrings_name_arguments_result_errors_and_source(package: Package) ->
     for line in (
         "name: What to call it.",
         "group: Taken from `group_id` when left out.",
-        "mode: The server's default is `fast`.",
+        "mode: Known values: `fast`, `slow`. The server's default is `fast`.",
         "password: Never shown in logs or errors.",
         "legacy: Deprecated: use `name`.",
         "Returns:\n    The id of the new object.",

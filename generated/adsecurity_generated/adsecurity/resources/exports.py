@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -85,6 +85,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -103,6 +105,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -131,6 +136,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -147,6 +154,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -165,6 +174,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -193,6 +205,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -209,6 +223,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -227,6 +243,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -255,6 +274,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def signed_url(
@@ -264,6 +285,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Sign a download.
 
@@ -274,6 +296,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -296,6 +320,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def get(
@@ -306,6 +331,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -316,6 +342,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -338,6 +366,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -366,6 +395,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Export]:
         """List exports.
 
@@ -380,8 +410,8 @@ class Exports:
                 `2006-01-02`; days are the server's.
             end_date: Last day that the export was asked for, compared as text. A date, or a text such as
                 `2006-01-02`; days are the server's.
-            status: State of the export.
-            type: Kind of log.
+            status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
+            type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
             total_lte: Most rows that the export may have.
             duration_seconds_gte: Shortest time, in seconds, that the export may have taken.
@@ -398,6 +428,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -439,6 +471,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -517,6 +550,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -535,6 +570,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -563,6 +601,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def conversions(
@@ -579,6 +619,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -597,6 +639,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -625,6 +670,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def impressions(
@@ -641,6 +688,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -659,6 +708,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -687,6 +739,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def signed_url(
@@ -696,6 +750,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Sign a download.
 
@@ -706,6 +761,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -728,6 +785,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def get(
@@ -738,6 +796,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -748,6 +807,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -770,6 +831,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -798,6 +860,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Export]:
         """List exports.
 
@@ -812,8 +875,8 @@ class AsyncExports:
                 `2006-01-02`; days are the server's.
             end_date: Last day that the export was asked for, compared as text. A date, or a text such as
                 `2006-01-02`; days are the server's.
-            status: State of the export.
-            type: Kind of log.
+            status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
+            type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
             total_lte: Most rows that the export may have.
             duration_seconds_gte: Shortest time, in seconds, that the export may have taken.
@@ -830,6 +893,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -871,6 +936,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

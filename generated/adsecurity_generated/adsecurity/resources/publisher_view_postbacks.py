@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -55,6 +55,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -63,21 +65,27 @@ class PublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -113,6 +121,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -123,6 +133,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -133,6 +145,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -156,6 +171,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -167,6 +184,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -178,6 +197,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -202,6 +224,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -212,6 +236,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -222,6 +247,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -245,6 +272,7 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -265,6 +293,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -274,17 +304,21 @@ class PublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -318,6 +352,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -334,6 +370,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Postback]:
         """List postbacks.
 
@@ -352,6 +389,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -382,6 +421,7 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -432,6 +472,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -440,21 +482,27 @@ class AsyncPublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -490,6 +538,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -500,6 +550,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -510,6 +562,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -533,6 +588,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -544,6 +601,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -555,6 +614,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -579,6 +641,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -589,6 +653,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -599,6 +664,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -622,6 +689,7 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -642,6 +710,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -651,17 +721,21 @@ class AsyncPublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -695,6 +769,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -711,6 +787,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Postback]:
         """List postbacks.
 
@@ -729,6 +806,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -759,6 +838,7 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

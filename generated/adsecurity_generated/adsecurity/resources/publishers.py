@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -71,6 +71,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -89,7 +91,8 @@ class Publishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -99,15 +102,22 @@ class Publishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -157,6 +167,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -167,6 +179,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -177,6 +191,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -199,6 +216,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -210,6 +229,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -221,6 +242,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -244,6 +268,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -254,6 +280,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -264,6 +291,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -286,6 +315,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -325,6 +355,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -341,7 +373,8 @@ class Publishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -354,7 +387,10 @@ class Publishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -363,6 +399,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -411,6 +450,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -427,6 +468,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Publisher]:
         """List publishers.
 
@@ -445,6 +487,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -474,6 +518,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -539,6 +584,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -557,7 +604,8 @@ class AsyncPublishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -567,15 +615,22 @@ class AsyncPublishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -625,6 +680,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -635,6 +692,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -645,6 +704,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -667,6 +729,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -678,6 +742,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -689,6 +755,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -712,6 +781,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -722,6 +793,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -732,6 +804,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -754,6 +828,7 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -793,6 +868,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -809,7 +886,8 @@ class AsyncPublishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -822,7 +900,10 @@ class AsyncPublishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -831,6 +912,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -879,6 +963,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -895,6 +981,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Publisher]:
         """List publishers.
 
@@ -913,6 +1000,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -942,6 +1031,7 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -63,6 +63,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a smartlink.
 
@@ -71,7 +73,7 @@ class Smartlinks:
         Args:
             integration_id: ID of the integration.
             name: Display name.
-            strategy: Rule by which a smartlink picks an offer.
+            strategy: Rule by which a smartlink picks an offer. Known values: `Weighted`, `Priority`, `KPI`.
             active: Whether the link can be used at once.
             archived: Whether to put the link aside at once.
             description: Free text about the link.
@@ -82,11 +84,14 @@ class Smartlinks:
             priority_offers: Offers of the strategy `Priority`.
             tags: IDs of the labels to attach.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
-                The server's default is `Public`.
+                Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -122,6 +127,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -134,6 +141,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete smartlinks.
 
@@ -146,6 +155,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -170,6 +182,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -183,6 +197,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change smartlinks.
 
@@ -196,6 +212,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -221,6 +240,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -232,6 +253,7 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> SmartLink:
         """Read a smartlink.
 
@@ -243,6 +265,8 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -266,6 +290,7 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def delete(
@@ -278,6 +303,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a smartlink.
 
@@ -290,6 +317,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -314,6 +344,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def update(
@@ -337,6 +369,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a smartlink.
 
@@ -355,14 +389,17 @@ class Smartlinks:
             primary_domain: Domain of the link.
             priority_offers: Offers of the strategy `Priority`.
             strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
-                for which word of `SmartLinkStrategy` is not documented.
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
             tags: IDs of the labels.
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
-                asks and is approved.
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -398,6 +435,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -416,6 +455,7 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[SmartLink]:
         """List smartlinks.
 
@@ -435,6 +475,8 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -465,6 +507,7 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -515,6 +558,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a smartlink.
 
@@ -523,7 +568,7 @@ class AsyncSmartlinks:
         Args:
             integration_id: ID of the integration.
             name: Display name.
-            strategy: Rule by which a smartlink picks an offer.
+            strategy: Rule by which a smartlink picks an offer. Known values: `Weighted`, `Priority`, `KPI`.
             active: Whether the link can be used at once.
             archived: Whether to put the link aside at once.
             description: Free text about the link.
@@ -534,11 +579,14 @@ class AsyncSmartlinks:
             priority_offers: Offers of the strategy `Priority`.
             tags: IDs of the labels to attach.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
-                The server's default is `Public`.
+                Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -574,6 +622,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -586,6 +636,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete smartlinks.
 
@@ -598,6 +650,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -622,6 +677,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -635,6 +692,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change smartlinks.
 
@@ -648,6 +707,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -673,6 +735,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -684,6 +748,7 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> SmartLink:
         """Read a smartlink.
 
@@ -695,6 +760,8 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -718,6 +785,7 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def delete(
@@ -730,6 +798,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a smartlink.
 
@@ -742,6 +812,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -766,6 +839,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def update(
@@ -789,6 +864,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a smartlink.
 
@@ -807,14 +884,17 @@ class AsyncSmartlinks:
             primary_domain: Domain of the link.
             priority_offers: Offers of the strategy `Priority`.
             strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
-                for which word of `SmartLinkStrategy` is not documented.
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
             tags: IDs of the labels.
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
-                asks and is approved.
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -850,6 +930,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -868,6 +950,7 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[SmartLink]:
         """List smartlinks.
 
@@ -887,6 +970,8 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -917,6 +1002,7 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

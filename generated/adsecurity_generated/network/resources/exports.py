@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -86,6 +86,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -111,6 +113,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -140,6 +145,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -157,6 +164,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -182,6 +191,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -211,6 +223,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -228,6 +242,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -253,6 +269,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -282,6 +301,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def postbacks(
@@ -298,6 +319,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[Any]:
         """Start an export of postbacks.
 
@@ -322,6 +345,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -350,6 +376,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def signed_url(
@@ -359,6 +387,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Get the address of an exported file.
 
@@ -370,6 +399,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -392,6 +423,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def get(
@@ -402,6 +434,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -412,6 +445,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -434,6 +469,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -460,6 +496,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Export]:
         """List exports.
 
@@ -474,8 +511,9 @@ class Exports:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -492,6 +530,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -531,6 +571,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -611,6 +652,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -636,6 +679,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -665,6 +711,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def conversions(
@@ -682,6 +730,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -707,6 +757,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -736,6 +789,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def impressions(
@@ -753,6 +808,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -778,6 +835,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -807,6 +867,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def postbacks(
@@ -823,6 +885,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[Any]:
         """Start an export of postbacks.
 
@@ -847,6 +911,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -875,6 +942,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def signed_url(
@@ -884,6 +953,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Get the address of an exported file.
 
@@ -895,6 +965,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -917,6 +989,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def get(
@@ -927,6 +1000,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -937,6 +1011,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -959,6 +1035,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -985,6 +1062,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Export]:
         """List exports.
 
@@ -999,8 +1077,9 @@ class AsyncExports:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -1017,6 +1096,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -1056,6 +1137,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

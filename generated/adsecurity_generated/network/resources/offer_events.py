@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -51,6 +51,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -67,14 +69,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -109,6 +115,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -121,6 +129,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -133,6 +142,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -157,6 +168,7 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -180,6 +192,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -197,14 +211,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -240,6 +258,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -257,6 +277,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[OfferEvent]:
         """List events.
 
@@ -277,6 +298,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -306,6 +329,7 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -352,6 +376,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -368,14 +394,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -410,6 +440,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -422,6 +454,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -434,6 +467,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -458,6 +493,7 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -481,6 +517,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -498,14 +536,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -541,6 +583,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -558,6 +602,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[OfferEvent]:
         """List events.
 
@@ -578,6 +623,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -607,6 +654,7 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

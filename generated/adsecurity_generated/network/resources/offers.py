@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -67,6 +67,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an offer.
 
@@ -80,7 +82,7 @@ class Offers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -101,10 +103,13 @@ class Offers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -153,6 +158,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -165,6 +172,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch offers on or off.
 
@@ -177,6 +186,9 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -201,6 +213,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -212,6 +226,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offers.
 
@@ -223,6 +239,9 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -246,6 +265,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -257,6 +278,7 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Offer:
         """Read an offer.
 
@@ -268,6 +290,8 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -291,6 +315,7 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -328,6 +353,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an offer.
 
@@ -342,7 +369,7 @@ class Offers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -363,10 +390,13 @@ class Offers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -416,6 +446,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -432,6 +464,7 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Offer]:
         """List offers.
 
@@ -451,6 +484,8 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -479,6 +514,7 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -541,6 +577,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an offer.
 
@@ -554,7 +592,7 @@ class AsyncOffers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -575,10 +613,13 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -627,6 +668,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -639,6 +682,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch offers on or off.
 
@@ -651,6 +696,9 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -675,6 +723,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -686,6 +736,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offers.
 
@@ -697,6 +749,9 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -720,6 +775,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -731,6 +788,7 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Offer:
         """Read an offer.
 
@@ -742,6 +800,8 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -765,6 +825,7 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -802,6 +863,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an offer.
 
@@ -816,7 +879,7 @@ class AsyncOffers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -837,10 +900,13 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -890,6 +956,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -906,6 +974,7 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Offer]:
         """List offers.
 
@@ -925,6 +994,8 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -953,6 +1024,7 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -54,6 +54,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ClickReportRow]:
         """Report on clicks.
 
@@ -70,7 +71,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -85,6 +86,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -121,6 +124,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -144,6 +148,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -160,7 +165,7 @@ class Reports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -175,6 +180,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -211,6 +218,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -234,6 +242,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -250,7 +259,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -265,6 +274,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -301,6 +312,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
@@ -347,6 +359,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -363,7 +376,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -378,6 +391,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -414,6 +429,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -437,6 +453,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -453,7 +470,7 @@ class AsyncReports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -468,6 +485,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -504,6 +523,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -527,6 +547,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -543,7 +564,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -558,6 +579,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -594,6 +617,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
 
