@@ -445,7 +445,7 @@ def test_headers_that_keep_coming_do_not_hold_a_call_past_its_deadline(
 def test_a_server_that_is_not_there_is_a_connection_error(driver: Driver) -> None:
     client = driver.client(base_url="http://127.0.0.1:1", retry=RetryPolicy(2, 0))
     with pytest.raises(APIConnectionError) as caught:
-        driver.call(client, "raw", UPDATE, {"thing_id": "1"})
+        driver.call(client, "raw.write", UPDATE, {"thing_id": "1"})
     assert caught.value.attempts == 2
     assert "could not connect" in str(caught.value)
 
