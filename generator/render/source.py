@@ -79,7 +79,9 @@ def range_code(value: Range) -> str:
     return _call("Range", value)
 
 
-def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False, required: bool = False) -> str:
+def field_code(
+    attr: str, wire: str, kind: Kind, *, secret: bool = False, read_only: bool = False, required: bool = False
+) -> str:
     """Source that makes a model's ``Field``."""
     parts = [repr(attr), repr(wire), repr(kind.name)]
     if kind.items is not None:
@@ -88,6 +90,8 @@ def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False, requir
         parts.append("secret=True")
     if kind.model:
         parts.append(f"model={kind.model!r}")
+    if read_only:
+        parts.append("read_only=True")
     if required:
         parts.append("required=True")
     return f"Field({', '.join(parts)})"

@@ -32,16 +32,16 @@ class PostbackManagerFilters(Model):
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("event_db_id", "event_db_id", "string"),
+        Field("event_db_id", "event_db_id", "string", read_only=True),
         Field("event_id", "event_id", "string"),
-        Field("event_name_with_id", "event_name_with_id", "string"),
+        Field("event_name_with_id", "event_name_with_id", "string", read_only=True),
         Field("filter_status", "filter_status", "string"),
-        Field("offer_db_id", "offer_db_id", "string"),
+        Field("offer_db_id", "offer_db_id", "string", read_only=True),
         Field("offer_id", "offer_id", "string"),
-        Field("offer_name_with_id", "offer_name_with_id", "string"),
-        Field("publisher_db_id", "publisher_db_id", "string"),
+        Field("offer_name_with_id", "offer_name_with_id", "string", read_only=True),
+        Field("publisher_db_id", "publisher_db_id", "string", read_only=True),
         Field("publisher_id", "publisher_id", "string"),
-        Field("publisher_name_with_id", "publisher_name_with_id", "string"),
+        Field("publisher_name_with_id", "publisher_name_with_id", "string", read_only=True),
         Field("rejection_reasons", "rejection_reasons", "array", items=Field("", "", "string")),
     )
 

@@ -32,14 +32,14 @@ class SmartLinkKPIOffer(Model):
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("id", "id", "string"),
-        Field("incremental_id", "incremental_id", "integer"),
-        Field("landing_page_active", "landing_page_active", "boolean"),
+        Field("incremental_id", "incremental_id", "integer", read_only=True),
+        Field("landing_page_active", "landing_page_active", "boolean", read_only=True),
         Field("landing_page_id", "landing_page_id", "string"),
-        Field("landing_page_name", "landing_page_name", "string"),
+        Field("landing_page_name", "landing_page_name", "string", read_only=True),
         Field("name", "name", "string"),
-        Field("name_with_id", "name_with_id", "string"),
-        Field("preview_url", "preview_url", "string"),
-        Field("redirect_url", "redirect_url", "string"),
+        Field("name_with_id", "name_with_id", "string", read_only=True),
+        Field("preview_url", "preview_url", "string", read_only=True),
+        Field("redirect_url", "redirect_url", "string", read_only=True),
     )
 
     active: bool | None = None
