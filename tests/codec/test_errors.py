@@ -199,3 +199,11 @@ def test_errors_of_worker_processes_arrive_unharmed(server: Any) -> None:
         with pytest.raises(errors.NotFoundError, match="gone") as found:
             pool.submit(call, server.url).result(60)
     assert (found.value.status_code, found.value.request_id, found.value.body) == (404, "r", {"message": "gone"})
+
+
+def test_a_404_on_a_route_that_the_caller_corrected_does_not_call_it_inferred(driver: Driver) -> None:
+    client = driver.client(lambda request: ANSWER, routes={"getThing": "GET /api/v2/better/{thingID}"})
+    with pytest.raises(errors.NotFoundError) as caught:
+        driver.call(client, "one", GET, {"thing_id": "1"})
+    assert "inferred" not in str(caught.value)
+    assert "the route that routes= gives" in str(caught.value)

@@ -188,6 +188,9 @@ def _advice(cls: type[APIStatusError], call: CallContext, response: httpx.Respon
     if status == 429:
         asked = f" The server asks to wait {retry_after:g} s." if retry_after is not None else ""
         return f"Call less often, or retry for longer with RetryPolicy(attempts=, deadline=).{asked}"
+    corrected = (call.prepared.method, call.prepared.route) != (call.op.method, call.op.path)
+    if status in (404, 405) and corrected:
+        return "Check the ids, and the route that routes= gives for this operation."
     if status in (404, 405) and call.op.evidence in ("inferred", "borrowed"):
         return (
             "Check the ids. The documentation does not show this route, it is inferred: "
