@@ -166,7 +166,10 @@ def test_no_answer_is_an_error_of_ours_that_keeps_nothing_of_theirs(
 
 def same(one: errors.AdsecurityError, other: errors.AdsecurityError) -> bool:
     def state(error: errors.AdsecurityError) -> dict[str, Any]:
-        return {**vars(error), "job": None, "export": getattr(other, "export", None), "headers": None}
+        # Errors are equal to themselves alone; what they say has to arrive.
+        causes = [repr(cause) for cause in getattr(error, "causes", ())]
+        own = {"job": None, "export": getattr(other, "export", None), "headers": None, "causes": causes}
+        return {**vars(error), **own}
 
     return type(one) is type(other) and one.args == other.args and str(one) == str(other) and state(one) == state(other)
 
