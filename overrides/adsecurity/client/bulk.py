@@ -8,6 +8,7 @@ from typing import Any
 from adsecurity_generated._operation import Operation
 
 from ..codec.request import PreparedRequest
+from ..codec.secrets import is_list
 from ..errors import AdsecurityError, BulkError
 from ..flow.steps import Flow
 
@@ -21,7 +22,7 @@ def bulk_write(
 
     Raises `TypeError` or `ValueError` before the first request, and `BulkError` when a batch failed.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+    if type(batch_size) is not int or batch_size < 1:
         raise ValueError(f"{op.resource}(): batch_size must be a whole number from 1 on, not {batch_size!r}")
     if on_error not in ("raise", "continue"):
         raise ValueError(f"{op.resource}(): on_error must be 'raise' or 'continue', not {on_error!r}")
@@ -60,15 +61,14 @@ def listed(op: Operation[Any], args: Mapping[str, Any]) -> tuple[str, Any]:
     name = next(param.arg for param in op.params if param.non_empty)
     given = args[name]
     # Text and mappings are iterable, but a list of letters or of keys is not what was meant.
-    if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__"):
-        return name, given
-    return name, list(given)
+    refused = isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__")
+    return name, args[name] if refused else list(args[name])
 
 
 def one_batch(op: Operation[Any], args: Mapping[str, Any], batch_size: int) -> Mapping[str, Any]:
     """The arguments of a bulk operation that is sent at once; `ValueError` when its list is longer than a batch."""
     name, items = listed(op, args)
-    if isinstance(items, list) and len(items) > batch_size:
+    if is_list(items) and len(items) > batch_size:
         raise ValueError(
             f"{op.resource}(): a raw response is that of one batch, and {len(items)} objects are more than"
             f" batch_size={batch_size}"

@@ -9,6 +9,7 @@ from adsecurity_generated._model import Field, Model
 from adsecurity_generated._operation import UNSET, Operation, Param, Surface
 
 from .kinds import fits, kind_of
+from .secrets import is_list, is_object
 
 _BLANK: dict[str, Any] = {"string": "x", "integer": 0, "number": 0, "boolean": False, "object": {}, "array": ["x"]}
 _JSON_KINDS = {"date-time": "string", "date": "string", "map": "object"}
@@ -50,15 +51,15 @@ def _sendable(param: Param, value: Any, surface: Surface) -> Any:
     if not param.model:
         return value
     model = surface.model(param.model)
-    if isinstance(value, list):
+    if is_list(value):
         return [_fields_of(model, item) for item in value]
     return _fields_of(model, value)
 
 
 def _fields_of(model: Any, value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return value
-    received = cast("Mapping[str, Any]", value)
+    received = value
     sent: dict[str, Any] = {}
     for field in cast("tuple[Field, ...]", model.FIELDS):
         inner = received.get(field.wire)
