@@ -212,7 +212,7 @@ class TestStorage:
 
     def test_a_file_that_is_gone_is_said_to_be(self, sandbox: Sandbox, storage: httpx.Client, url: str) -> None:
         name = url.rpartition("/")[2].partition("?")[0]
-        (sandbox._running.engine.exports._folder / name).unlink()
+        (sandbox._running_state.engine.exports.folder / name).unlink()
         answer = storage.get(url)
         assert (answer.status_code, answer.json()["message"]) == (403, "the file is gone")
 
@@ -240,7 +240,7 @@ def test_a_signed_url_expires() -> None:
 
 def test_a_file_that_cannot_be_written_fails_its_export_and_no_other() -> None:
     with Sandbox(export_seconds=0, rows=50) as sandbox, client_of(sandbox, "network") as client:
-        folder = sandbox._running.engine.exports._folder
+        folder = sandbox._running_state.engine.exports.folder
         folder.rmdir()
         assert "could not be written" in finished(client, begin(client)["id"], until="ERROR")["error"]
         folder.mkdir()

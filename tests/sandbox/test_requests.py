@@ -173,7 +173,7 @@ def test_a_failure_of_the_sandbox_itself_is_an_answer_like_the_others(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("why")
 
-    monkeypatch.setattr(Items, "one", fail)
+    monkeypatch.setattr(Items, "get_item", fail)
     response = network.get("/users/1")
     assert (response.status_code, response.json()["error"]) == (500, "server_error")
     assert "ZeroDivisionError" in response.json()["message"]

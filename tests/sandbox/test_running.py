@@ -1,4 +1,4 @@
-"""Starting and stopping, the command line, trouble on request, and what is kept between two runs."""
+"""Starting and stopping, the command line, fault injection, and what a database file keeps."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ class TestSchemas:
         schemas = Schemas({"schemas": {"Node": node, "A/b": {"type": "boolean"}}})
         merged = {"allOf": [{"$ref": "#/components/schemas/Node"}], "properties": {"own": {"type": "integer"}}}
         assert set(schemas.properties(merged)) == {"next", "own"}
-        assert schemas.zero({"$ref": "#/components/schemas/Node"})["next"]["next"]
-        assert schemas.zero({"$ref": "#/components/schemas/A~1b"}) is False
+        assert schemas.zero_value({"$ref": "#/components/schemas/Node"})["next"]["next"]
+        assert schemas.zero_value({"$ref": "#/components/schemas/A~1b"}) is False
         assert schemas.kind({"type": ["null", "string"]}) == "string"
-        assert schemas.zero({"type": "string", "default": "d"}) == "d"
+        assert schemas.zero_value({"type": "string", "default": "d"}) == "d"

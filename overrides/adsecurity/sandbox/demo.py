@@ -1,4 +1,4 @@
-"""The whole chain against a sandbox: list, create, change, page, export, download, Parquet. `make demo` runs it."""
+"""A tour of the client against a sandbox: lists, writing, a report, an export, Parquet. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", metavar="DIR", help="keep the files there; otherwise they go when the demo ends")
     options = parser.parse_args(arguments)
     try:
-        # All that the chain needs, before its first step.
+        # Checked before the first step, because the extra is needed only by the last one.
         for module in ("duckdb", "pyarrow"):
             _extras.require(module, extra="parquet")
         from . import Sandbox
