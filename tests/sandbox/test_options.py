@@ -65,6 +65,7 @@ def test_the_command_line_refuses_what_an_option_cannot_be(
         ("export_seconds", -1),
         ("url_seconds", -1),
         ("export_row_limit", -1),
+        ("request_log", -1),
         ("api_key", ""),
         ("api_key", "secret\u00e9"),
     ],

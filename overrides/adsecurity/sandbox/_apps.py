@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import itertools
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -22,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 # How long the first half of a response gets to leave the socket before the connection is aborted.
 _FLUSH_SECONDS = 0.02
+# A host name, IPv4 address or bracketed IPv6 address, and a port that may be empty.
+_HOST = re.compile(r"(\[(?P<ipv6>[^\]]*)\]|(?P<name>[^:\[\]]*))(:\d*)?")
 
 
 @dataclass
@@ -41,6 +45,21 @@ class Recorded:
     status: int = 0
 
 
+class RequestLog(list[Recorded]):
+    """The latest requests, oldest first: at most `limit`; `dropped` is the number of older ones that made room."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.dropped = 0
+
+    def append(self, recorded: Recorded) -> None:
+        super().append(recorded)
+        excess = max(0, len(self) - self.limit)
+        del self[:excess]
+        self.dropped += excess
+
+
 @dataclass
 class ServerState:
     """What the three applications share; `latency` is in seconds."""
@@ -50,7 +69,7 @@ class ServerState:
     storage_faults: FaultInjector
     rate_limiter: RateLimiter
     latency: float
-    requests: list[Recorded] = field(default_factory=list[Recorded])
+    requests: RequestLog
     request_numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def record(self, surface: str, request: Request) -> Recorded:
@@ -74,6 +93,27 @@ class AbortableConnection(H11Protocol):
         self.app_state = {**self.app_state, "abort": transport.abort}
 
 
+def check_host(host: str) -> None:
+    """Raises HttpError 421 for a `Host` header that does not name this machine.
+
+    A web page can let its own host name resolve to 127.0.0.1 and so send requests here from a browser. The port does
+    not matter: it differs where the connection is forwarded.
+    """
+    matched = _HOST.fullmatch(host)
+    if matched is None or not _is_loopback(matched["name"] or "", matched["ipv6"] or ""):
+        raise HttpError(421, f"the sandbox serves localhost and loopback addresses only, not the host {host!r}")
+
+
+def _is_loopback(name: str, ipv6: str) -> bool:
+    if name.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.IPv6Address(ipv6) if ipv6 else ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return address.is_loopback
+
+
 def _abort_connection(scope: Scope) -> None:
     abort: Callable[[], None] = scope["state"]["abort"]
     abort()
@@ -91,11 +131,12 @@ class ApiApp:
         recorded = await state.record(self._surface, Request(scope, receive))
         if state.latency:
             await asyncio.sleep(state.latency)
-        fault = state.faults.next_fault()
-        if fault is not None and fault.kind == DROP:
-            _abort_connection(scope)
-            return
         try:
+            check_host(recorded.headers.get("host", ""))
+            fault = state.faults.next_fault()
+            if fault is not None and fault.kind == DROP:
+                _abort_connection(scope)
+                return
             if fault is not None:
                 raise fault.to_error()
             state.rate_limiter.check()
@@ -128,16 +169,27 @@ class StorageApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         recorded = await self._state.record("storage", request)
+        try:
+            check_host(recorded.headers.get("host", ""))
+        except HttpError as error:
+            await self._send_error(error, recorded, scope, receive, send)
+            return
         fault = self._state.storage_faults.next_fault()
         if fault is not None and fault.kind != DROP:
-            error = fault.to_error()
-            response: Response = JSONResponse(error.body(), error.status, error.headers)
-        else:
-            response = self._response(request, recorded)
-        if fault is not None and fault.kind == DROP:
+            await self._send_error(fault.to_error(), recorded, scope, receive, send)
+            return
+        response = self._response(request, recorded)
+        if fault is not None:
             await _send_half(response, scope, receive, send)
             return
         recorded.status = response.status_code
+        await response(scope, receive, send)
+
+    async def _send_error(
+        self, error: HttpError, recorded: Recorded, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        recorded.status = error.status
+        response = JSONResponse(error.body(), error.status, error.headers)
         await response(scope, receive, send)
 
     def _response(self, request: Request, recorded: Recorded) -> Response:

@@ -106,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rate_limit=options.rate_limit,
         export_seconds=options.export_seconds,
         url_seconds=options.url_seconds,
+        # Nothing reads the log of a sandbox that runs as a command.
+        request_log=0,
         spec_dir=options.spec_dir,
     )
     interrupted = threading.Event()

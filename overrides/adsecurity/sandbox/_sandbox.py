@@ -17,7 +17,7 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from ._apps import AbortableConnection, ApiApp, Recorded, ServerState, StorageApp
+from ._apps import AbortableConnection, ApiApp, Recorded, RequestLog, ServerState, StorageApp
 from ._engine import Engine
 from ._faults import Fault, FaultInjector, RateLimiter, parse_fault
 from ._items import SeedSettings
@@ -27,6 +27,7 @@ from ._store import Store
 
 DEFAULT_KEY = "sandbox-key"
 DEFAULT_ROWS = 2000
+DEFAULT_REQUEST_LOG = 10_000
 _SERVER_NAMES = (*SURFACES, "storage")
 _START_TIMEOUT = 10
 
@@ -42,8 +43,11 @@ class Sandbox:
     `latency` (seconds) delays each response, `faults` and `storage_faults` are faults or texts like "503:0.05",
     `rate_limit` is the number of requests per second. An export takes `export_seconds` and is truncated after
     `export_row_limit` rows; its signed URL is valid for `url_seconds`. `end_inclusive` tells whether the end of a
-    report's time range belongs to it. `spec_dir` is a folder with other specs. Without options there is no limit, no
-    fault and no latency. An option that is out of range raises ValueError.
+    report's time range belongs to it. `request_log` is the number of requests that `requests` keeps. `spec_dir` is a
+    folder with other specs. Without options there is no limit, no fault and no latency. An option that is out of range
+    raises ValueError.
+
+    Requests must be addressed to localhost or a loopback address: another `Host` header is answered 421.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Sandbox:
         url_seconds: float = 60,
         export_row_limit: int | None = None,
         end_inclusive: bool = True,
+        request_log: int = DEFAULT_REQUEST_LOG,
         spec_dir: str | Path | None = None,
     ) -> None:
         self.api_key = check_api_key(api_key)
@@ -85,6 +90,7 @@ class Sandbox:
         self._storage_faults = FaultInjector([_as_fault(fault) for fault in storage_faults], seed)
         self._rate_limiter = RateLimiter(check_number("rate_limit", rate_limit))
         self._latency = check_number("latency", latency)
+        self._request_log = check_number("request_log", request_log)
         self._state: ServerState | None = None
         self._servers: list[_Server] = []
         self._thread: threading.Thread | None = None
@@ -120,7 +126,14 @@ class Sandbox:
             self._urls[name] = f"http://127.0.0.1:{listening.getsockname()[1]}"
         engine.exports.storage_url = self._urls["storage"]
         engine.exports.start_worker()
-        state = ServerState(engine, self._faults, self._storage_faults, self._rate_limiter, self._latency)
+        state = ServerState(
+            engine=engine,
+            faults=self._faults,
+            storage_faults=self._storage_faults,
+            rate_limiter=self._rate_limiter,
+            latency=self._latency,
+            requests=RequestLog(self._request_log),
+        )
         apps: list[ASGIApp] = [*(ApiApp(state, surface) for surface in SURFACES), StorageApp(state)]
         self._state = state
         self._servers = [_Server(app) for app in apps]
@@ -193,13 +206,14 @@ class Sandbox:
         return self._state
 
     @property
-    def requests(self) -> list[Recorded]:
-        """Every request that arrived, in order; may be cleared."""
+    def requests(self) -> RequestLog:
+        """The latest requests, oldest first; may be cleared. The oldest are dropped when there are more than
+        `request_log`; `requests.dropped` is how many were."""
         return self._running_state.requests
 
     @property
     def leaked_keys(self) -> list[Recorded]:
-        """The requests that showed an API key to the storage, which refused them."""
+        """The requests in `requests` that showed an API key to the storage, which refused them."""
         return [request for request in self.requests if request.surface == "storage" and "api-key" in request.headers]
 
     def inject(self, *kinds: int | str, retry_after: float | None = None) -> None:
