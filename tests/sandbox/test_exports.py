@@ -14,7 +14,7 @@ import pytest
 
 from adsecurity.sandbox import Sandbox
 
-from .conftest import ROWS, client_of
+from .conftest import ROWS, TODAY, client_of
 
 START = "/integrations/integration-1/exports/clicks"
 PARAMS = {
@@ -175,7 +175,10 @@ def test_an_export_can_be_made_to_end_otherwise(network: httpx.Client, sandbox: 
 
 
 def test_too_many_rows_are_cut_off_and_said_to_be() -> None:
-    with Sandbox(export_row_limit=10, export_seconds=0) as sandbox, client_of(sandbox, "network") as client:
+    with (
+        Sandbox(export_row_limit=10, export_seconds=0, today=TODAY) as sandbox,
+        client_of(sandbox, "network") as client,
+    ):
         export = finished(client, begin(client)["id"])
         assert (export["results_meta"]["total"], export["results_meta"]["range_truncated"]) == (10, True)
         assert len(table(httpx.get(signed(client, export), trust_env=False).text)) == 11

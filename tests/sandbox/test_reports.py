@@ -11,7 +11,7 @@ import pytest
 
 from adsecurity.sandbox import Sandbox, _engine, _reports
 
-from .conftest import ROWS, client_of
+from .conftest import ROWS, TODAY, client_of
 
 CLICKS = "/reports/v2/click-table"
 WEEK = {
@@ -85,7 +85,7 @@ def test_the_range_is_wall_clock_in_the_given_zone(network: httpx.Client) -> Non
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_the_end_of_a_range_is_as_told(inclusive: bool) -> None:
     moment = datetime(2026, 12, 24, 12, tzinfo=UTC)
-    with Sandbox(end_inclusive=inclusive) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(end_inclusive=inclusive, today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         sandbox.add_rows("clicks", moment, moment + timedelta(seconds=1))
         params = {**WEEK, "start_time": "2026-12-24 11:00:00", "end_time": "2026-12-24 12:00:00"}
         assert len(client.get(CLICKS, params=params).json()["data"]["data"]) == int(inclusive)
@@ -264,7 +264,7 @@ def empty_caches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def first_keys(seed: int, rows: int) -> list[str]:
-    with Sandbox(seed=seed, rows=rows) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(seed=seed, rows=rows, today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         return [row["real_tx_id"] for row in client.get(CLICKS, params=WEEK).json()["data"]["data"]]
 
 

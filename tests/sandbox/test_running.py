@@ -23,7 +23,7 @@ from adsecurity.sandbox._faults import parse_fault, parse_latency
 from adsecurity.sandbox._schema import Schemas, to_json_schema
 from adsecurity.sandbox._spec import SpecError, Surface, load_document, load_surfaces
 
-from .conftest import SPECS, client_of
+from .conftest import SPECS, TODAY, client_of
 
 
 def test_all_addresses_are_on_this_machine_and_answer_at_once() -> None:
@@ -234,7 +234,7 @@ def test_an_edited_spec_is_served_as_edited(tmp_path: Path) -> None:
         whole = {**rows, "operationId": "listWholeInstallReport", "x-kind": "rows", "parameters": []}
         document["paths"]["/api/v2/reports/v2/install-list"] = {"get": whole}
 
-    with Sandbox(spec_dir=edited(tmp_path, change)) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(spec_dir=edited(tmp_path, change), today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         user = client.get("/people").json()["data"][0]
         assert user["shoe_size"] == 30
         assert "phone" not in user

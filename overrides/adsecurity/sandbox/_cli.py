@@ -14,7 +14,7 @@ from typing import TypeVar
 # This import comes before those of the room's modules, because it is the one that reports a missing extra by name.
 from . import Fault, Sandbox
 from ._faults import parse_fault, parse_latency
-from ._options import Number, check_api_key, check_number
+from ._options import Number, check_api_key, check_number, check_today
 from ._sandbox import DEFAULT_KEY, DEFAULT_ROWS
 from ._spec import SpecError
 
@@ -60,6 +60,12 @@ def create_parser() -> argparse.ArgumentParser:
         default=DEFAULT_KEY,
         help="the key to accept (default: %(default)s)",
     )
+    parser.add_argument(
+        "--today",
+        type=_argument_type(check_today),
+        metavar="YYYY-MM-DD",
+        help="the rows are those of the seven days before it (default: the current day in UTC)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another number makes another network")
     parser.add_argument(
         "--rows",
@@ -99,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         db=options.db,
         api_key=options.api_key,
         seed=options.seed,
+        today=options.today,
         rows=options.rows,
         latency=options.latency,
         faults=options.fault,
@@ -119,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, interrupt)
     try:
         sandbox.start()
-    except (OSError, SpecError, sqlite3.Error) as error:
+    except (OSError, SpecError, ValueError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(

@@ -14,6 +14,7 @@ from ._conversions import Conversions
 from ._errors import HttpError
 from ._exports import Exports
 from ._items import Items, SeedSettings
+from ._publisher_view import PublisherView
 from ._reports import Reports
 from ._seed import Seeder
 from ._spec import REPORT_KINDS, Operation, Surface
@@ -57,7 +58,8 @@ class Engine:
         self._store = store
         self._items = Items(store, surfaces, settings)
         self.reports = Reports(store, self._items, surfaces, settings, click_count, end_inclusive=end_inclusive)
-        self._conversions = Conversions(store, self._items, self.reports)
+        conversions = Conversions(store, self._items, self.reports)
+        publisher_view = PublisherView(store, self._items)
         self.exports = Exports(
             store,
             self._items,
@@ -68,6 +70,18 @@ class Engine:
             row_limit=export_row_limit,
             secret=secrets.token_bytes(32),
         )
+        # Operations that need more than the handler of their kind.
+        self._own_handlers: dict[str, Handler] = {
+            "conversions.update": conversions.update,
+            "publisher_view.offers.list": publisher_view.list_offers,
+            "publisher_view.offers.get": publisher_view.get_offer,
+            "publisher_view.offers.list_payouts": publisher_view.list_payouts,
+            "publisher_view.access_requests.create": publisher_view.request_access,
+            "publisher_view.access_requests.delete": publisher_view.delete_access_requests,
+            "publisher_view.access_requests.bulk_delete": publisher_view.delete_access_requests,
+            "publisher_view.postbacks.create": publisher_view.create_postback,
+            "publisher_view.postbacks.update": publisher_view.write_postbacks,
+        }
         self._seed()
 
     def _seed(self) -> None:
@@ -112,8 +126,8 @@ class Engine:
     def _handler(self, operation: Operation) -> Handler:
         if operation.kind in REPORT_KINDS:
             return self.reports.list_rows
-        if operation.kind == "write" and operation.resource == "conversions":
-            return self._conversions.update
+        if operation.full_name in self._own_handlers:
+            return self._own_handlers[operation.full_name]
         handlers: dict[str, Handler] = {
             "pages": self._items.list_items,
             "one": self._items.get_item,

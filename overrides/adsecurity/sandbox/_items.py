@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ._call import ApiRequest
 from ._errors import ErrorDetail, HttpError, bad_body, bad_query, not_found
+from ._offers import APPROVED, PENDING, conversion_payout, offer_access, tracking_links
 from ._schema import as_list, as_map, select_fields, stable_id
 from ._spec import Operation, Surface
 from ._store import Collection, Store
 from ._values import MAX_INTEGER
 from ._where import QueryCompiler, text_search_clause
 
+OFFERS = Collection("offers")
 DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
@@ -27,11 +29,15 @@ REFERENCES = {("offers", "advertiser_id"): ("advertisers", "incremental_id")}
 # A smartlink's update takes an index where create and read have a name; the documentation does not give their order.
 STRATEGIES = ("Weighted", "Priority", "KPI", "Unknown")
 
+# Adds to a stored document what is shown but not stored.
+Completion = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class SeedSettings:
-    """What the seeded data is made from: the random seed, and the fixed names in it."""
+    """What the seeded data is made from: the day that counts as today, the random seed, and the fixed names in it."""
 
+    today: date
     seed: int = 1
     organization: str = "654321abcd"
     integrations: tuple[str, ...] = ("integration-1", "integration-2")
@@ -45,8 +51,7 @@ def utc_now() -> str:
 
 def collection_name(operation: Operation) -> str:
     """The collection that an operation reads or writes."""
-    full_name = f"{operation.resource}.{operation.name}"
-    return COLLECTION_OF_OPERATION.get(full_name) or operation.resource.rpartition(".")[2]
+    return COLLECTION_OF_OPERATION.get(operation.full_name) or operation.resource.rpartition(".")[2]
 
 
 @dataclass
@@ -104,8 +109,11 @@ class Items:
             raise HttpError(403, f"the key has no access to organization {name!r}")
         return name
 
+    def has_integration(self, name: str) -> bool:
+        return name in self._settings.integrations
+
     def check_integration(self, name: str) -> str:
-        if name not in self._settings.integrations:
+        if not self.has_integration(name):
             raise not_found("integration", name)
         return name
 
@@ -117,18 +125,20 @@ class Items:
 
     # Handlers that read
 
-    def get_item(self, request: ApiRequest) -> dict[str, Any]:
+    def get_item(self, request: ApiRequest, complete: Completion = dict) -> dict[str, Any]:
         target = self.resolve_target(request)
         schemas = request.operation.surface.schemas
         document = self._find(target.collection, target.item_id)
-        item = select_fields(document, request.operation.item_template)
+        item = select_fields(complete(document), request.operation.item_template)
         has_envelope = "data" in schemas.properties(request.operation.success[1])
         return {"data": item} if has_envelope else item
 
-    def list_items(self, request: ApiRequest) -> dict[str, Any]:
+    def list_items(self, request: ApiRequest, restriction: str = "", complete: Completion = dict) -> dict[str, Any]:
+        """One page of a collection; `restriction` is a SQL condition, starting with AND, that all its items fulfil."""
         collection = self.resolve_target(request).collection
         compiler = QueryCompiler(request.operation.surface.schemas, request.operation.item_schema)
         where, parameters = compiler.where(request.conditions)
+        where = restriction + where
         if request.query.get("query"):
             search, search_parameters = text_search_clause(request.query["query"])
             where += search
@@ -147,7 +157,9 @@ class Items:
         pages = -(-total // size)
         links = {"next": _page_link(number + 1, size, pages), "prev": _page_link(number - 1, size, pages)}
         return {
-            "data": [select_fields(document, request.operation.item_template, fields) for document in documents],
+            "data": [
+                select_fields(complete(document), request.operation.item_template, fields) for document in documents
+            ],
             "meta": {"links": links, "total_count": total, "total_page": pages},
         }
 
@@ -169,22 +181,28 @@ class Items:
         """Changes or deletes the item of the path, or all items that the body names: every one or none."""
         target = self.resolve_target(request)
         collection = target.collection
-        if target.item_id:
-            documents = [self._find(collection, target.item_id)]
-            changes = request.body
-        else:
-            documents = [
-                self._find(replace(collection, parent_id=parent_id or collection.parent_id), item_id)
-                for item_id, parent_id in _bulk_items(request.body)
-            ]
+        documents = self.find_documents(request)
+        changes = request.body
+        if not target.item_id:
             changes = {name: value for name, value in request.body.items() if name != "data"}
         if request.operation.method == "DELETE":
             self._store.delete_documents(collection.name, [document["id"] for document in documents])
             return {}
         self._check_references(collection.name, changes, changes)
         for document in documents:
-            self._store.replace_document(collection.name, self._apply_changes(collection.name, document, changes))
+            self._replace(collection.name, self._apply_changes(collection.name, document, changes))
         return {}
+
+    def find_documents(self, request: ApiRequest) -> list[dict[str, Any]]:
+        """The item of the path, or all items that the body names; a 404 when one of them does not exist."""
+        target = self.resolve_target(request)
+        collection = target.collection
+        if target.item_id:
+            return [self._find(collection, target.item_id)]
+        return [
+            self._find(replace(collection, parent_id=parent_id or collection.parent_id), item_id)
+            for item_id, parent_id in _bulk_items(request.body)
+        ]
 
     # Documents
 
@@ -216,9 +234,8 @@ class Items:
                 if name in owner:
                     derived[f"{prefix}_{name}"] = owner[name]
         document = {**template, **{name: value for name, value in derived.items() if name in template}}
-        document = self._apply_changes(collection.name, document, body, update_time=False)
         document["id"] = body.get("id", derived["id"])
-        return document
+        return self._apply_changes(collection.name, document, body, update_time=False)
 
     def own_publisher(self) -> Mapping[str, Any]:
         """The publisher whose view the publisher view is: the first one; {} when there is none."""
@@ -240,11 +257,44 @@ class Items:
             changed["updated_at"] = utc_now()
         if "name_with_id" in template:
             changed["name_with_id"] = f"{changed.get('name', '')} [{changed.get('incremental_id', 0)}]"
+        if name == OFFERS.name:
+            derived = self._offer_fields(changed)
+            changed |= {field_name: value for field_name, value in derived.items() if field_name in template}
         if changes.get("manager_id") and "manager_name" in template:
             manager = self._store.get_document(Collection("users"), changes["manager_id"]) or {}
             changed["manager_email"] = manager.get("email", "")
             changed["manager_name"] = f"{manager.get('first_name', '')} {manager.get('last_name', '')}".strip()
         return changed
+
+    # Offers, which depend on other documents
+
+    def _offer_fields(self, offer: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an offer that follow from its other fields, and from what the publisher requested."""
+        publisher_number = self.own_publisher().get("incremental_id", 0)
+        requests = Collection("access_requests", parent_id=offer["id"])
+        is_requested = self._store.count_documents(requests) > 0
+        return {
+            "offer_access": offer_access(offer, publisher_number, is_requested=is_requested),
+            "conversion_payout": conversion_payout(offer),
+            "click_tracking_links": tracking_links(offer),
+        }
+
+    def refresh_offer(self, offer_id: str) -> None:
+        """Derives the fields of an offer again, after its access requests have changed."""
+        offer = self._store.get_document(OFFERS, offer_id)
+        if offer is not None:
+            self._replace(OFFERS.name, self._apply_changes(OFFERS.name, offer, {}, update_time=False))
+
+    def _replace(self, name: str, document: dict[str, Any]) -> None:
+        """Stores the changed document; an offer decides what becomes of the requests for access to it."""
+        self._store.replace_document(name, document)
+        if name != OFFERS.name:
+            return
+        status = APPROVED if document.get("offer_access") == APPROVED else PENDING
+        for request in self._store.documents(Collection("access_requests", parent_id=document["id"])):
+            if request.get("request_status") != status:
+                changed = self._apply_changes("access_requests", request, {"request_status": status})
+                self._store.replace_document("access_requests", changed)
 
     def _check_references(self, name: str, document: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
         """Refuses changes that name an item of another collection which does not exist."""

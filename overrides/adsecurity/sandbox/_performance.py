@@ -1,4 +1,7 @@
-"""The performance report: the totals of click, impression and conversion rows by day, offer and publisher."""
+"""The performance report: the totals of click, impression and conversion rows by day, offer and publisher.
+
+Only approved rows count as paid; a pending conversion is in the total alone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from ._store import RowQuery, Store
 
 _SQL = """
 SELECT date(time, 'unixepoch'), json_extract(doc, '$.offer_db_id'), json_extract(doc, '$.publisher_db_id'),
-    json_extract(doc, '$.status') = 'Rejected', COUNT(*),
+    json_extract(doc, '$.status'), COUNT(*),
     SUM(json_extract(doc, '$.payout')), SUM(json_extract(doc, '$.revenue')),
     MIN(json_extract(doc, '$.offer')), MIN(json_extract(doc, '$.offer_id')), MIN(json_extract(doc, '$.publisher')),
     MIN(json_extract(doc, '$.advertiser')), MIN(json_extract(doc, '$.advertiser_db_id'))
@@ -29,7 +32,7 @@ def performance_rows(
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for report, query in row_queries.items():
         groups = store.query(_SQL.format(where=query.where), query.parameters)
-        for day, offer, publisher, is_rejected, count, payout, revenue, *names in groups:
+        for day, offer, publisher, status, count, payout, revenue, *names in groups:
             key = (day, offer, publisher)
             if key not in rows:
                 named = {name: text or "" for name, text in zip(_NAMES, names, strict=True)}
@@ -37,9 +40,12 @@ def performance_rows(
                 rows[key] = {**template, **named, **ids}
             row = rows[key]
             row[f"{report}_total"] += count
-            row[f"{report}_total_{'rejected' if is_rejected else 'approved'}"] += count
-            row["payout"] = round(row["payout"] + payout, 4)
-            row["revenue"] = round(row["revenue"] + revenue, 4)
+            if status == "Approved":
+                row[f"{report}_total_approved"] += count
+                row["payout"] = round(row["payout"] + payout, 4)
+                row["revenue"] = round(row["revenue"] + revenue, 4)
+            elif status == "Rejected":
+                row[f"{report}_total_rejected"] += count
     for row in rows.values():
         if row["clicks_total"]:
             row["conversion_rate"] = round(100 * row["conversions_total"] / row["clicks_total"], 2)

@@ -1,17 +1,16 @@
-"""The seeded report rows: a week of clicks, conversions and impressions, generated from a random seed."""
+"""The seeded report rows: a week of clicks, conversions and impressions that ends with yesterday."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from ._items import SeedSettings
 from ._schema import ZERO_TIME
 from ._store import Collection, Row, Store
 
-WEEK_START = datetime(2026, 11, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
 WEEK_SECONDS = 7 * DAY_SECONDS
 # How many rows a report has for each click.
@@ -31,6 +30,11 @@ DEVICES: tuple[dict[str, Any], ...] = (
     {"device_type": "desktop", "os_name": "Linux", "os_version": "6.12", "browser_name": "Firefox"},
 )
 REJECTION_REASONS = ("bot", "proxy", "old_browser", "click_spam", "geo_mismatch")
+
+
+def week_start(today: date) -> datetime:
+    """The beginning of the seeded week: seven whole days in UTC, the last of which is yesterday."""
+    return datetime.combine(today - timedelta(days=7), time(), tzinfo=UTC)
 
 
 class RowGenerator:
@@ -60,6 +64,7 @@ class RowGenerator:
 
     def week_of_rows(self, count: int) -> Iterator[Row]:
         """Rows over the whole week, oldest first: more by day than by night, and sometimes four in one second."""
+        start = week_start(self._settings.today)
         seconds: list[int] = []
         while len(seconds) < count:
             second = self._random.randrange(WEEK_SECONDS)
@@ -68,17 +73,17 @@ class RowGenerator:
                 repeats = 4 if len(seconds) % 50 == 0 else 1
                 seconds.extend([second] * repeats)
         for second in sorted(seconds[:count]):
-            yield self.row_at(WEEK_START + timedelta(seconds=second))
+            yield self.row_at(start + timedelta(seconds=second))
 
-    def row_at(self, time: datetime) -> Row:
+    def row_at(self, moment: datetime) -> Row:
         key = f"{self._random.getrandbits(96):024x}"
-        document = {**self._template, **self._field_values(key, time)}
-        return Row(self._report, self._integration, int(time.timestamp()), key, document)
+        document = {**self._template, **self._field_values(key, moment)}
+        return Row(self._report, self._integration, int(moment.timestamp()), key, document)
 
     def _pick(self, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return choices[self._random.randrange(len(choices))] if choices else {}
 
-    def _field_values(self, key: str, time: datetime) -> dict[str, Any]:
+    def _field_values(self, key: str, moment: datetime) -> dict[str, Any]:
         """The fields that are more than zero values. The order of the random draws decides what a seed gives."""
         draw = self._random
         offer = self._pick(self._offers)
@@ -86,14 +91,16 @@ class RowGenerator:
         publisher = self._pick(self._publishers[:1] if draw.random() < 0.2 else self._publishers)
         is_rejected = draw.random() < 0.15
         reason = REJECTION_REASONS[draw.randrange(len(REJECTION_REASONS))] if is_rejected else ""
-        earlier = time - timedelta(seconds=draw.randrange(20, 4000))
+        # Conversions of such an offer are not counted before somebody has approved them.
+        is_pending = self._report == "conversions" and bool(offer.get("manually_approve_conversions"))
+        earlier = moment - timedelta(seconds=draw.randrange(20, 4000))
         device = DEVICES[draw.randrange(len(DEVICES))]
         ip_address = f"203.0.113.{draw.randrange(1, 255)}"
         values = {
             **self._identity(key),
             **self._parties(offer, publisher),
-            **self._times(time, earlier, is_mobile=device["device_type"] == "mobile"),
-            **self._status(reason),
+            **self._times(moment, earlier, is_mobile=device["device_type"] == "mobile"),
+            **_status_fields(reason, is_pending=is_pending),
             **self._money(offer, is_rejected=is_rejected),
             "click_ip": ip_address,
             "conversion_ip": ip_address,
@@ -155,8 +162,8 @@ class RowGenerator:
             "advertiser_name": advertiser.get("name", ""),
         }
 
-    def _times(self, time: datetime, earlier: datetime, *, is_mobile: bool) -> dict[str, Any]:
-        time_text = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _times(self, moment: datetime, earlier: datetime, *, is_mobile: bool) -> dict[str, Any]:
+        time_text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         earlier_text = earlier.strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
             "request_time": earlier_text if self._report == "conversions" else time_text,
@@ -166,18 +173,6 @@ class RowGenerator:
             # Only mobile apps are installed.
             "begin_install_time": earlier_text if is_mobile else ZERO_TIME,
             "finish_install_time": time_text if is_mobile else ZERO_TIME,
-        }
-
-    def _status(self, rejection_reason: str) -> dict[str, Any]:
-        is_rejected = bool(rejection_reason)
-        return {
-            "status": "Rejected" if is_rejected else "Approved",
-            "rejected": int(is_rejected),
-            "rejected_simple_reason": rejection_reason,
-            "rejected_advanced_reason": f"{rejection_reason}_1" if is_rejected else "",
-            "rejections": [rejection_reason] if is_rejected else [],
-            "is_bot": int(rejection_reason == "bot"),
-            "risk": "high" if is_rejected else "low",
         }
 
     def _money(self, offer: Mapping[str, Any], *, is_rejected: bool) -> dict[str, Any]:
@@ -190,3 +185,17 @@ class RowGenerator:
             "payout": round(default_payout.get("payout", 0) * share, 4),
             "revenue": round(default_payout.get("revenue", 0) * share, 4),
         }
+
+
+def _status_fields(rejection_reason: str, *, is_pending: bool) -> dict[str, Any]:
+    is_rejected = bool(rejection_reason)
+    counted = "Pending" if is_pending else "Approved"
+    return {
+        "status": "Rejected" if is_rejected else counted,
+        "rejected": int(is_rejected),
+        "rejected_simple_reason": rejection_reason,
+        "rejected_advanced_reason": f"{rejection_reason}_1" if is_rejected else "",
+        "rejections": [rejection_reason] if is_rejected else [],
+        "is_bot": int(rejection_reason == "bot"),
+        "risk": "high" if is_rejected else "low",
+    }

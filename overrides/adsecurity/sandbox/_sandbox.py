@@ -9,7 +9,8 @@ import socket
 import tempfile
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +22,7 @@ from ._apps import AbortableConnection, ApiApp, Recorded, RequestLog, ServerStat
 from ._engine import Engine
 from ._faults import Fault, FaultInjector, RateLimiter, parse_fault
 from ._items import SeedSettings
-from ._options import check_api_key, check_number
+from ._options import check_api_key, check_number, check_today
 from ._spec import SURFACES, Surface, load_surfaces
 from ._store import Store
 
@@ -40,6 +41,8 @@ class Sandbox:
 
     `port` is the port of the network API, 0 for a free one; the other two servers always take free ports. `db` is a
     SQLite file that keeps the data, None for memory. `seed` makes other data, `rows` is the number of clicks in it.
+    The rows of the reports are those of the seven days before `today`, a date or a text like "2006-01-02", by default
+    the current day in UTC; with a given day the data is always the same. A database file keeps its first day.
     `latency` (seconds) delays each response, `faults` and `storage_faults` are faults or texts like "503:0.05",
     `rate_limit` is the number of requests per second. An export takes `export_seconds` and is truncated after
     `export_row_limit` rows; its signed URL is valid for `url_seconds`. `end_inclusive` tells whether the end of a
@@ -57,6 +60,7 @@ class Sandbox:
         db: str | Path | None = None,
         api_key: str = DEFAULT_KEY,
         seed: int = 1,
+        today: date | str | None = None,
         rows: int = DEFAULT_ROWS,
         latency: float = 0,
         faults: Sequence[str | Fault] = (),
@@ -70,7 +74,8 @@ class Sandbox:
         spec_dir: str | Path | None = None,
     ) -> None:
         self.api_key = check_api_key(api_key)
-        self._settings = SeedSettings(seed)
+        self._today_is_given = today is not None
+        self._settings = SeedSettings(check_today(today), seed)
         self.integration_id = self._settings.integrations[0]
         self.organization_id = self._settings.organization
         self._port = check_number("port", port)
@@ -110,7 +115,8 @@ class Sandbox:
         """Serves until `stop()`; returns when all three servers answer.
 
         Raises OSError when the port is taken, SpecError when a spec cannot be served, sqlite3.Error when the database
-        file cannot be used, RuntimeError when the sandbox is already running.
+        file cannot be used, ValueError when it was seeded for another `today`, RuntimeError when the sandbox is already
+        running.
         """
         if self._thread is not None:
             raise RuntimeError("this sandbox is already running")
@@ -160,6 +166,7 @@ class Sandbox:
         # The store comes first, so that no folder is made beside a file that is not a database.
         store = Store(self._database)
         try:
+            self._settings = self._stored_settings(store)
             folder = self._artifacts_folder()
             return Engine(
                 surfaces, self._settings, store=store, api_key=self.api_key, folder=folder, **self._engine_options
@@ -168,6 +175,17 @@ class Sandbox:
             store.close()
             self._remove_temporary_folder()
             raise
+
+    def _stored_settings(self, store: Store) -> SeedSettings:
+        """The settings with the day for which a database file was seeded; a new one keeps today."""
+        stored_day = store.counter("today")
+        if not stored_day:
+            store.set_counter("today", self._settings.today.toordinal())
+            return self._settings
+        today = date.fromordinal(stored_day)
+        if self._today_is_given and self._settings.today != today:
+            raise ValueError(f"today: {self._database} was seeded for {today}; leave today out or use another file")
+        return replace(self._settings, today=today)
 
     def _artifacts_folder(self) -> Path:
         """The folder of finished exports: beside the database file, or a temporary one."""
@@ -182,6 +200,11 @@ class Sandbox:
         if self._temporary_folder is not None:
             shutil.rmtree(self._temporary_folder, ignore_errors=True)
             self._temporary_folder = None
+
+    @property
+    def today(self) -> date:
+        """The day after the last one with seeded rows."""
+        return self._settings.today
 
     # Addresses
 

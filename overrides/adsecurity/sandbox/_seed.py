@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from ._items import Items, SeedSettings, collection_name
+from ._offers import APPROVED, PENDING
 from ._schema import as_map
 from ._spec import Operation, Surface
 from ._store import Collection, Store
@@ -56,12 +57,13 @@ EVENT_NAMES = ("Lead Signup", "First Deposit", "Subscription")
 # The promotional methods that the specs of both surfaces list.
 PROMOTIONAL_METHODS = ("Content", "Email")
 POSTBACK_SERVICES = ("click", "impression", "conversion", "event")
-FIRST_CREATED_AT = datetime(2025, 11, 1, 8, 0)
+# The age of the oldest document; the latest was created more than a month before today.
+FIRST_CREATED_BEFORE_DAYS = 372
 CREATED_WITHIN_HOURS = 8000
 
 DOCUMENT_COUNTS = {"users": 130, "advertisers": 60, "publishers": 120, "offers": 240}
 SECOND_INTEGRATION_OFFERS = 12
-# So many offers have events and landing pages; every eighth of them an access request and a coupon code.
+# So many offers have landing pages, and every eighth of them a coupon code.
 DETAILED_OFFERS = 40
 
 
@@ -75,6 +77,8 @@ class Seeder:
         self._settings = settings
         self._random = random.Random(settings.seed)
         self._created = 0
+        first_day = settings.today - timedelta(days=FIRST_CREATED_BEFORE_DAYS)
+        self._first_created_at = datetime.combine(first_day, time(8), tzinfo=UTC)
 
     def run(self) -> None:
         users = self._add("users", (self._user(index) for index in range(DOCUMENT_COUNTS["users"])))
@@ -92,7 +96,8 @@ class Seeder:
                 (self._offer(index, advertisers, targeting_groups, fraud_groups) for index in range(offer_count)),
                 integration,
             )
-            self._add_offer_details(offers[:DETAILED_OFFERS], integration)
+            self._add_offer_details(offers, integration)
+            self._add_access_requests(offers, integration)
             self._add("smartlinks", (_smartlink(index, offers) for index in range(12)), integration)
         self._add("postbacks", (_postback(index) for index in range(9)), self._settings.integrations[0])
         self._add_unknown_collections()
@@ -118,7 +123,7 @@ class Seeder:
         """Times in the past that differ from document to document."""
         self._created += 1
         hours = 7 * self._created % CREATED_WITHIN_HOURS
-        created_at = FIRST_CREATED_AT + timedelta(hours=hours, minutes=self._created % 60)
+        created_at = self._first_created_at + timedelta(hours=hours, minutes=self._created % 60)
         text = created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"created_at": text, "updated_at": text}
 
@@ -190,14 +195,18 @@ class Seeder:
     ) -> dict[str, Any]:
         payout = round(self._random.uniform(0.5, 40), 2)
         industry = INDUSTRIES[index % len(INDUSTRIES)]
+        last_year = self._settings.today.year - 1
         domain = f"{industry.lower()}.example"
         return {
-            "name": f"{SEASONS[index % len(SEASONS)]} {industry} {2025 + index % 2}",
+            "name": f"{SEASONS[index % len(SEASONS)]} {industry} {last_year + index % 2}",
             "description": f"{industry} offer, number {index + 1}",
             "advertiser_id": self._pick(advertisers)["incremental_id"] if advertisers else 1,
             "currency": "EUR" if index % 4 == 3 else "USD",
             "active": index % 9 != 8,
             "visibility": ("Public", "Private", "Requires_Approval")[index % 3],
+            # Publisher 1, who has the publisher view, is approved for a quarter of the offers that are not public.
+            "approved_publisher_ids": [1, 2 + index % 50] if index % 3 and index % 4 == 1 else [],
+            "manually_approve_conversions": index % 5 == 2,
             "conversion_name": "Sale",
             "default_payout": {
                 "payout": payout,
@@ -215,18 +224,28 @@ class Seeder:
         }
 
     def _add_offer_details(self, offers: Sequence[Mapping[str, Any]], integration: str) -> None:
-        """Events and landing pages, and for some of the offers access requests and coupon codes."""
+        """Events for all offers, and landing pages and coupon codes for some."""
         for offer in offers:
             events = [{"name": name, "payout": 2.5, "revenue": 4.0} for name in EVENT_NAMES]
             self._add("offer_events", events, integration, offer)
+        for offer in offers[:DETAILED_OFFERS]:
             landing_pages = [
                 {"name": name, "redirect_url": f"https://{offer['primary_domain']}/{name.lower()}"}
                 for name in ("Homepage", "Checkout")
             ]
             self._add("landing_pages", landing_pages, integration, offer)
-        for offer in offers[::8]:
-            self._add("access_requests", [{"comments": "Mobile traffic from our app"}], integration, offer)
+        for offer in offers[:DETAILED_OFFERS:8]:
             self._add("coupon_codes", [{"name": f"SAVE{offer['incremental_id']}"}], integration, offer)
+
+    def _add_access_requests(self, offers: Sequence[Mapping[str, Any]], integration: str) -> None:
+        """Requests of the publisher of the publisher view: approved, pending, and for some offers none."""
+        for index, offer in enumerate(offers):
+            requires_approval = offer.get("visibility") == "Requires_Approval" and offer.get("active")
+            if requires_approval and index % 4 in (1, 2):
+                status = APPROVED if offer.get("offer_access") == APPROVED else PENDING
+                body = {"comments": "Mobile traffic from our app", "request_status": status}
+                self._add("access_requests", [body], integration, offer)
+                self._items.refresh_offer(offer["id"])
 
     # Collections of an edited spec
 

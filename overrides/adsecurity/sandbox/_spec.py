@@ -86,6 +86,7 @@ class Operation:
             raise SpecError(f"{surface.name} {self.id}: x-kind {self.kind!r} is none of {', '.join(KINDS)}")
         self.resource = str(raw.get("x-resource", ""))
         self.name = str(raw.get("x-method", ""))
+        self.full_name = f"{self.resource}.{self.name}"
         self.range = as_map(raw.get("x-range"))
         self._path_parameters = path_parameters
 

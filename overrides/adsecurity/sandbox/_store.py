@@ -130,6 +130,9 @@ class Store:
         found = self.query("SELECT value FROM counters WHERE name = ?", [name])
         return int(found[0][0]) if found else 0
 
+    def set_counter(self, name: str, value: int) -> None:
+        self.query("INSERT OR REPLACE INTO counters VALUES (?, ?)", [name, value])
+
     # Documents
 
     def add_documents(self, documents: Iterable[tuple[Collection, dict[str, Any]]]) -> None:
