@@ -206,7 +206,7 @@ def test_rows_without_a_model_are_kept_whole() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=450) as running:
+    with Sandbox(rows=450, today="2026-11-08") as running:
         yield running
 
 
