@@ -194,6 +194,6 @@ def test_raw_lists_refuse_several_workers_before_anything_is_sent(driver: Driver
 
     net = real_client(driver, handler)
     days = {"integration_id": "i", "start_time": "2026-11-01", "end_time": "2026-11-02"}
-    with pytest.raises(ValueError, match="clicks.*concurrency"):
+    with pytest.raises(ValueError, match=r"clicks.*concurrency"):
         net.with_raw_response.reports.clicks(**days, concurrency=2)
     driver.run(net.close())

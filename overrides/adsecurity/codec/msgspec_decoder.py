@@ -94,7 +94,8 @@ class Decoder:
     """Decodes the pages of one model, in one kind of envelope."""
 
     def __init__(self, model: type[Model], *, nested: bool) -> None:
-        self._model: Any = model  # its inner side: this module is the other way to fill one
+        self._model = model
+        self._plan = model.PLAN
         self._nested = nested
         self._fields = model.FIELDS
         self._by_wire = {field.wire: index for index, field in enumerate(self._fields)}
@@ -161,7 +162,7 @@ class Decoder:
         astuple = msgspec.structs.astuple
         info = holder.pageInfo if self._nested else None
         if not (absent or odd or loose or unknown):
-            new, model, assign = object.__new__, self._model, self._model._assign
+            new, model, assign = object.__new__, self._model, self._plan.assign
             items: list[Any] = []
             for row in rows:
                 item = new(model)
@@ -171,13 +172,14 @@ class Decoder:
             return items, page.meta, info, 0
         build = self._careful(absent, odd, loose, unknown)
         items = [build(astuple(row)) for row in rows]
-        needed = refused or any(hasattr(item, "_extra") or hasattr(item, "_received") for item in items)
+        needed = refused or not all(map(self._plan.is_exact, items))
         self._dirty = self._dirty + 1 if needed else 0
         return items, page.meta, info, self._repaired(items)
 
     def _repaired(self, items: Sequence[Any]) -> int:
-        known = self._by_wire.keys()
-        return sum(not known.isdisjoint(item._extra) for item in items if hasattr(item, "_extra"))
+        """How many rows hold a value that does not fit its field."""
+        known, is_exact = self._by_wire.keys(), self._plan.is_exact
+        return sum(not known.isdisjoint(item.additional_properties) for item in items if not is_exact(item))
 
     def _adapt(self, refusal: str, refuser: msgspec.json.Decoder[Any]) -> bool:
         """Learn from a refusal what the server sends; False when there is nothing to be learnt."""
@@ -203,7 +205,7 @@ class Decoder:
         self, absent: bool, odd: bool, loose: Sequence[int], unknown: Sequence[str]
     ) -> Callable[[tuple[Any, ...]], Any]:
         """A constructor for the rows of a page on which not everything is as it should be."""
-        plan, fields, count = self._model._plan(), self._fields, len(self._fields)
+        plan, fields, count = self._plan, self._fields, len(self._fields)
         readers = [(index, fields[index].attr, plan.readers[fields[index].attr][1]) for index in loose]
         wires = [field.wire for field in fields]
 
@@ -211,20 +213,20 @@ class Decoder:
             values = list(row[:count])
             item: Any = object.__new__(self._model)
             if absent and UNSET in values:
-                item._came = plan.came(wire for wire, value in zip(wires, values, strict=True) if value is not UNSET)
+                plan.set_present(item, [wire for wire, value in zip(wires, values, strict=True) if value is not UNSET])
                 values = [None if value is UNSET else value for value in values]
             for index, attr, unchanged in readers:
                 value = values[index]
                 if value is not None and type(value) not in unchanged:
-                    values[index] = item._odd(attr, value)
+                    values[index] = plan.convert(item, attr, value)
             if odd:
                 for index, value in enumerate(values):
                     if type(value) is _Odd:
-                        values[index] = item._odd(fields[index].attr, value.raw)
+                        values[index] = plan.convert(item, fields[index].attr, value.raw)
             for wire, value in zip(unknown, row[count:], strict=True):
                 if value is not UNSET:
                     item.additional_properties[wire] = value
-            item._assign(values)
+            plan.assign(item, values)
             return item
 
         return build

@@ -43,7 +43,7 @@ class LoginMeta(Model):
         last_login_country: str | None | Unset = UNSET,
         last_login_ip: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 first_login_ip,
                 last_login_at,
@@ -62,10 +62,14 @@ class LoginMeta(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.first_login_ip = (
-            v if type(v := d["first_login_ip"]) is str or v is None else self._odd("first_login_ip", v)
+            v if type(v := d["first_login_ip"]) is str or v is None else self._convert("first_login_ip", v)
         )
-        self.last_login_at = v if type(v := d["last_login_at"]) is str or v is None else self._odd("last_login_at", v)
+        self.last_login_at = (
+            v if type(v := d["last_login_at"]) is str or v is None else self._convert("last_login_at", v)
+        )
         self.last_login_country = (
-            v if type(v := d["last_login_country"]) is str or v is None else self._odd("last_login_country", v)
+            v if type(v := d["last_login_country"]) is str or v is None else self._convert("last_login_country", v)
         )
-        self.last_login_ip = v if type(v := d["last_login_ip"]) is str or v is None else self._odd("last_login_ip", v)
+        self.last_login_ip = (
+            v if type(v := d["last_login_ip"]) is str or v is None else self._convert("last_login_ip", v)
+        )
