@@ -37,7 +37,7 @@ FilterValue: TypeAlias = "FilterScalar | Sequence[FilterScalar] | Mapping[str, F
 """A value, several, or an operator (or inner field) with its value: ``{"gte": "2026-01-01"}``."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Param:
     """One parameter of an operation: where it goes on the wire, and which keyword fills it."""
 
@@ -73,7 +73,7 @@ class Param:
     """An array that must name at least one item."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Range:
     """The time range of a report: keywords of its two ends, and how to tell its rows apart."""
 
@@ -87,7 +87,7 @@ class Range:
     """Wire name of the field that identifies a row."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Operation(Generic[T]):
     """Everything that the session needs to know to call one operation and to read its answer."""
 
@@ -113,7 +113,7 @@ class Operation(Generic[T]):
     has_body: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Route:
     """Where an operation lives: its generated module, and its place on the wire."""
 
@@ -125,7 +125,7 @@ class Route:
     resource: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Surface:
     """One of the APIs: its names, its host, and the table of its operations."""
 

@@ -13,7 +13,7 @@ from ._values import Reader, Reading, Verdict, list_reader, map_reader, plain_re
 _MAX_REMEMBERED = 512
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Field:
     """One field of a model: its attribute, its name on the wire and what it holds."""
 

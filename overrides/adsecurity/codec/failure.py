@@ -31,13 +31,13 @@ _MOST_QUOTED = 300
 _MESSAGE_FIELDS = ("message", "error", "errors", "detail", "details", "description", "title", "reason")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class CallContext:
     """A request, and what is needed to speak of it without giving anything away."""
 
     prepared: PreparedRequest
     key: Secret
-    secret_names: frozenset[str] = attrs.field(repr=False)
+    secret_names: frozenset[str]
     env_prefix: str = ""
     attempts: int = 1
 

@@ -12,7 +12,7 @@ from .secrets import is_object
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class DecodedPage(Generic[T]):
     """A page of a listing, whatever kind of paging it came by."""
 

@@ -29,20 +29,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ARTICLE = {"array": "an array", "integer": "an integer", "object": "an object"}
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class PreparedRequest:
     """A request that can be sent, and sent again; the key is not in it."""
 
     op: Operation[Any]
     method: str
-    url: str = attrs.field(repr=False)
+    url: str
     """Without the query."""
     route: str
     """The template, as it may be logged."""
-    query: tuple[tuple[str, str], ...] = attrs.field(repr=False)
-    body: dict[str, Any] | None = attrs.field(repr=False)
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    secrets: tuple[str, ...] = attrs.field(repr=False, default=())
+    query: tuple[tuple[str, str], ...]
+    body: dict[str, Any] | None
+    headers: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
     """Values of this request that must not be seen."""
     deprecations: tuple[str, ...] = ()
 

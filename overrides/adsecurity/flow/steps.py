@@ -19,21 +19,21 @@ class Sleep:
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Call:
     """Call it; what an async one gives back is awaited."""
 
     call: Callable[[], object]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class BlockingCall:
     """Call it where blocking does no harm."""
 
     call: Callable[[], object]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Chunk:
     """Hand this on to whoever reads the stream."""
 
