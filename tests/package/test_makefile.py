@@ -58,18 +58,20 @@ def test_the_oldest_versions_are_those_that_the_project_admits() -> None:
         assert oldest[name] == version or oldest[name].removesuffix(".0") == version, name
 
 
-def test_a_module_or_a_layer_over_its_limit_is_named(tmp_path: Path) -> None:
-    layer = tmp_path / "layer"
-    (layer / "sandbox").mkdir(parents=True)
-    (layer / "sandbox" / "big.py").write_text("x\n" * 401)
-    (layer / "small.py").write_text("x\n" * 400)
-    table, faults = size.report(layer, layer / "sandbox", [])
-    assert "   400    400  override layer without the sandbox" in table
-    assert faults == [f"{layer.as_posix()}/sandbox/big.py: 401 lines, at most 400"]
-    for number in range(13):
-        (layer / f"m{number}.py").write_text("x\n" * 380)
-    _, faults = size.report(layer, layer / "sandbox", [])
-    assert f"{layer.as_posix()}: 5340 lines of code without the sandbox, at most 5000" in faults
+def test_lines_are_told_per_room_and_a_module_over_the_limit_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "sandbox" / "inner").mkdir(parents=True)
+    (package / "sandbox" / "big.py").write_text("x\n" * 401)
+    (package / "sandbox" / "inner" / "small.py").write_text("x\n# why\n")
+    (package / "top.py").write_text("x\n" * 400)
+    table, faults = size.report([package])
+    assert table.splitlines() == [
+        "modules   code  lines",
+        f"      1    400    400  {package.as_posix()}",
+        f"      2    402    403  {package.as_posix()}/sandbox",
+        f"      3    802    803  {package.as_posix()} in all",
+    ]
+    assert faults == [f"{package.as_posix()}/sandbox/big.py: 401 lines, at most 400"]
 
 
 def test_prose_is_no_code() -> None:
