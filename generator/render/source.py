@@ -98,9 +98,9 @@ def field_code(
 
 
 def read_code(attr: str, wire: str, kind: Kind) -> str:
-    """Source that reads one field of a row: the usual case in line, the rest by ``_odd``."""
+    """Source that reads one field of a row: the usual case in line, the rest by ``_convert``."""
     got = f"d[{wire!r}]"
-    odd = f"self._odd({attr!r}, v)"
+    odd = f"self._convert({attr!r}, v)"
     exact = {"string": "str", "integer": "int", "boolean": "bool"}.get(kind.name)
     if exact is not None:
         return f"v if type(v := {got}) is {exact} or v is None else {odd}"

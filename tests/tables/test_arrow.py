@@ -130,7 +130,7 @@ class Odd(Model):
     __slots__ = ("child", "counts", "day", "free", "name")
 
     def _read(self, d: Any) -> None:
-        readers = self._plan().readers
+        readers = self.PLAN.readers
         for field in self.FIELDS:
             raw = d[field.wire]
             setattr(self, field.attr, None if raw is None else readers[field.attr][0](raw)[0])

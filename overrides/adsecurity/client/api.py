@@ -1,6 +1,6 @@
-"""What generated resources are handed: one method for each kind of operation.
+"""The API objects that generated resources call: one method for each kind of operation.
 
-It stands above pages and exports, which themselves know only the session that sends requests.
+They combine the session, which sends requests, with paging and exports, which the session does not know.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class SyncAPI:
-    """Calls operations over a session, blocking."""
+    """Calls operations through a session, blocking."""
 
     def __init__(self, session: SyncSession) -> None:
         self.session = session
@@ -93,7 +93,7 @@ class SyncAPI:
         drive(bulk_write(prepare, op, args, batch_size=batch_size, on_error=on_error), send)
 
     def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
-        """Have an address signed."""
+        """Get a signed URL."""
         return str(self.session.run(op, args, **options))
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
@@ -105,20 +105,20 @@ class SyncAPI:
     def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
-        """Start an export."""
+        """Start an export and return its job."""
         from ..exports.job import start_export
 
         return start_export(self.session, op, args, **options)
 
     def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob[Any]:
-        """Take up an export that was started elsewhere."""
+        """Return the job of an export that was started elsewhere."""
         from ..exports.job import resume_export
 
         return resume_export(self.session, op, export_id, **options)
 
 
 class AsyncAPI:
-    """Calls operations over a session, awaited."""
+    """Calls operations through a session, awaited."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
@@ -181,7 +181,7 @@ class AsyncAPI:
         await drive_async(bulk_write(prepare, op, args, batch_size=batch_size, on_error=on_error), send)
 
     async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
-        """Have an address signed."""
+        """Get a signed URL."""
         return str(await self.session.run(op, args, **options))
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
@@ -193,13 +193,13 @@ class AsyncAPI:
     async def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
-        """Start an export."""
+        """Start an export and return its job."""
         from ..exports.job import start_export_async
 
         return await start_export_async(self.session, op, args, **options)
 
     async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob[Any]:
-        """Take up an export that was started elsewhere."""
+        """Return the job of an export that was started elsewhere."""
         from ..exports.job import resume_export_async
 
         return await resume_export_async(self.session, op, export_id, **options)
