@@ -92,7 +92,7 @@ def _answer_error(
     if said:
         parts.append(f": {said!r}")
     if call.attempts > 1:
-        parts.append(f" (attempt {call.attempts})")
+        parts.append(f" (after {call.attempts} attempts)")
     if found := request_id(known["headers"]):
         parts.append(f" [request id {found}]")
     parts.append(f". {_advice(cls, call, response, retry_after)}")
@@ -119,8 +119,9 @@ def connection_error(call: CallContext, error: Exception) -> APIConnectionError:
         advice = "Whether the server did it is unknown: look before you do it again"
     text = call.text(str(error)).strip()[:_MOST_QUOTED]
     why = f"{kind}: {text}" if text else kind
+    tried = f" after {call.attempts} attempts" if call.attempts > 1 else ""
     return cls(
-        f"{call.begin()} got no answer (attempt {call.attempts}): {what} ({why}). {advice}.",
+        f"{call.begin()} got no answer{tried}: {what} ({why}). {advice}.",
         **call.known(),
     )
 
@@ -139,6 +140,25 @@ _CONNECTION: dict[str, tuple[str, str, type[APIConnectionError]]] = {
         APIConnectionError,
     ),
 }
+
+
+def not_sent_error(call: CallContext, status: int, held: float | None) -> APIStatusError:
+    """The error for a call that was never sent, because the server refused other calls of the same client.
+
+    `held` is how many seconds the server still asks to wait; None if only the calls ahead of this one took too long.
+    """
+    if held is None:
+        why = f"since the server answered {status}, calls leave one by one, and its turn did not come"
+    else:
+        why = f"the server answered {status} and asks to wait {held:.1f} s more, which is not over"
+    known = {**call.known(), "attempts": 0}
+    return status_error_class(status)(
+        f"{call.begin()} was not sent: {why} before the deadline of this call."
+        " Call less often, or wait longer with RetryPolicy(deadline=).",
+        status_code=status,
+        retry_after=held,
+        **known,
+    )
 
 
 def never_sent(error: Exception) -> bool:
@@ -200,6 +220,8 @@ def _advice(cls: type[APIStatusError], call: CallContext, response: httpx.Respon
 
 
 _ADVICE = {
+    408: "The server did not get the whole request in time; try again.",
+    425: "The server did not process the request yet; try again later.",
     400: "Correct the arguments; error.body has the whole answer.",
     403: "This key may not do that: ask for the permission, or use another key.",
     404: "Check the ids.",

@@ -1,7 +1,8 @@
-"""What generated resources call: a request is prepared, sent, retried and read; sync and async differ in who waits."""
+"""The sessions: a request is prepared, sent, retried and read. Sync and async differ only in how they wait."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
 
+import attrs
+
 from adsecurity_generated import _operation
 from adsecurity_generated._operation import Operation, Surface
 
@@ -17,15 +20,18 @@ from ..codec.failure import CallContext
 from ..codec.page import DecodedPage
 from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
+from ..errors import AdsecurityError, ConfigurationError
 from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
 from .config import Config, check_headers, check_retry, check_timeout
-from .retry import Gate, RetryPolicy, Send, Step, attempts
+from .retry import RetryPolicy, Send, Step, TurnLost, attempts
+from .throttle import Throttle
 from .transport import AsyncPool, Attempt, Pool, PoolSettings, SyncPool
 
 if TYPE_CHECKING:
+    import anyio
     import httpx
 
     from .config import Timeout as Timeout
@@ -47,28 +53,45 @@ class CallOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
 
 
+Wakers = dict[object, Callable[[], object]]
+"""What ends each wait that is going on in the sessions of one pool."""
+
+
+@attrs.frozen(eq=False)
+class PacedAttempt(Attempt):
+    """An attempt that is not sent if the server asked to wait while this one waited for a connection."""
+
+    throttle: Throttle = attrs.field(kw_only=True)
+
+    def build(self, client: httpx.Client | httpx.AsyncClient, limits: httpx.Timeout) -> httpx.Request:
+        if self.throttle.holds != self.step.holds:
+            raise TurnLost
+        return super().build(client, limits)
+
+
 class Session(Generic[P]):
-    """What both kinds have: everything but waiting."""
+    """What sync and async sessions share: everything but waiting."""
 
     is_async = False
     _pool_class: type[P]
 
-    def __init__(self, config: Config, pool: P, gate: Gate | None = None) -> None:
+    def __init__(self, config: Config, pool: P, throttle: Throttle | None = None, wakers: Wakers | None = None) -> None:
         self.config = config
         self.pool = pool
-        self.gate = gate
+        self.throttle = throttle or Throttle()
+        self._wakers: Wakers = {} if wakers is None else wakers
 
     @classmethod
     def make(cls, config: Config, settings: PoolSettings) -> Self:
         return cls(config, cls._pool_class(settings))
 
     def with_config(self, config: Config) -> Self:
-        """The same connections under other settings."""
-        return type(self)(config, self.pool, self.gate)
+        """A session with other settings over the same connections, under the same rate limit."""
+        return type(self)(config, self.pool, self.throttle, self._wakers)
 
-    def spawn(self, gate: Gate | None = None) -> Self:
-        """A session with connections of its own, for one worker; the worker closes it."""
-        return type(self)(self.config, self.pool.smaller(), gate)
+    def spawn(self) -> Self:
+        """A session with connections of its own under the same rate limit, for one worker, which closes it."""
+        return type(self)(self.config, self.pool.smaller(), self.throttle)
 
     @property
     def surface(self) -> Surface:
@@ -105,17 +128,31 @@ class Session(Generic[P]):
     def _flow(self, prepared: PreparedRequest, options: CallOptions) -> Flow[Step, httpx.Response]:
         """What is to be done for one call, attempt after attempt."""
         retry = options.get("retry")
-        return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), gate=self.gate)
+        return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), self.throttle)
 
     def _attempt(self, prepared: PreparedRequest, options: CallOptions) -> Callable[[Send], Attempt]:
         timeout = options.get("timeout")
         return partial(
-            Attempt,
+            PacedAttempt,
             self.config,
             prepared,
+            throttle=self.throttle,
             timeout=self.config.timeout if timeout is None else check_timeout(timeout),
             extra_headers={**self.config.extra_headers, **check_headers(options.get("extra_headers"))},
         )
+
+    def _end_waits(self) -> None:
+        """Wake all calls that wait, since the pool is being closed."""
+        # First, so that a wait that begins now sees it.
+        self.pool.closed.set()
+        for wake in list(self._wakers.values()):
+            wake()
+
+    def _why_stopped(self) -> AdsecurityError:
+        """The error of a call whose wait was ended early."""
+        if self.pool.closed.is_set():
+            return ConfigurationError(f"{self.config.label} was closed during a call")
+        return AdsecurityError(f"{self.config.label}: a call was given up while it waited for its turn")
 
     def _notify(self, event: Event) -> object:
         level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
@@ -135,6 +172,7 @@ class SyncSession(Session[SyncPool]):
         return self.pool.background
 
     def close(self) -> None:
+        self._end_waits()
         self.pool.close()
 
     def emit(self, event: Event) -> None:
@@ -145,19 +183,35 @@ class SyncSession(Session[SyncPool]):
     def send(
         self, prepared: PreparedRequest, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
     ) -> httpx.Response:
-        """A successful response that is read; otherwise raises. Retries are done in here, until `stop` is set."""
+        """Send a request, again if needed, and return a successful response that has been read.
+
+        Setting `stop` ends a wait between attempts; the call then raises.
+        """
         attempt = self._attempt(prepared, options)
-        wait = (stop or self.pool.closed).wait
 
         def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return self.pool.exchange(attempt(step))
             if isinstance(step, Sleep):
-                return wait(step.seconds)
+                return self._sleep(step.seconds, stop)
             self.emit(step)
             return None
 
         return drive(self._flow(prepared, options), perform)
+
+    def _sleep(self, seconds: float, stop: threading.Event | None) -> AdsecurityError | None:
+        """Wait, unless the call is told to stop or the client is closed; then return the error for that."""
+        if stop is None:
+            return self._why_stopped() if self.pool.closed.wait(seconds) else None
+        key = object()
+        # close() sets `stop` too: a thread cannot wait for two events.
+        self._wakers[key] = stop.set
+        try:
+            if self.pool.closed.is_set() or stop.wait(seconds):
+                return self._why_stopped()
+        finally:
+            del self._wakers[key]
+        return None
 
     def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
         """Call an operation and return what it promises, by its kind."""
@@ -178,6 +232,7 @@ class AsyncSession(Session[AsyncPool]):
         return self.pool.background
 
     async def close(self) -> None:
+        self._end_waits()
         await self.pool.close()
 
     async def emit(self, event: Event) -> None:
@@ -186,23 +241,55 @@ class AsyncSession(Session[AsyncPool]):
             await result
 
     async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> httpx.Response:
-        """A successful response that is read; otherwise raises. Retries are done in here."""
-        from anyio import sleep
-
+        """Send a request, again if needed, and return a successful response that has been read."""
         attempt = self._attempt(prepared, options)
 
         async def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return await self.pool.exchange(attempt(step))
-            await (sleep(step.seconds) if isinstance(step, Sleep) else self.emit(step))
+            if isinstance(step, Sleep):
+                return await self._sleep(step.seconds)
+            await self.emit(step)
             return None
 
         return await drive_async(self._flow(prepared, options), perform)
+
+    async def _sleep(self, seconds: float) -> AdsecurityError | None:
+        """Wait, unless the client is closed; then return the error for that."""
+        from anyio import Event, move_on_after
+
+        closed, key = Event(), object()
+        self._wakers[key] = _setter(closed)
+        try:
+            if not self.pool.closed.is_set():
+                with move_on_after(seconds):
+                    await closed.wait()
+        finally:
+            del self._wakers[key]
+        return self._why_stopped() if self.pool.closed.is_set() else None
 
     async def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
         """Call an operation and return what it promises, by its kind."""
         prepared = self.prepare(op, args)
         return self.decode(prepared, await self.send(prepared, **options))
+
+
+def _setter(event: anyio.Event) -> Callable[[], object]:
+    """A function that sets an event of the running loop, and may be called in any other."""
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Another async library, of which only its own loop can close the client.
+        return event.set
+
+    def wake() -> None:
+        # The loop of a call that was never finished may be closed by now.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(event.set)
+
+    return wake
 
 
 def _callers_level() -> int:
