@@ -148,9 +148,9 @@ def not_sent_error(call: CallContext, status: int, held: float | None) -> APISta
     `held` is how many seconds the server still asks to wait; None if only the calls ahead of this one took too long.
     """
     if held is None:
-        why = f"since the server answered {status}, calls leave one by one, and its turn did not come"
+        why = f"since the server answered {status} to another call, this one waited, and its turn did not come"
     else:
-        why = f"the server answered {status} and asks to wait {held:.1f} s more, which is not over"
+        why = f"the server answered {status} to another call and asks to wait {held:.1f} s more, which is not over"
     known = {**call.known(), "attempts": 0}
     return status_error_class(status)(
         f"{call.begin()} was not sent: {why} before the deadline of this call."

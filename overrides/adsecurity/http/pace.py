@@ -10,7 +10,7 @@ from collections import deque
 SLOWEST = 0.5
 """Requests a second: no client gets slower than this."""
 _CUT = 0.85
-_GROWTH = 0.1
+_GROWTH = 0.2
 _REMEMBERED = 1024
 _SAVED = 0.1  # seconds
 _EXACT = 0.001  # seconds

@@ -144,6 +144,8 @@ def attempts(
         try:
             outcome = yield Send(attempt + 1, deadline - sent, holds)
         except TurnLost:
+            if clock() > deadline:
+                raise error or not_sent_error(call, throttle.last_status, None) from None
             continue
         attempt += 1
         now = clock()

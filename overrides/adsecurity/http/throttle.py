@@ -62,6 +62,8 @@ class Throttle:
         """Whether any call has to ask for its turn. While the server limits nothing, this is all that is looked at."""
         self.holds = 0
         """How often the server has asked to wait. A turn that was taken before the last time is void."""
+        self.last_status = 429
+        """What the server answered the last time."""
         self.let_through = RateMeter()
         self._pid = os.getpid()
         # Reentrant: a signal handler that makes a call may interrupt one that is in here.
@@ -123,15 +125,17 @@ class Throttle:
             self.hold_route(route, now + seconds, now, 429)
             return
         with self._locked():
+            pace = self._measured_pace(now)
             # Requests that were on their way together are refused together: that is one limit, met once.
             if sent > self._cut:
-                pace = self._measured_pace(now)
                 self._ceiling = math.inf if pace is None else pace.rate(now)
                 self._cut, self._look_back = now, max(1.0, seconds)
+            elif self._ceiling is None:
+                # The pace starts anew after this wait: it does not grow while nothing is sent.
+                self._ceiling = math.inf if pace is None else pace.peak
             self._held_until = max(self._held_until, now + seconds)
             self._bucket.hold(self._held_until)
-            self.holds += 1
-            self.limited = True
+            self._note(429)
 
     def hold_route(self, route: str, until: float, now: float, status: int) -> None:
         """The server asks to send nothing more to this route before `until`."""
@@ -139,8 +143,7 @@ class Throttle:
             self._routes = {name: hold for name, hold in self._routes.items() if hold[0] > now}
             if until > self._routes.get(route, (now, 0))[0]:
                 self._routes[route] = (until, status)
-            self.holds += 1
-            self.limited = True
+            self._note(status)
 
     def _locked(self) -> AbstractContextManager[bool]:
         if os.getpid() != self._pid:
@@ -150,6 +153,11 @@ class Throttle:
             self._given_up.clear()
             self._pid = os.getpid()
         return self._lock
+
+    def _note(self, status: int) -> None:
+        self.holds += 1
+        self.last_status = status
+        self.limited = True
 
     def _measured_pace(self, now: float) -> CubicGrowth | None:
         """The pace at which calls leave; None while there is no reason to slow down.
@@ -161,8 +169,6 @@ class Throttle:
             peak = min(self.let_through.rate(self._cut, self._look_back), self._ceiling)
             self._pace = CubicGrowth(max(peak, SLOWEST), max(now, self._held_until))
             self._ceiling = None
-        elif self._pace is not None and self._pace.rate(now) >= _UNLIMITED:
-            self._pace = None
         return self._pace
 
     def _enter(self, ticket: Ticket, now: float) -> int:
@@ -191,6 +197,8 @@ class Throttle:
 
     def _lift(self, now: float) -> None:
         """Forget the limit when there is nothing left of it."""
+        if self._pace is not None and self._pace.rate(now) >= _UNLIMITED and not self._queue:
+            self._pace = None
         if self._pace is None and not self._queue and all(until <= now for until, _ in self._routes.values()):
             self._routes.clear()
             self.limited = False
