@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_after_the_wait_calls_leave_at_the_pace_that_was_let_through_and_not_in_
     assert left[0] == pytest.approx(1001)
     assert sum(now < 1002 for now in left) in (17, 18, 19)
     assert sum(1002 <= now < 1003 for now in left) in (18, 19, 20)
-    assert max(after - before for before, after in zip(left, left[1:], strict=False)) < 0.08
+    assert max(after - before for before, after in pairwise(left)) < 0.08
     assert throttle.waiting == 0
 
 
@@ -186,6 +187,23 @@ def test_giving_up_takes_no_lock() -> None:
         leaving.join(5)
         assert not leaving.is_alive()
     assert throttle.waiting == 0
+
+
+def test_an_interrupt_while_asking_leaves_the_lock_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    throttle = refused_at_20_a_second()
+
+    def interrupt(now: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(throttle, "_clean_up", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            throttle.reserve(throttle.ticket(1000.0, ROUTE), 1000.0)
+    counts: list[int] = []
+    asking = threading.Thread(target=lambda: counts.append(throttle.waiting), daemon=True)
+    asking.start()
+    asking.join(5)
+    assert counts == [0]
 
 
 def test_a_signal_handler_may_ask_for_a_turn_while_its_thread_is_asking() -> None:

@@ -213,17 +213,17 @@ def _advice(cls: type[APIStatusError], call: CallContext, response: httpx.Respon
             "Check the ids. The documentation does not show this route, it is inferred: "
             f"if it is wrong, correct it with routes={{{call.op.id!r}: 'METHOD /path'}}."
         )
-    if 500 <= status <= 599:
+    if status == 408 or 500 <= status <= 599:
+        what = "did not get the whole request in time; try again" if status == 408 else "failed; try again later"
         done = "" if call.op.safe else " Whether it was done is unknown: look before you do it again."
-        return f"The server failed; try again later.{done}"
+        return f"The server {what}.{done}"
     return _ADVICE.get(status, "The answer is not documented; its body may say more.")
 
 
 _ADVICE = {
-    408: "The server did not get the whole request in time; try again.",
-    425: "The server did not process the request yet; try again later.",
     400: "Correct the arguments; error.body has the whole answer.",
     403: "This key may not do that: ask for the permission, or use another key.",
     404: "Check the ids.",
     409: "Look at the present state, then try again.",
+    425: "The server did not process the request; try again later.",
 }

@@ -99,13 +99,15 @@ class TurnLost(Exception):
     """Raised by a driver instead of sending: the server asked to wait after the turn was taken."""
 
 
-@attrs.frozen
+@attrs.define
 class Send:
     """Send the request. The outcome is a response that has been read, or the exception that was raised instead."""
 
     attempt: int
     remaining: float
     """Seconds until the deadline."""
+    sent: float
+    """When it was sent. A driver that first waits for a connection corrects this: the pace is measured by it."""
     holds: int = 0
     """`Throttle.holds` when the turn was taken. If it is another by the time of sending, raise `TurnLost`."""
 
@@ -140,9 +142,10 @@ def attempts(
             yield from wait_for_turn(call, throttle, ticket, deadline, error, clock)
         holds = throttle.holds
         yield RequestEvent(*known, attempt + 1)
-        sent = clock()
+        now = clock()
+        send = Send(attempt + 1, deadline - now, now, holds)
         try:
-            outcome = yield Send(attempt + 1, deadline - sent, holds)
+            outcome = yield send
         except TurnLost:
             if clock() > deadline:
                 raise error or not_sent_error(call, throttle.last_status, None) from None
@@ -153,8 +156,8 @@ def attempts(
         if not isinstance(outcome, Exception):
             status = outcome.status_code
             if status != 429:
-                throttle.let_through.add(sent)
-            yield ResponseEvent(*known, attempt, outcome.status_code, now - sent, request_id(outcome.headers))
+                throttle.let_through.add(send.sent)
+            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, request_id(outcome.headers))
         error, again, asked = classify_outcome(call, attempt, outcome, safe)
         if error is None:
             return cast("httpx.Response", outcome)
@@ -167,7 +170,7 @@ def attempts(
             failures += 1
             delay = policy.delay(failures, asked, draw)
         if status == 429:
-            throttle.refuse(route_of(call), sent, now, delay)
+            throttle.refuse(route_of(call), send.sent, now, delay)
         elif status == 503 and asked is not None:
             throttle.hold_route(route_of(call), now + asked, now, status)
         if not again or policy.attempts < 2 or failures >= policy.attempts or now + delay > deadline:

@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import logging
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -66,6 +67,7 @@ class PacedAttempt(Attempt):
     def build(self, client: httpx.Client | httpx.AsyncClient, limits: httpx.Timeout) -> httpx.Request:
         if self.throttle.holds != self.step.holds:
             raise TurnLost
+        self.step.sent = time.monotonic()
         return super().build(client, limits)
 
 
