@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -233,6 +234,25 @@ def test_calls_that_wait_for_a_connection_when_the_429_comes_are_not_sent_either
             assert outcomes == [200]
     assert len(server.times) == 5
     assert server.times[1] - server.times[0] > 0.59
+
+
+def test_the_pace_is_measured_by_when_requests_were_sent_and_not_by_when_calls_began_to_wait(driver: Driver) -> None:
+    def slow(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.05)
+        return httpx.Response(200, json={"data": {"id": "1"}})
+
+    client = driver.client(slow, max_connections=1)
+    if driver.is_async:
+
+        async def work() -> None:
+            await asyncio.gather(*(client._api.raw(GET, ONE) for _ in range(5)))
+
+        driver.run(work())
+    else:
+        with ThreadPoolExecutor(5) as threads:
+            list(threads.map(lambda _: client._api.raw(GET, ONE), range(5)))
+    sent = sorted(client._session.throttle.let_through._sent)
+    assert min(after - before for before, after in pairwise(sent)) > 0.04
 
 
 def test_closing_a_client_ends_the_wait_for_a_turn_of_a_thread_and_of_a_list() -> None:

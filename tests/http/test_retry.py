@@ -297,6 +297,15 @@ def test_a_429_holds_all_calls_that_share_the_throttle() -> None:
     assert throttle.waiting == 0
 
 
+def test_other_calls_are_held_before_a_hook_hears_of_the_429() -> None:
+    throttle = Throttle()
+    flow = attempts(READ, RetryPolicy(), throttle)
+    step_to(flow, Send)
+    assert isinstance(flow.send(answer(429, retry_after="20")), ResponseEvent)
+    assert throttle.limited
+    flow.close()
+
+
 def test_the_retry_after_of_a_503_holds_its_own_route() -> None:
     throttle = Throttle()
     flow = attempts(READ, RetryPolicy(), throttle, draw=lambda: 1.0)
@@ -592,10 +601,15 @@ def test_a_body_that_is_not_encoded_as_it_says_is_a_connection_error(driver: Dri
         driver.call(client, "raw", GET, {"thing_id": "1"})
 
 
-def test_closing_a_client_ends_the_wait_of_a_thread() -> None:
+@pytest.mark.parametrize(("status", "asked", "error"), [(429, "50", RateLimitError), (503, "1e11", ServerError)])
+def test_closing_a_client_ends_the_wait_of_a_thread(status: int, asked: str, error: type[APIStatusError]) -> None:
     driver = Driver("sync")
     waiting = threading.Event()
-    client = driver.client(lambda request: answer(429, retry_after="100"), on_retry=lambda event: waiting.set())
+    client = driver.client(
+        lambda request: answer(status, retry_after=asked),
+        on_retry=lambda event: waiting.set(),
+        retry=RetryPolicy(deadline=math.inf),
+    )
     raised: list[BaseException] = []
 
     def work() -> None:
@@ -610,7 +624,7 @@ def test_closing_a_client_ends_the_wait_of_a_thread() -> None:
     client.close()
     thread.join(5)
     assert not thread.is_alive()
-    assert isinstance(raised[0], RateLimitError)
+    assert isinstance(raised[0], error)
 
 
 def test_a_stop_ends_the_retries_of_one_call() -> None:

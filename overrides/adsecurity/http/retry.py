@@ -134,6 +134,7 @@ def attempts(
     ticket: Ticket | None = None
     error: AdsecurityError | None = None
     attempt = failures = 0
+    delay = 0.0
     while True:
         if error is not None and clock() > deadline:
             raise error
@@ -152,27 +153,27 @@ def attempts(
             continue
         attempt += 1
         now = clock()
-        status: int | None = None
-        if not isinstance(outcome, Exception):
-            status = outcome.status_code
-            if status != 429:
-                throttle.let_through.add(send.sent)
-            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, request_id(outcome.headers))
         error, again, asked = classify_outcome(call, attempt, outcome, safe)
-        if error is None:
-            return cast("httpx.Response", outcome)
-        # The error leaves through this frame; the exception that it was made from has the key in it.
-        outcome = None
+        status: int | None = getattr(outcome, "status_code", None)
         if status == 429 and asked is not None:
             # The server says when to come back: only the deadline ends this, not the number of attempts.
             delay = asked
-        else:
+        elif error is not None:
             failures += 1
             delay = policy.delay(failures, asked, draw)
+        # Before the hooks: they may take their time, and other calls must know at once.
         if status == 429:
             throttle.refuse(route_of(call), send.sent, now, delay)
         elif status == 503 and asked is not None:
             throttle.hold_route(route_of(call), now + asked, now, status)
+        elif status is not None:
+            throttle.let_through.add(send.sent)
+        if not isinstance(outcome, Exception):
+            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, request_id(outcome.headers))
+        if error is None:
+            return cast("httpx.Response", outcome)
+        # The error leaves through this frame; the exception that it was made from has the key in it.
+        outcome = None
         if not again or policy.attempts < 2 or failures >= policy.attempts or now + delay > deadline:
             raise error
         yield RetryEvent(*known, attempt, delay, type(error).__name__, status)

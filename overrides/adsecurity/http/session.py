@@ -42,12 +42,12 @@ T = TypeVar("T")
 
 log = logging.getLogger("adsecurity")
 
-# The packages whose frames are not the caller's.
+# Frames of these packages are skipped when a warning looks for the caller.
 _OURS = (__name__.removesuffix("http.session"), _operation.__name__.rpartition(".")[0] + ".")
 
 
 class CallOptions(TypedDict, total=False):
-    """What every method takes beside its arguments."""
+    """Options that every method takes besides its arguments."""
 
     timeout: Timeout | None
     retry: RetryPolicy | None
@@ -108,7 +108,7 @@ class Session(Generic[P]):
         return self.config.surface.secrets
 
     def prepare(self, op: Operation[Any], args: Mapping[str, Any]) -> PreparedRequest:
-        """Check the arguments and lay them out; `TypeError` or `ValueError` says all that is wrong."""
+        """Check the arguments and build the request. `TypeError` or `ValueError` names everything that is wrong."""
         prepared = prepare(
             op, args, base_url=self.config.base_url, routes=self.config.routes, surface=self.config.surface
         )
@@ -117,7 +117,7 @@ class Session(Generic[P]):
         return prepared
 
     def call(self, prepared: PreparedRequest) -> CallContext:
-        """What decoding and errors need to know."""
+        """What decoding and errors need to know of a call."""
         names = self.secret_names | {param.name for param in prepared.op.params if param.secret}
         return CallContext(prepared, self.config.key, names, self.config.surface.env_prefix)
 
@@ -128,7 +128,7 @@ class Session(Generic[P]):
         return decode_page(self.call(prepared), response)
 
     def _flow(self, prepared: PreparedRequest, options: CallOptions) -> Flow[Step, httpx.Response]:
-        """What is to be done for one call, attempt after attempt."""
+        """The flow of one call with all its attempts."""
         retry = options.get("retry")
         return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), self.throttle)
 
@@ -166,7 +166,7 @@ class SyncSession(Session[SyncPool]):
     _pool_class = SyncPool
 
     def new_storage_client(self) -> httpx.Client:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        """An HTTP client that never sees the key. The caller closes it."""
         return self.pool.storage_client()
 
     @property
@@ -203,20 +203,21 @@ class SyncSession(Session[SyncPool]):
 
     def _sleep(self, seconds: float, stop: threading.Event | None) -> AdsecurityError | None:
         """Wait, unless the call is told to stop or the client is closed; then return the error for that."""
+        seconds = min(seconds, threading.TIMEOUT_MAX)
         if stop is None:
             return self._why_stopped() if self.pool.closed.wait(seconds) else None
         key = object()
-        # close() sets `stop` too: a thread cannot wait for two events.
-        self._wakers[key] = stop.set
         try:
+            # close() sets `stop` too: a thread cannot wait for two events.
+            self._wakers[key] = stop.set
             if self.pool.closed.is_set() or stop.wait(seconds):
                 return self._why_stopped()
         finally:
-            del self._wakers[key]
+            self._wakers.pop(key, None)
         return None
 
     def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
-        """Call an operation and return what it promises, by its kind."""
+        """Call an operation and return its decoded result."""
         prepared = self.prepare(op, args)
         return self.decode(prepared, self.send(prepared, **options))
 
@@ -226,7 +227,7 @@ class AsyncSession(Session[AsyncPool]):
     _pool_class = AsyncPool
 
     def new_storage_client(self) -> httpx.AsyncClient:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        """An HTTP client that never sees the key. The caller closes it."""
         return self.pool.storage_client()
 
     @property
@@ -261,17 +262,17 @@ class AsyncSession(Session[AsyncPool]):
         from anyio import Event, move_on_after
 
         closed, key = Event(), object()
-        self._wakers[key] = _setter(closed)
         try:
+            self._wakers[key] = _setter(closed)
             if not self.pool.closed.is_set():
                 with move_on_after(seconds):
                     await closed.wait()
         finally:
-            del self._wakers[key]
+            self._wakers.pop(key, None)
         return self._why_stopped() if self.pool.closed.is_set() else None
 
     async def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
-        """Call an operation and return what it promises, by its kind."""
+        """Call an operation and return its decoded result."""
         prepared = self.prepare(op, args)
         return self.decode(prepared, await self.send(prepared, **options))
 
@@ -295,7 +296,7 @@ def _setter(event: anyio.Event) -> Callable[[], object]:
 
 
 def _callers_level() -> int:
-    """How far up the stack the first frame is that belongs to neither of our packages."""
+    """The `stacklevel` of the first frame outside our packages."""
     level = 0
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
