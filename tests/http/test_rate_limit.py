@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -23,6 +26,7 @@ from adsecurity import (
     RateLimitError,
     RetryPolicy,
 )
+from adsecurity.http.session import _setter
 from adsecurity.http.throttle import Throttle
 from adsecurity.sandbox import Sandbox
 from tests.support.demo.drivers import Driver
@@ -372,20 +376,22 @@ def test_a_signal_handler_can_call_while_a_call_of_its_thread_waits_for_its_turn
 
 
 def test_a_forked_child_waits_as_its_parent_does_and_not_for_the_calls_of_its_parent() -> None:
-    server = Limited(0.5)
-    with Demo(api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server)) as client:
-        with pytest.raises(RateLimitError):
-            client._api.raw(GET, ONE, retry=RetryPolicy(attempts=1))
-        throttle = client._session.throttle
-        for _ in range(50):
-            throttle.reserve(throttle.ticket(0.0, "GET /"), time.monotonic())
-        child = os.fork()
-        if child == 0:
-            try:
-                os._exit(throttle.waiting if throttle.limited else 99)
-            finally:
-                os._exit(98)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    script = """
+        import os, time
+        from tests.support.demo.surface import Demo, KEY
+        with Demo(api_key=KEY, base_url="https://api.example") as client:
+            throttle = client._session.throttle
+            throttle.refuse("GET /", sent=0, now=time.monotonic(), seconds=30)
+            for _ in range(50):
+                throttle.reserve(throttle.ticket(0.0, "GET /"), time.monotonic())
+            child = os.fork()
+            if child == 0:
+                wait = throttle.reserve(throttle.ticket(1.0, "GET /"), time.monotonic())
+                os._exit(throttle.waiting if wait and wait.held > 20 else 99)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+            assert throttle.waiting == 50
+    """
+    subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(script)], check=True, timeout=60)
 
 
 def test_the_workers_of_a_range_are_under_the_limit_of_the_client(driver: Driver) -> None:
@@ -404,3 +410,9 @@ def test_a_range_that_is_read_in_parallel_under_a_limit_is_read_in_full(limited:
     with Sandbox(rows=600) as free, NetworkClient(api_key=free.api_key, base_url=free.network_url) as net:
         assert [row.tx_id for row in rows] == [row.tx_id for row in net.reports.clicks(**report).to_list()]
     assert statuses.count(429) <= len(statuses) / 3
+
+
+def test_outside_asyncio_a_wait_is_ended_by_its_own_loop() -> None:
+    event = anyio.Event()
+    _setter(event)()
+    assert event.is_set()

@@ -318,6 +318,16 @@ def test_the_retry_after_of_a_503_holds_its_own_route() -> None:
         each.close()
 
 
+def test_a_thread_that_wakes_past_the_deadline_sends_nothing_more() -> None:
+    now = [0.0]
+    flow = attempts(READ, RetryPolicy(deadline=10), Throttle(), clock=lambda: now[0], draw=lambda: 1.0)
+    step_to(flow, Send)
+    step_to(flow, Sleep, answer(500))
+    now[0] = 11
+    with pytest.raises(ServerError):
+        flow.send(None)
+
+
 def test_other_failures_make_nobody_else_wait() -> None:
     throttle = Throttle()
     for outcome in (answer(503), answer(500, retry_after="9"), answer(408, retry_after="9"), httpx.ReadError("broken")):
