@@ -92,6 +92,7 @@ def test_after_the_wait_calls_leave_at_the_pace_that_was_let_through_and_not_in_
 def test_what_was_let_through_is_counted_when_the_wait_is_over_since_refusals_come_back_first() -> None:
     throttle = Throttle()
     throttle.refuse(ROUTE, sent=0.1, now=0.2, seconds=1)
+    throttle.refuse(ROUTE, sent=0.1, now=0.21, seconds=1)
     for _ in range(20):
         throttle.let_through.add(0.1)
     left = [now for now, _ in departures(throttle, [throttle.ticket(0.3, ROUTE) for _ in range(30)], 0.3)]
