@@ -218,7 +218,7 @@ class ConflictError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests. `attempts` is 0 if the call was not sent at all, because of a 429 to another call."""
 
 
 class ServerError(APIStatusError):

@@ -96,7 +96,7 @@ def _response_error(
     if message:
         parts.append(f": {message!r}")
     if call.attempts > 1:
-        parts.append(f" (attempt {call.attempts})")
+        parts.append(f" (after {call.attempts} attempts)")
     if found := request_id(fields["headers"]):
         parts.append(f" [request id {found}]")
     parts.append(f". {_advice(cls, call, response, retry_after)}")
@@ -123,8 +123,9 @@ def connection_error(call: CallContext, error: Exception) -> APIConnectionError:
         advice = "Whether the server did it is unknown: look before you do it again"
     text = call.redacted(str(error)).strip()[:_MAX_QUOTED]
     why = f"{kind}: {text}" if text else kind
+    tried = f" after {call.attempts} attempts" if call.attempts > 1 else ""
     return cls(
-        f"{call.describe()} got no answer (attempt {call.attempts}): {what} ({why}). {advice}.",
+        f"{call.describe()} got no answer{tried}: {what} ({why}). {advice}.",
         **call.error_fields(),
     )
 
@@ -143,6 +144,25 @@ _CONNECTION: dict[str, tuple[str, str, type[APIConnectionError]]] = {
         APIConnectionError,
     ),
 }
+
+
+def not_sent_error(call: CallContext, status: int, held: float | None) -> APIStatusError:
+    """The error for a call that was never sent, because the server refused other calls of the same client.
+
+    `held` is how many seconds the server still asks to wait; None if only the calls ahead of this one took too long.
+    """
+    if held is None:
+        why = f"since the server answered {status} to another call, this one waited, and its turn did not come"
+    else:
+        why = f"the server answered {status} to another call and asks to wait {held:.1f} s more, which is not over"
+    known = {**call.error_fields(), "attempts": 0}
+    return status_error_class(status)(
+        f"{call.describe()} was not sent: {why} before the deadline of this call."
+        " Call less often, or wait longer with RetryPolicy(deadline=).",
+        status_code=status,
+        retry_after=held,
+        **known,
+    )
 
 
 def never_sent(error: Exception) -> bool:
@@ -200,9 +220,10 @@ def _advice(cls: type[APIStatusError], call: CallContext, response: httpx.Respon
             "Check the ids. The documentation does not show this route, it is inferred: "
             f"if it is wrong, correct it with routes={{{call.op.id!r}: 'METHOD /path'}}."
         )
-    if 500 <= status <= 599:
+    if status == 408 or 500 <= status <= 599:
+        what = "did not get the whole request in time; try again" if status == 408 else "failed; try again later"
         done = "" if call.op.safe else " Whether it was done is unknown: look before you do it again."
-        return f"The server failed; try again later.{done}"
+        return f"The server {what}.{done}"
     return _ADVICE.get(status, "The answer is not documented; its body may say more.")
 
 
@@ -211,4 +232,5 @@ _ADVICE = {
     403: "This key may not do that: ask for the permission, or use another key.",
     404: "Check the ids.",
     409: "Look at the present state, then try again.",
+    425: "The server did not process the request; try again later.",
 }
