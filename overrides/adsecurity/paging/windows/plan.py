@@ -22,6 +22,10 @@ WINDOW_PAGES = 3
 """A window is shortened after this many full pages."""
 PLANNED_PAGES = WINDOW_PAGES - 1
 """Pages that a window is made for, by the density of the rows before it."""
+BUFFERED_PAGES = 4
+"""Pages for each worker that wait to be handed out, or soon will: enough to keep all busy, few enough to hold."""
+CROSSING_WINDOWS = 2
+"""Windows for each worker that what is left is divided into behind an empty stretch."""
 
 
 @attrs.frozen
@@ -108,6 +112,8 @@ class Window:
     buffer: deque[BufferedPage] = attrs.field(factory=deque[BufferedPage])
     taken: bool = False
     """A worker has begun it."""
+    emitted: bool = False
+    """Some of its pages have been handed out."""
     shortened: bool = False
     complete: bool = False
     resumed: bool = False
@@ -180,7 +186,7 @@ class WindowPlan:
             window = self._waiting.popleft()
             window.taken = True
             return window
-        if sum(window.buffered for window in self._windows) < self._workers * WINDOW_PAGES:
+        if sum(window.buffered for window in self._windows) < self._workers * BUFFERED_PAGES:
             for place, window in enumerate(self._windows):
                 if window.rest:
                     new = self._split_off(window)
@@ -206,7 +212,8 @@ class WindowPlan:
         window.rows += len(rows)
         window.complete = not more
         window.boundary = self.boundary_behind(window.span, boundary, rows)
-        window.buffer.append(BufferedPage(rows, page, asked, boundary))
+        if rows:
+            window.buffer.append(BufferedPage(rows, page, asked, boundary))
         if window.complete and not window.shortened:
             window.density = window.rows / max(1, window.length)
         elif not window.complete and window.pages >= window.limit:
@@ -236,6 +243,7 @@ class WindowPlan:
     def emit(self, emitted: EmittedPage) -> None:
         """The page is handed out."""
         self._windows[0].buffer.popleft()
+        self._windows[0].emitted = True
         self._overlap = emitted.overlap_left
 
     def advance(self) -> None:
@@ -282,14 +290,15 @@ class WindowPlan:
         planned = self._page_size * PLANNED_PAGES
         stride = 0
         if known.complete and not known.rows:
-            # An empty stretch: the workers look at all of what is left at once, each at its part.
-            length = stride = max(before.stride, known.length, -(-(high - low) // self._workers))
+            # An empty stretch: the workers look at what is left in many places at once.
+            part = -(-(high - low) // (self._workers * CROSSING_WINDOWS))
+            length = stride = max(before.stride, known.length, part)
         else:
             length = max(1, int(planned / known.density)) if known.density else high - low
         cut = self._cut_point(low + length if self._newest_first is False else high - length, piece)
         own, rest = self._split(piece, cut)
         # Where the next rows begin in a window that is much longer than the last, the density is new as well.
-        limit = 1 if length > 4 * known.length else WINDOW_PAGES
+        limit = 1 if stride or length > 4 * known.length else WINDOW_PAGES
         return Window(own, own, limit=limit, rest=rest, density=known.density, stride=stride)
 
     def _last_known(self, before: Window) -> Window:
@@ -326,7 +335,7 @@ class WindowPlan:
             length = empty + max(1, int(self._page_size * PLANNED_PAGES / density))
             cut = self._cut_point(low + length if self._newest_first is False else high - length, window.span)
             own, rest = self._split(window.span, cut)
-            if rest is None or window.resumed or window.pages > len(window.buffer):
+            if rest is None or window.resumed or window.emitted:
                 return
             window.span = window.asked = own
             window.pages, window.rows, window.limit = 0, 0, WINDOW_PAGES
