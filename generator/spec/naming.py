@@ -21,6 +21,7 @@ PER_CALL = frozenset(
         "extra_headers",
         "resume",
         "concurrency",
+        "inclusive",
         "prefetch",
         "page_size",
         "page_number",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue
 
@@ -53,6 +53,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -72,9 +73,15 @@ class PublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -107,6 +114,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -125,6 +133,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -144,9 +153,15 @@ class PublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -179,6 +194,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -197,6 +213,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -216,9 +233,15 @@ class PublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -251,6 +274,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -333,6 +357,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -352,9 +377,15 @@ class AsyncPublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -387,6 +418,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -405,6 +437,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -424,9 +457,15 @@ class AsyncPublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -459,6 +498,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -477,6 +517,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -496,9 +537,15 @@ class AsyncPublisherViewReports:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -531,6 +578,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, Unset
 
@@ -53,6 +53,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -76,9 +77,15 @@ class Reports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -112,6 +119,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -132,6 +140,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -155,9 +164,15 @@ class Reports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -191,6 +206,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -211,6 +227,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -234,9 +251,15 @@ class Reports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -270,6 +293,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -310,7 +334,8 @@ class Reports:
                 not documented.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -378,6 +403,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -401,9 +427,15 @@ class AsyncReports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -437,6 +469,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -457,6 +490,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -480,9 +514,15 @@ class AsyncReports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -516,6 +556,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -536,6 +577,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -559,9 +601,15 @@ class AsyncReports:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             concurrency: Number of workers that share the range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -595,6 +643,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -635,7 +684,8 @@ class AsyncReports:
                 not documented.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.

@@ -514,7 +514,8 @@ class OffersWithRawResponse:
             fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -580,7 +581,8 @@ class OffersWithRawResponse:
             fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -1096,7 +1098,8 @@ class AsyncOffersWithRawResponse:
             fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -1162,7 +1165,8 @@ class AsyncOffersWithRawResponse:
             fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.

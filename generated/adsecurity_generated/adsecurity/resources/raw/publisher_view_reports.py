@@ -59,7 +59,8 @@ class PublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -128,7 +129,8 @@ class PublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -197,7 +199,8 @@ class PublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -323,7 +326,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -392,7 +396,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -461,7 +466,8 @@ class AsyncPublisherViewReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.

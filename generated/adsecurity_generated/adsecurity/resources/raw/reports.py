@@ -66,7 +66,8 @@ class ReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -142,7 +143,8 @@ class ReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -218,7 +220,8 @@ class ReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -292,7 +295,8 @@ class ReportsWithRawResponse:
                 not documented.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -375,7 +379,8 @@ class AsyncReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -451,7 +456,8 @@ class AsyncReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -527,7 +533,8 @@ class AsyncReportsWithRawResponse:
             filters: Conditions that rows have to meet.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -601,7 +608,8 @@ class AsyncReportsWithRawResponse:
                 not documented.
             page_size: Items a page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.

@@ -72,7 +72,8 @@ class ReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -159,7 +160,8 @@ class ReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -246,7 +248,8 @@ class ReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -340,7 +343,8 @@ class AsyncReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -427,7 +431,8 @@ class AsyncReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
@@ -514,7 +519,8 @@ class AsyncReportsWithRawResponse:
             page_size: Items a page, at most 100.
             after: Cursor to start behind.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
             prefetch: 1 reads the next page while this one is consumed, 0 does not.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
