@@ -216,7 +216,8 @@ class WindowPlan:
             window.buffer.append(BufferedPage(rows, page, asked, boundary))
         if window.complete and not window.shortened:
             window.density = window.rows / max(1, window.length)
-        elif not window.complete and window.pages >= window.limit:
+        elif not window.complete and window.pages >= window.limit and rows and self._time_of(rows[-1]) is not None:
+            # Behind a row without a time it would not be known how far the window has come.
             self._shorten(window)
         if self._narrows:
             window.asked = window.span
@@ -375,13 +376,14 @@ class WindowPlan:
         times = [time for time in all_times if time is not None]
         if boundary.time is not None:
             times.append(boundary.time)
-        if not times:
-            return boundary
         backwards = self._newest_first is not False
-        last = min(times) if backwards else max(times)
-        unit = self._clock.unit(last)
-        low, high = self._clock.reach(max(unit, span[0]) if backwards else min(unit, span[1]))
-        low, high = (EARLIEST, high) if backwards else (low, LATEST)
+        last = None
+        low, high = EARLIEST, LATEST
+        if times:
+            last = min(times) if backwards else max(times)
+            unit = self._clock.unit(last)
+            low, high = self._clock.reach(max(unit, span[0]) if backwards else min(unit, span[1]))
+            low, high = (EARLIEST, high) if backwards else (low, LATEST)
         overlap = [pair for pair in boundary.overlap if pair[0] is None or low <= pair[0] < high]
         for time, row in zip(all_times, rows, strict=True):
             if (time is None or low <= time < high) and (identity := self.identity(row)) is not None:
