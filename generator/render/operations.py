@@ -78,9 +78,15 @@ _PAGING_DOC = {
     "page_number": "Page to start at, counted from 1.",
     "after": "Cursor to start behind.",
     "before": "Cursor to read backwards from.",
-    "resume": "A checkpoint to go on from; it must come from the same call.",
+    "resume": "A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and concurrency may "
+    "differ.",
     "prefetch": "1 reads the next page while this one is consumed, 0 does not.",
     "concurrency": "Number of workers that share the range; the order of rows stays the same.",
+    "inclusive": "`both` is what the server does with the ends of the range. `left` gives the rows with start <= t < "
+    "end by their own time, so that consecutive ranges share no row and miss none: a little more is asked for at both "
+    "ends (seconds: one; days: two before and one after) and left out here. Both ends must be given, in whole seconds; "
+    "a day is one of UTC. A row without a readable time goes with the row before it; one from outside of what was "
+    "asked for raises `PaginationError`.",
     "batch_size": "Most objects in one request.",
     "on_error": "`raise` stops at the first batch that fails, `continue` tries the others first.",
     "timeout": "Seconds, or an `httpx.Timeout`, instead of the client's.",
@@ -103,7 +109,7 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
             found += [("after", "str | None = None"), ("before", "str | None = None")]
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
         if method.range is not None:
-            found.append(("concurrency", "int = 1"))
+            found += [("concurrency", "int = 1"), ("inclusive", 'Literal["both", "left"] = "both"')]
     if method.bulk:
         found += [("batch_size", "int = 500"), ("on_error", 'Literal["raise", "continue"] = "raise"')]
     return found

@@ -23,6 +23,7 @@ PER_CALL = frozenset(
         "extra_body",
         "resume",
         "concurrency",
+        "inclusive",
         "prefetch",
         "page_size",
         "page_number",

@@ -515,9 +515,7 @@ def test_a_call_can_bring_its_own_policy_and_time_out(driver: Driver) -> None:
         driver.call(client, "raw", GET, {"thing_id": "1"}, retry=RetryPolicy(attempts=1), timeout=7)
     assert timeouts == [{"connect": 5.0, "read": 7, "write": 7, "pool": 7}]
     with pytest.raises(ServerError):
-        driver.call(
-            client, "raw", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None)
-        )
+        driver.call(client, "raw", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None))
     assert timeouts[1] == dict.fromkeys(("connect", "read", "write", "pool"))
     # The second attempt has no more than what the first one left.
     assert 0 < timeouts[2]["read"] <= 180

@@ -12,19 +12,12 @@ from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
 from ..flow.drivers import drive, drive_async, perform, perform_async
-from .iterators import (
-    AsyncItemIterator,
-    AsyncPageIterator,
-    AsyncPageSource,
-    AsyncSource,
-    ItemIterator,
-    IterationState,
-    PageIterator,
-    PageSource,
-    Source,
-)
-from .page import MAX_PAGE, Page
-from .state import PagingState
+from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
+from .half_open import INCLUSIVE, HalfOpenRange
+from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
+from .page import Page
+from .sources import AsyncPageSource, AsyncSource, IterationState, PageSource, Source
+from .state import PagingState, check_start
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +32,7 @@ T = TypeVar("T")
 
 
 class _BasePaginator(Generic[T]):
-    """What all paginators are made of: the arguments of one list call, checked before anything is sent."""
+    """What all paginators have: the arguments of one list call, checked before anything is sent."""
 
     _raw = False
     _session: Any
@@ -62,48 +55,66 @@ class _BasePaginator(Generic[T]):
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: str = "both",
     ) -> None:
         if prefetch not in (0, 1):
             raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
+        if inclusive not in INCLUSIVE:
+            raise ValueError(f"inclusive is {' or '.join(map(repr, INCLUSIVE))}, not {inclusive!r}")
+        check_start(page_size=page_size, page_number=page_number, after=after, before=before)
         self._session = session
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
-        self._concurrency = concurrency
-        self._prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
-        self._paging: dict[str, Any] = {
-            "page_size": page_size,
-            "page_number": page_number,
-            "after": after,
-            "before": before,
-            "resume": resume,
-            "keep_response": self._raw,
-        }
+        self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
+        self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
+        self._resume = None if resume is None else self._header.read(resume)
+        # What several workers have begun, one worker goes on with in the same way.
+        self._windowed = concurrency != 1 or (self._resume is not None and self._resume.concurrent)
+        self._workers = concurrency
+        if self._windowed:
+            from .windows.run import check
+
+            check(prepared, concurrency, self._start, raw=self._raw)
+        self._half_open = HalfOpenRange(prepared, args, raw=self._raw) if inclusive == "left" else None
+        if self._half_open is not None:
+            self._prepared = self._half_open.request
         self._iteration = self._begin()
 
     def _begin(self) -> IterationState[T]:
-        state = self._new_state()
-        return IterationState(self._run().start if self._concurrency != 1 else state.header.write_position(state.start))
+        """The state of an iteration that has handed out nothing yet."""
+        if self._windowed:
+            return IterationState(self._new_read().start)
+        return IterationState(self._header.write_position(self._new_state().start))
 
     def _new_state(self) -> PagingState[T]:
-        paging: dict[str, Any] = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
-        return PagingState(self._prepared, **paging)
-
-    def _run(self) -> WindowedRead[T]:
-        """One pass by several workers."""
-        from .windows.run import WindowedRead, check
-
-        starts = {name: self._paging[name] for name in ("after", "before", "page_number")}
-        check(self._prepared, self._concurrency, starts, raw=self._raw)
-        return WindowedRead(
+        """One pass by one reader."""
+        position, converted_from = None, 0
+        if (resume := self._resume) is not None:
+            size, backwards = self._header.page_size, bool(self._start["before"])
+            position = convert_position(Position.of(resume.at), resume, page_size=size, backwards=backwards)
+            converted_from = resume.page_size if resume.page_size != size else 0
+        return PagingState(
             self._prepared,
-            workers=self._concurrency,
-            page_size=self._paging["page_size"],
-            resume=self._paging["resume"],
+            self._header,
+            **self._start,
+            resume=position,
+            converted_from=converted_from,
+            half_open=self._half_open,
+            keep_response=self._raw,
+        )
+
+    def _new_read(self) -> WindowedRead[T]:
+        """One pass by several workers."""
+        from .windows.run import WindowedRead
+
+        return WindowedRead(
+            self._prepared, self._header, workers=self._workers, resume=self._resume, half_open=self._half_open
         )
 
     @contextmanager
     def _all_or_nothing(self) -> Generator[None]:
-        """Of a pass that breaks off nothing is handed out, so its checkpoint is the one that it began with."""
+        """A pass that breaks off gives nothing, so its checkpoint is the one that it began with."""
         iteration = self._iteration = self._begin()
         try:
             yield
@@ -115,7 +126,7 @@ class _BasePaginator(Generic[T]):
             raise
 
     def checkpoint(self) -> str:
-        """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
+        """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     def __repr__(self) -> str:
@@ -138,12 +149,12 @@ class _SyncPaginator(_BasePaginator[T]):
 
     def _source(self) -> Source[T]:
         source: Source[T]
-        if self._concurrency == 1:
+        if not self._windowed:
             source = PageSource(self._session, self._new_state(), self._call, self._prefetch)
         else:
             from .windows.workers import WindowSource
 
-            source = WindowSource(self._session, self._run(), self._call, self._concurrency)
+            source = WindowSource(self._session, self._new_read(), self._call, self._workers)
         self._iteration = source.iteration
         return source
 
@@ -153,12 +164,12 @@ class _AsyncPaginator(_BasePaginator[T]):
 
     def _source(self) -> AsyncSource[T]:
         source: AsyncSource[T]
-        if self._concurrency == 1:
+        if not self._windowed:
             source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch)
         else:
             from .windows.workers import AsyncWindowSource
 
-            source = AsyncWindowSource(self._session, self._run(), self._call, self._concurrency)
+            source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers)
         self._iteration = source.iteration
         return source
 
