@@ -32,7 +32,7 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
@@ -62,31 +62,31 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -141,31 +141,31 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/conversion-table` (listConversionReport, inferred).
         """
@@ -220,31 +220,31 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -297,29 +297,31 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on.
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             columns: Names of the columns to return; the totals are split by those that are no totals themselves.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             count: Whether to count the rows.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/performance-table` (listPerformanceReport, inferred).
         """
@@ -348,7 +350,7 @@ class Reports:
 
 
 class ReportsWithRawResponse:
-    """The methods of `reports`, which return the responses as they came."""
+    """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
         from ..._raw import raw_pages
@@ -367,7 +369,7 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
@@ -397,31 +399,31 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -476,31 +478,31 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/conversion-table` (listConversionReport, inferred).
         """
@@ -555,31 +557,31 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -632,29 +634,31 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on.
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             columns: Names of the columns to return; the totals are split by those that are no totals themselves.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             count: Whether to count the rows.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/performance-table` (listPerformanceReport, inferred).
         """
@@ -683,7 +687,7 @@ class AsyncReports:
 
 
 class AsyncReportsWithRawResponse:
-    """The methods of `reports`, asynchronous, which return the responses as they came."""
+    """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:
         from ..._raw import async_raw_pages

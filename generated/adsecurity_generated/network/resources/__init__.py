@@ -31,7 +31,7 @@ class NetworkResources:
 
     @property
     def with_raw_response(self) -> NetworkResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return NetworkResourcesWithRawResponse(self)
 
     @cached_property
@@ -92,7 +92,7 @@ class NetworkResources:
 
 
 class NetworkResourcesWithRawResponse:
-    """The resources of Network, whose methods return the responses as they came."""
+    """The resources of Network, whose methods return the responses themselves."""
 
     def __init__(self, resources: NetworkResources) -> None:
         self._resources = resources
@@ -145,7 +145,7 @@ class AsyncNetworkResources:
 
     @property
     def with_raw_response(self) -> AsyncNetworkResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return AsyncNetworkResourcesWithRawResponse(self)
 
     @cached_property
@@ -206,7 +206,7 @@ class AsyncNetworkResources:
 
 
 class AsyncNetworkResourcesWithRawResponse:
-    """The resources of Network, asynchronous, whose methods return the responses as they came."""
+    """The resources of Network, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncNetworkResources) -> None:
         self._resources = resources

@@ -30,7 +30,7 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
@@ -63,12 +63,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -76,23 +77,23 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -153,12 +154,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -166,23 +168,23 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/conversion-table` (listConversionReport, documented).
         """
@@ -243,12 +245,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -256,23 +259,23 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -305,7 +308,7 @@ class Reports:
 
 
 class ReportsWithRawResponse:
-    """The methods of `reports`, which return the responses as they came."""
+    """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
         from ..._raw import raw_pages
@@ -323,7 +326,7 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
@@ -356,12 +359,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -369,23 +373,23 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -446,12 +450,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -459,23 +464,23 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/conversion-table` (listConversionReport, documented).
         """
@@ -536,12 +541,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict.
             offer_id: Keeps only the rows of this offer.
@@ -549,23 +555,23 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint from which to continue; it must come from the same call.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -598,7 +604,7 @@ class AsyncReports:
 
 
 class AsyncReportsWithRawResponse:
-    """The methods of `reports`, asynchronous, which return the responses as they came."""
+    """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:
         from ..._raw import async_raw_pages
