@@ -12,36 +12,20 @@ from ..spec.source import Pointer, Problem
 
 _BESIDE_METHODS = ("parameters", "summary", "description", "servers")
 # The expected type of each keyword's value, except where a rule of its own checks it (x-time, x-mirror, type).
-_SHAPES: dict[type, tuple[str, tuple[str, ...]]] = {
-    str: (
-        "a text",
-        (
-            *(
-                "$ref",
-                "summary",
-                "description",
-                "title",
-                "operationId",
-                "in",
-                "name",
-                "style",
-                "url",
-                "x-evidence-note",
-            ),
-            *("x-default-from-path", "start", "end", "unit", "time_field", "key", "role", "rows", "bind"),
-        ),
-    ),
-    dict: (
-        "a mapping",
-        (
-            *("info", "paths", "components", "schemas", "properties", "responses", "content", "headers"),
-            *("securitySchemes", "requestBodies", "requestBody", "schema", "items", "x-export", "x-range"),
-            *("x-namespaces", "x-default-headers"),
-        ),
-    ),
-    list: ("a list", ("servers", "tags", "allOf", "oneOf", "anyOf", "security")),
+_TEXTS = (
+    "$ref", "summary", "description", "title", "operationId", "in", "name", "style", "url", "x-evidence-note",
+    "x-default-from-path", "start", "end", "unit", "time_field", "key", "role", "rows", "bind",
+)  # fmt: skip
+_MAPPINGS = (
+    "info", "paths", "components", "schemas", "properties", "responses", "content", "headers", "securitySchemes",
+    "requestBodies", "requestBody", "schema", "items", "x-export", "x-range", "x-namespaces", "x-default-headers",
+)  # fmt: skip
+_LISTS = ("servers", "tags", "allOf", "oneOf", "anyOf", "security")
+_EXPECTED: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(_TEXTS, (str, "a text")),
+    **dict.fromkeys(_MAPPINGS, (dict, "a mapping")),
+    **dict.fromkeys(_LISTS, (list, "a list")),
 }
-_EXPECTED = {key: (kind, words) for kind, (words, keys) in _SHAPES.items() for key in keys}
 
 
 def path_items(spec: Spec) -> Iterator[Problem]:
@@ -75,7 +59,7 @@ def keywords(spec: Spec) -> Iterator[Problem]:
                     if not isinstance(inner, dict):
                         message = f"{name!r} is a mapping, not {_describe(inner)}: write below it what it is"
                         yield spec.source.problem((*where, name), "shape", message)
-            elif key in ("parameters", *_SHAPES[list][1]):
+            elif key in ("parameters", *_LISTS):
                 for index, inner in enumerate(as_list(value)):
                     if not isinstance(inner, dict) and not (key == "tags" and pointer):
                         message = f"this entry of `{key}` is a mapping, not {_describe(inner)}: write it so"

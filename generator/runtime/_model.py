@@ -146,9 +146,10 @@ class Model:
                 setattr(self, field.attr, None)
                 continue
             present.append(field.attr)
-            nested = field.items if field.kind == "array" else field
-            is_model = nested is not None and nested.kind == "object"
-            setattr(self, field.attr, plan.nest(nested.model, value) if nested and is_model else value)
+            item = field.items if field.kind == "array" else field
+            if item is not None and item.kind == "object":
+                value = plan.nest(item.model, value)
+            setattr(self, field.attr, value)
         self._present = frozenset(present)
 
     @property

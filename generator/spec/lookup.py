@@ -153,14 +153,14 @@ class Spec:
         return list(found.values())
 
     def body(self, operation: RawOperation) -> tuple[dict[str, Json], Pointer]:
-        """The schema of an operation's JSON body, merged; empty when it has none."""
+        """The schema of an operation's JSON body, merged, with its pointer; empty when there is none."""
         request, where = self.follow(operation.data.get("requestBody"), (*operation.pointer, "requestBody"))
         media = as_map(as_map(request.get("content")).get("application/json"))
         if "schema" not in media:
             return {}, where
-        return self.merged(media["schema"]), self.follow(
-            media["schema"], (*where, "content", "application/json", "schema")
-        )[1]
+        schema = media["schema"]
+        _, defined_at = self.follow(schema, (*where, "content", "application/json", "schema"))
+        return self.merged(schema), defined_at
 
     def success(self, operation: RawOperation) -> tuple[Json | None, Pointer]:
         """The schema of the first 2xx response that has one, with its pointer."""
