@@ -124,6 +124,19 @@ def test_a_second_429_lowers_the_pace_and_those_of_the_same_burst_lower_it_once(
     assert throttle._pace.peak == 5
 
 
+def test_the_pace_does_not_grow_while_the_server_asks_to_wait_nor_while_nothing_is_sent() -> None:
+    throttle = refused_at_20_a_second()
+    assert throttle.reserve(throttle.ticket(1001.0, ROUTE), 1001.0) is None
+    # A refusal of the same burst, which comes late and asks for more.
+    throttle.refuse(ROUTE, sent=999.99, now=1001.0, seconds=50)
+    left = [now for now, _ in departures(throttle, [throttle.ticket(1002.0, ROUTE) for _ in range(60)], 1002.0)]
+    assert left[0] == pytest.approx(1051)
+    assert sum(now < 1052 for now in left) in (17, 18, 19)
+    throttle.refuse(ROUTE, sent=1054.9, now=1055.0, seconds=1)
+    left = [now for now, _ in departures(throttle, [throttle.ticket(1200.0, ROUTE) for _ in range(60)], 1200.0)]
+    assert left[-1] > 1202
+
+
 def test_no_client_gets_slower_than_one_call_in_two_seconds() -> None:
     throttle = Throttle()
     for number in range(50):
