@@ -78,6 +78,23 @@ def test_a_route_that_is_held_keeps_no_other_waiting_and_is_forgotten_afterwards
     assert not throttle.limited
 
 
+def test_a_waiting_call_whose_route_is_held_leaves_the_queue() -> None:
+    throttle = refused_at_20_a_second()
+    ticket = throttle.ticket(1000.0, ROUTE)
+    assert throttle.reserve(ticket, 1000.5) is not None
+    assert throttle.waiting == 1
+    throttle.hold_route(ROUTE, 1100.0, 1000.6, 503)
+    assert throttle.reserve(ticket, 1001.0) == Wait(99.0, 99.0, 503)
+    assert throttle.waiting == 0
+
+
+def test_routes_whose_wait_is_over_are_forgotten() -> None:
+    throttle = Throttle()
+    for number in range(100):
+        throttle.hold_route(f"GET /{number}", number + 0.5, number, 503)
+    assert len(throttle._routes) == 1
+
+
 def test_after_the_wait_calls_leave_at_the_pace_that_was_let_through_and_not_in_a_burst() -> None:
     throttle = refused_at_20_a_second()
     tickets = [throttle.ticket(1000 + number / 1000, ROUTE) for number in range(100)]
