@@ -267,7 +267,7 @@ def test_closing_a_client_ends_the_wait_for_a_turn_of_a_thread_and_of_a_list() -
     threads = [
         in_thread(lambda: client.users.get("1")),
         in_thread(lambda: client.users.list().to_list()),
-        in_thread(lambda: client.with_options(timeout=1).users.get("1")),
+        in_thread(lambda: client.with_options(timeout=1).users.list().to_list()),
     ]
     wait_until(lambda: client._session.throttle.waiting == 3)
     began = time.monotonic()
@@ -291,7 +291,8 @@ def test_closing_a_client_ends_the_wait_for_a_turn_of_a_task_in_any_loop() -> No
         with pytest.raises(RateLimitError):
             await client.users.get("1", retry=RetryPolicy(attempts=1))
         elsewhere = in_thread(lambda: asyncio.run(wait()))
-        here = [asyncio.create_task(wait()), asyncio.create_task(client.users.list().to_list())]
+        copy = client.with_options(timeout=1)
+        here = [asyncio.create_task(wait()), asyncio.create_task(copy.users.list().to_list())]
         await asyncio.to_thread(wait_until, lambda: client._session.throttle.waiting == 3)
         began = time.monotonic()
         await client.close()

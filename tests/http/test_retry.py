@@ -328,6 +328,12 @@ def test_a_thread_that_wakes_past_the_deadline_sends_nothing_more() -> None:
         flow.send(None)
 
 
+def test_the_pace_counts_every_answer_but_refusals() -> None:
+    world = World([answer(429, retry_after="0"), answer(500), httpx.ReadError("broken"), answer(200)])
+    world.run(READ, AT_ONCE)
+    assert list(world.throttle.let_through._sent) == [world.sent[1], world.sent[3]]
+
+
 def test_other_failures_make_nobody_else_wait() -> None:
     throttle = Throttle()
     for outcome in (answer(503), answer(500, retry_after="9"), answer(408, retry_after="9"), httpx.ReadError("broken")):
