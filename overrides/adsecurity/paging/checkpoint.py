@@ -182,7 +182,7 @@ def _arguments(prepared: PreparedRequest) -> Iterator[tuple[str, object]]:
     pattern = re.sub(r"\\\{.*?\\\}", "([^/]*)", re.escape(prepared.route)) + "$"
     if path := re.search(pattern, urlsplit(prepared.url).path):
         for name, value in zip(re.findall(r"\{(.*?)\}", prepared.route), path.groups(), strict=True):
-            yield params.get(("path", name), name), value
+            yield params.get(("path", name), name), str(value)
     for name, value in prepared.query:
         # filter[role][eq] belongs to `filter`, unless an argument of its own is behind it.
         owner = name

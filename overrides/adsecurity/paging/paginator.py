@@ -89,17 +89,15 @@ class _BasePaginator(Generic[T]):
 
     def _new_state(self) -> PagingState[T]:
         """One pass by one reader."""
-        position, converted_from = None, 0
+        position = None
         if (resume := self._resume) is not None:
             size, backwards = self._header.page_size, bool(self._start["before"])
             position = convert_position(Position.of(resume.at), resume, page_size=size, backwards=backwards)
-            converted_from = resume.page_size if resume.page_size != size else 0
         return PagingState(
             self._prepared,
             self._header,
             **self._start,
             resume=position,
-            converted_from=converted_from,
             half_open=self._half_open,
             keep_response=self._raw,
         )

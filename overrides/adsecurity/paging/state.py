@@ -71,10 +71,7 @@ def check_start(
 
 
 class PagingState(Generic[T]):
-    """One pass over a list: gives requests, takes pages.
-
-    `converted_from` is the page size that the checkpoint behind `resume` was counted in, where that is another one.
-    """
+    """One pass over a list: gives requests, takes pages."""
 
     def __init__(
         self,
@@ -85,7 +82,6 @@ class PagingState(Generic[T]):
         after: str | None = None,
         before: str | None = None,
         resume: Position | None = None,
-        converted_from: int = 0,
         half_open: HalfOpenRange | None = None,
         keep_response: bool = False,
     ) -> None:
@@ -98,7 +94,6 @@ class PagingState(Generic[T]):
         self._keep_response = keep_response
         self._half_open = half_open
         self._key = prepared.op.range.key if prepared.op.range else "id"
-        self._converted_from = converted_from
         self._resumed = resume is not None
         self.start = resume or Position(
             page=page_number or int(prepared.op.kind in _NUMBERED), cursor=after or before or ""
@@ -275,14 +270,9 @@ class PagingState(Generic[T]):
         return Position(cursor=cursor, skip=max(0, here.skip - count))
 
     def _note_short_page(self, count: int, here: Position, following: Position) -> tuple[Position, Position]:
-        """Remember that a numbered page in the middle was not full."""
+        """Remember that a numbered page, not the last, was not full."""
         if not here.page or (count == self._full and not here.uneven) or following.end:
             return here, following
-        if self._converted_from and not self._pages and here.skip:
-            raise self._error(
-                f"the pages of this list are not full, so a checkpoint of page_size={self._converted_from} cannot be"
-                f" converted; use page_size={self._converted_from}"
-            )
         return attrs.evolve(here, uneven=True), attrs.evolve(following, uneven=True)
 
     def _inside_before(self, here: Position) -> bool | None:

@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from adsecurity.paging.clock import Seconds
-from adsecurity.paging.windows.plan import Window, WindowPlan
+from adsecurity.paging.windows.plan import WindowPlan
+from adsecurity.paging.windows.window import Window
 
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = 86_400

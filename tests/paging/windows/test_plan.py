@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity.paging.clock import Days, Seconds
-from adsecurity.paging.windows.plan import Window, WindowPlan
+from adsecurity.paging.windows.plan import WindowPlan
+from adsecurity.paging.windows.window import Window
 
 BASE = datetime(2026, 10, 25, tzinfo=UTC)
 

@@ -14,121 +14,13 @@ from datetime import datetime
 from operator import index
 from typing import Any
 
-import attrs
-
 from ..clock import EARLIEST, LATEST, Clock, Span, nearest_unique
+from .window import PLANNED_PAGES, WINDOW_PAGES, BufferedPage, EmittedPage, Window, WindowBoundary
 
-WINDOW_PAGES = 3
-"""A window is shortened after this many full pages."""
-PLANNED_PAGES = WINDOW_PAGES - 1
-"""Pages that a window is made for, by the density of the rows before it."""
 BUFFERED_PAGES = 4
 """Pages for each worker that wait to be handed out, or soon will: enough to keep all busy, few enough to hold."""
 CROSSING_WINDOWS = 2
 """Windows for each worker that what is left is divided into behind an empty stretch."""
-
-
-@attrs.frozen
-class WindowBoundary:
-    """How far a window has been read, at the end that is read last."""
-
-    time: datetime | None = None
-    """Of all times so far the one nearest to that end."""
-    overlap: tuple[tuple[datetime | None, str], ...] = ()
-    """Time and identity of the rows near it: the next window may return them too."""
-
-
-@attrs.frozen(eq=False)
-class BufferedPage:
-    """One page of a window, waiting to be handed out."""
-
-    rows: Sequence[Any]
-    page: Any
-    """Whatever the driver knows the page by."""
-    asked: Span
-    boundary: WindowBoundary
-    """As it was before the page."""
-
-
-@attrs.frozen(eq=False)
-class EmittedPage:
-    """A page as it is handed out, and what it takes to go on behind any of its rows."""
-
-    entry: BufferedPage
-    places: Sequence[int]
-    """The indices of the rows that are handed out."""
-    overlap_left: Counter[str]
-    """Behind the page: the rows of the window before that may still come again."""
-    _overlap: Mapping[str, int]
-    _state: Mapping[str, Any]
-    """Of the plan, as it was when the page came: it may have moved on when somebody asks."""
-    _plan: WindowPlan
-
-    @property
-    def rows(self) -> list[Any]:
-        return [self.entry.rows[place] for place in self.places]
-
-    def select(self, chosen: Sequence[int]) -> EmittedPage:
-        """The page with some of its rows alone, chosen by their index among `rows`."""
-        return attrs.evolve(self, places=[self.places[place] for place in chosen])
-
-    def state(self, count: int) -> tuple[int, dict[str, Any]]:
-        """Rows of the page that are done with when `count` rows are handed out, and `state=` for a new plan."""
-        places, rows = self.places, self.entry.rows
-        done = len(rows) if count >= len(places) else places[count - 1] + 1 if count else 0
-        left = Counter(self._overlap)
-        for row in rows[:done] if left else ():
-            left[self._plan.identity(row) or ""] -= 1
-        boundary = self._plan.boundary_behind(self._state["span"], self.entry.boundary, rows[:done])
-        state = {
-            **self._state,
-            "seen": {identity: times for identity, times in left.items() if times > 0},
-            "tail": [identity for _, identity in boundary.overlap],
-        }
-        # Behind the last row of a page the next one is asked for, by the range as it has become meanwhile.
-        following = state.pop("following")
-        return done, {**state, "asked": following} if done == len(rows) else state
-
-
-@attrs.define(eq=False)
-class Window:
-    """A piece of the range. `asked` is the range that its next request names."""
-
-    span: Span
-    asked: Span
-    limit: int
-    """It is shortened after so many pages."""
-    rest: Span | None = None
-    """What lies between this window and the next one, in no window yet."""
-    density: float | None = None
-    """Rows in a unit: as expected, then as found."""
-    stride: int = 0
-    """Length of the windows that cross an empty stretch; 0 outside of one."""
-    pages: int = 0
-    rows: int = 0
-    first: datetime | None = None
-    """Time of its first row."""
-    boundary: WindowBoundary = WindowBoundary()
-    buffer: deque[BufferedPage] = attrs.field(factory=deque[BufferedPage])
-    taken: bool = False
-    """A worker has begun it."""
-    emitted: bool = False
-    """Some of its pages have been handed out."""
-    shortened: bool = False
-    complete: bool = False
-    resumed: bool = False
-    """Begun by an earlier run, which has handed out some of it."""
-    unseen: bool = False
-    """What the earlier run handed out is not known, so the window may be cut only where none of it can lie."""
-
-    @property
-    def length(self) -> int:
-        return self.span[1] - self.span[0]
-
-    @property
-    def buffered(self) -> int:
-        """Pages that it holds, or will soon."""
-        return len(self.buffer) if self.complete else max(len(self.buffer), PLANNED_PAGES)
 
 
 def _read_span(ends: Any) -> Span:
@@ -162,7 +54,7 @@ class WindowPlan:
         self._workers = workers
         self._narrows = narrows
         self._time_of = time_of
-        self.identity = identity
+        self._identity = identity
         self._newest_first: bool | None = None
         self._first_time: datetime | None = None
         self._overlap: Counter[str] = Counter()
@@ -206,12 +98,14 @@ class WindowPlan:
         """
         asked, boundary = window.asked, window.boundary
         self._note_order(rows)
+        if window.resumed and asked != window.span:
+            rows = self._within(window.span, rows)
         if window.first is None:
             window.first = next((time for row in rows if (time := self._time_of(row)) is not None), None)
         window.pages += 1
         window.rows += len(rows)
         window.complete = not more
-        window.boundary = self.boundary_behind(window.span, boundary, rows)
+        window.boundary = self._boundary_behind(window.span, boundary, rows)
         if rows:
             window.buffer.append(BufferedPage(rows, page, asked, boundary))
         if window.complete and not window.shortened:
@@ -223,6 +117,18 @@ class WindowPlan:
             window.asked = window.span
         return not window.complete
 
+    def _within(self, span: Span, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows up to the end of a window whose page is read again: with another page size it may hold more."""
+        first, last = EARLIEST, LATEST
+        if self._newest_first is False:
+            last = self._clock.reach(span[1])[1]
+        else:
+            first = self._clock.reach(span[0])[0]
+        for place, row in enumerate(rows):
+            if (time := self._time_of(row)) is not None and not first <= time < last:
+                return rows[:place]
+        return rows
+
     def preview(self, entry: BufferedPage) -> EmittedPage:
         """The next page of the current window, without the rows that the window before returned."""
         current = self._windows[0]
@@ -232,14 +138,22 @@ class WindowPlan:
         places: list[int] = []
         for place, row in enumerate(entry.rows):
             if overlap and ((time := self._time_of(row)) is None or first <= time < last):
-                identity = self.identity(row)
+                identity = self._identity(row)
                 if identity is not None and overlap[identity]:
                     overlap[identity] -= 1
                     if not overlap[identity]:
                         del overlap[identity]
                     continue
             places.append(place)
-        return EmittedPage(entry, places, overlap, dict(self._overlap), self._state(entry), self)
+        return EmittedPage(
+            entry,
+            places,
+            overlap,
+            dict(self._overlap),
+            self._state(entry),
+            self._identity,
+            self._boundary_behind,
+        )
 
     def emit(self, emitted: EmittedPage) -> None:
         """The page is handed out."""
@@ -370,7 +284,7 @@ class WindowPlan:
             if self._first_time != times[-1]:
                 self._newest_first = self._first_time > times[-1]
 
-    def boundary_behind(self, span: Span, boundary: WindowBoundary, rows: Sequence[Any]) -> WindowBoundary:
+    def _boundary_behind(self, span: Span, boundary: WindowBoundary, rows: Sequence[Any]) -> WindowBoundary:
         """The boundary behind these rows. It has all that a neighbour may return too, wherever the window is cut."""
         all_times = [self._time_of(row) for row in rows]
         times = [time for time in all_times if time is not None]
@@ -386,6 +300,6 @@ class WindowPlan:
             low, high = (EARLIEST, high) if backwards else (low, LATEST)
         overlap = [pair for pair in boundary.overlap if pair[0] is None or low <= pair[0] < high]
         for time, row in zip(all_times, rows, strict=True):
-            if (time is None or low <= time < high) and (identity := self.identity(row)) is not None:
+            if (time is None or low <= time < high) and (identity := self._identity(row)) is not None:
                 overlap.append((time, identity))
         return WindowBoundary(last, tuple(overlap))

@@ -15,7 +15,8 @@ from ..half_open import HalfOpenRange
 from ..page import Page, PageResponse
 from ..state import PagingState
 from ..time_range import TimeRange
-from .plan import EmittedPage, Window, WindowPlan
+from .plan import WindowPlan
+from .window import EmittedPage, Window
 
 T = TypeVar("T")
 
@@ -71,7 +72,6 @@ class WindowedRead(Generic[T]):
         self._failure: tuple[Window, Exception] | None = None
         position, state = self._resumed(prepared, resume)
         self._position = position
-        self._converted_from = 0 if resume is None or resume.page_size == header.page_size else resume.page_size
         self._inside: bool | None = None if position is None else not (state or {}).get("left_out", False)
         """Whether the last row that was handed out lay in the half-open range; None before the first."""
         self.start: str = header.write({}, concurrent=True)
@@ -170,7 +170,7 @@ class WindowedRead(Generic[T]):
         if window not in self._states:
             # Only the window that a resumed run begins with starts inside.
             position, self._position = self._position, None
-            self._states[window] = self._new_state(window, position, self._converted_from if position else 0)
+            self._states[window] = self._new_state(window, position)
         return window
 
     def _read_window(self, window: Window) -> Flow[Step, None]:
@@ -180,9 +180,8 @@ class WindowedRead(Generic[T]):
             response = None if state.ended else cast("PageResponse[T]", (yield state.request()))
             more = cast("bool", (yield partial(self._deliver, window, response)))
 
-    def _new_state(self, window: Window, position: Position | None = None, converted_from: int = 0) -> PagingState[T]:
-        request = self._times.request(window.asked)
-        return PagingState(request, self.header, resume=position, converted_from=converted_from)
+    def _new_state(self, window: Window, position: Position | None = None) -> PagingState[T]:
+        return PagingState(self._times.request(window.asked), self.header, resume=position)
 
     def _deliver(self, window: Window, response: PageResponse[T] | None) -> bool:
         state = self._states[window]
