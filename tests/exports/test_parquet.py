@@ -74,7 +74,7 @@ class TestLists:
     def test_a_file_has_the_rows_of_the_list(
         self, lists: Lists, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
     ) -> None:
-        monkeypatch.setattr("adsecurity.tables.arrow.BATCH_ROWS", 100)
+        monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 100)
         monkeypatch.setattr("adsecurity.tables.parquet.GROUP_ROWS", 200)
         whole = lists("reports", "clicks", **RANGE, then=lambda rows: rows.to_arrow())
         path = lists("reports", "clicks", **RANGE, **options, then=lambda rows: rows.to_parquet(tmp_path / "clicks"))

@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
+    import httpx
+
+    from ..codec.page import DecodedPage
     from ..http.session import AsyncSession, SyncSession
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+Decode = Callable[[PreparedRequest, "httpx.Response"], "DecodedPage[Any]"]
+"""Reads a page out of an answer; the session's own makes models of its rows."""
 
 
 class IterationState(Generic[T]):
@@ -74,7 +80,10 @@ class AsyncSource(Protocol[T]):
 class _Reader(Generic[T]):
     """Reads the next page of a state. Knows nothing of who asks, so that a dropped iterator is not kept alive."""
 
-    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
+    def __init__(
+        self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any], decode: Decode | None
+    ) -> None:
+        self._decode = decode or session.decode_page
         self.stop = threading.Event()
         self._session, self._state, self._call = session, state, call
 
@@ -88,11 +97,14 @@ class _Reader(Generic[T]):
             raise RuntimeError("given up")
         started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)
-        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._decode(request, response), response, time.monotonic() - started)
 
 
 class _AsyncReader(Generic[T]):
-    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
+    def __init__(
+        self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any], decode: Decode | None
+    ) -> None:
+        self._decode = decode or session.decode_page
         self._session, self._state, self._call = session, state, call
 
     async def __call__(self) -> Page[T] | None:
@@ -101,16 +113,23 @@ class _AsyncReader(Generic[T]):
     async def _send(self, request: PreparedRequest) -> PageResponse[T]:
         started = time.monotonic()
         response = await self._session.send(request, **self._call)
-        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._decode(request, response), response, time.monotonic() - started)
 
 
 class PageSource(Generic[T]):
     """The pages of one pass. From the second on, the next one is read while this one is consumed."""
 
-    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+    def __init__(
+        self,
+        session: SyncSession,
+        state: PagingState[T],
+        call: Mapping[str, Any],
+        prefetch: int,
+        decode: Decode | None = None,
+    ) -> None:
         self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
         self._session, self._state, self._prefetch = session, state, prefetch
-        self._read = _Reader(session, state, call)
+        self._read = _Reader(session, state, call, decode)
         keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
@@ -169,10 +188,17 @@ class PageSource(Generic[T]):
 class AsyncPageSource(Generic[T]):
     """As `PageSource`."""
 
-    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        state: PagingState[T],
+        call: Mapping[str, Any],
+        prefetch: int,
+        decode: Decode | None = None,
+    ) -> None:
         self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
         self._session, self._state, self._prefetch = session, state, prefetch
-        self._read = _AsyncReader(session, state, call)
+        self._read = _AsyncReader(session, state, call, decode)
         keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
         self._held: Page[T] | None = None

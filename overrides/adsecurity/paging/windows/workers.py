@@ -12,7 +12,7 @@ from ...codec.request import PreparedRequest
 from ...errors import AdsecurityError
 from ...flow.drivers import drive, drive_async
 from ...http.retry import Gate
-from ..iterators import IterationState
+from ..iterators import Decode, IterationState
 from ..page import Page, PageResponse
 from .run import AGAIN, WAIT, Step, WindowedRead
 
@@ -61,12 +61,16 @@ class _Stop(threading.Event):
         return None
 
 
-def _work(session: SyncSession, run: WindowedRead[Any], call: Mapping[str, Any], stop: _Stop) -> None:
+def _work(
+    session: SyncSession, run: WindowedRead[Any], call: Mapping[str, Any], decode: Decode | None, stop: _Stop
+) -> None:
+    decode_page = decode or session.decode_page
+
     def perform(step: Step) -> object:
         if isinstance(step, PreparedRequest):
             response = session.send(step, stop=stop, **call)
             # No raw pages are made of windows, so nobody asks how long it took.
-            return PageResponse(session.decode_page(step, response), response, 0.0)
+            return PageResponse(decode_page(step, response), response, 0.0)
         return stop.locked(step, stop.room)
 
     try:
@@ -82,9 +86,17 @@ def _work(session: SyncSession, run: WindowedRead[Any], call: Mapping[str, Any],
 class WindowSource(Generic[T]):
     """The pages of one pass over a range, read by several threads."""
 
-    def __init__(self, session: SyncSession, run: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+    def __init__(
+        self,
+        session: SyncSession,
+        run: WindowedRead[T],
+        call: Mapping[str, Any],
+        workers: int,
+        decode: Decode | None = None,
+    ) -> None:
         self.iteration: IterationState[T] = IterationState(run.start)
         self._session, self._run, self._call, self._workers = session, run, call, workers
+        self._decode = decode
         self._stop = _Stop()
         self._ended = False
 
@@ -112,7 +124,7 @@ class WindowSource(Generic[T]):
         # Counted one by one: whoever is interrupted in here may come back.
         while self._workers:
             # One small pool for each: threads that share one wait for each other.
-            call = partial(_work, self._session.spawn(gate), self._run, self._call, self._stop)
+            call = partial(_work, self._session.spawn(gate), self._run, self._call, self._decode, self._stop)
             if self._session.background.submit(call, self._stop).cancelled():
                 self._stop.set()
             self._workers -= 1
@@ -155,11 +167,15 @@ class _Turn:
                 return outcome
 
 
-async def _awork(session: AsyncSession, run: WindowedRead[Any], call: Mapping[str, Any], turn: _Turn) -> None:
+async def _awork(
+    session: AsyncSession, run: WindowedRead[Any], call: Mapping[str, Any], decode: Decode | None, turn: _Turn
+) -> None:
+    decode_page = decode or session.decode_page
+
     async def perform(step: Step) -> object:
         if isinstance(step, PreparedRequest):
             response = await session.send(step, **call)
-            return PageResponse(session.decode_page(step, response), response, 0.0)
+            return PageResponse(decode_page(step, response), response, 0.0)
         return await turn(step, turn.room)
 
     try:
@@ -171,9 +187,17 @@ async def _awork(session: AsyncSession, run: WindowedRead[Any], call: Mapping[st
 class AsyncWindowSource(Generic[T]):
     """The pages of one pass over a range, read by several tasks."""
 
-    def __init__(self, session: AsyncSession, run: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        run: WindowedRead[T],
+        call: Mapping[str, Any],
+        workers: int,
+        decode: Decode | None = None,
+    ) -> None:
         self.iteration: IterationState[T] = IterationState(run.start)
         self._session, self._run, self._call, self._workers = session, run, call, workers
+        self._decode = decode
         self._turn = _Turn()
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = False
@@ -218,7 +242,7 @@ class AsyncWindowSource(Generic[T]):
         while self._workers:
             self._workers -= 1
             # One small pool for each: tasks that share one spend their time in its book-keeping.
-            call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._turn)
+            call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._decode, self._turn)
             task = self._session.background.submit(call)
             task.add_done_callback(self._turn.wake)
             self._tasks.append(task)
