@@ -108,16 +108,18 @@ def _time(row: Any) -> datetime | None:
 def decode_raw_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any]:
     """One page; its items are raw rows that lead to their `RawPage`, or models where only those will do."""
     decoders = _decoders(call.op)
-    if decoders is None:
-        return decode_page(call, response)
+    return (decoders and _raw(decoders, call, response)) or decode_page(call, response)
+
+
+def _raw(decoders: _Decoders, call: CallContext, response: httpx.Response) -> DecodedPage[Any] | None:
     try:
         page = decoders.envelope.decode(response.content)
         holder = page if call.op.kind == "pages" else page.data
         rows = decoders.rows.decode(holder.data)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return decode_page(call, response)
+        return None
     if page.success is False:
-        return decode_page(call, response)
+        return None
     raw_page = RawPage(call, response, holder.data, len(rows))
     for place, row in enumerate(rows):
         row.raw_page, row.raw_place = raw_page, place
