@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 import httpx
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +19,8 @@ from adsecurity.codec.failure import CallContext
 from adsecurity.codec.response import decode_page
 from adsecurity.tables import json_columns
 from adsecurity.tables.arrow import Columns
-from adsecurity.tables.page_batches import Batch, ConversionThread, PageConverter, converting, reading
+from adsecurity.tables.page_batches import Batch, ConversionThread, PageConverter, reading
 from adsecurity.tables.raw_pages import RawRow, decode_raw_page
-from adsecurity.types.network import ClickReportRow
 from adsecurity_generated._model import Field, Model
 from adsecurity_generated._operation import Operation
 from adsecurity_generated.network.surface import SURFACE
@@ -89,7 +87,8 @@ class Page:
     items: Sequence[Any]
 
 
-STRINGS = ['""', '"a"', '"\\u00e9"', '"é"', '"\\ud83d\\ude00"', '"\\ud800"', '"\\udc00"', '"\\u0000"', '"a\\nb"', '"12"', '"\udcff"']
+STRINGS = ['""', '"a"', '"\\u00e9"', '"é"', '"\\ud83d\\ude00"', '"\\ud800"', '"\\udc00"', '"\\u0000"', '"a\\nb"']
+STRINGS += ['"12"', '"\udcff"']
 NUMBERS = ["0", "-0", "-0.0", "0.0", "1", "-1.5", "1e5", "1E-3", "1e400", "1e-400", "9007199254740993", "12.0", "12.5"]
 NUMBERS += ["9223372036854775807", "9223372036854775808", "-9223372036854775809", str(2**70), "9" * 400, "NaN", "01"]
 TIMES = ["2026-11-01T10:20:30Z", "2026-11-01T10:20:30.5Z", "2026-11-01T10:20:30.123456789Z", "2026-11-01 10:20:30"]
@@ -259,7 +258,7 @@ def test_a_row_is_what_its_model_is_where_paging_looks_closer() -> None:
     (page,) = pages(WIDE, wide('{"id": "a", "count": "3"}', '{"id": "b"}'))
     (model, _) = decode_page(CALLS["pages"], answer(wide('{"id": "a", "count": "3"}', '{"id": "b"}'))).items
     row, other = page.items
-    assert (row.count, row.to_dict(), row == row, row == other, row == "a") == (3, model.to_dict(), True, False, False)  # noqa: PLR0124
+    assert (row.count, row.to_dict(), row == row, row == other, row == "a") == (3, model.to_dict(), True, False, False)
     with pytest.raises(AttributeError):
         row.no_such_field  # noqa: B018
 
@@ -271,12 +270,12 @@ def test_a_page_that_cannot_be_read_is_an_error_behind_the_rows_before_it() -> N
     assert isinstance(made.error, ResponseDecodeError)
 
 
-def test_a_server_that_always_sends_something_new_is_not_tried_with_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_always_sends_something_new_is_not_tried_with_every_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tried: list[int] = []
     batch = json_columns.JsonColumns.batch
-    monkeypatch.setattr(
-        json_columns.JsonColumns, "batch", lambda self, *args: (tried.append(1), batch(self, *args))[1]
-    )
+    monkeypatch.setattr(json_columns.JsonColumns, "batch", lambda self, *args: (tried.append(1), batch(self, *args))[1])
     converter = PageConverter(Wide)
     new = pages(WIDE, wide('{"id": "a", "new": 1}'), wide('{"id": "b", "new": 2}'))
     for _ in range(64):

@@ -226,13 +226,15 @@ class Paginator(_SyncPaginator[T]):
         """All items as a `pandas.DataFrame` with nullable types."""
         from ..tables.frames import Pandas
 
-        return Pandas().frame(self.to_arrow())
+        pandas = Pandas()
+        return pandas.frame(self.to_arrow())
 
     def to_polars(self) -> Any:
         """All items as a `polars.DataFrame`."""
         from ..tables.frames import Polars
 
-        return Polars().frame(self.to_arrow())
+        polars = Polars()
+        return polars.frame(self.to_arrow())
 
     def to_parquet(self, path: str | os.PathLike[str]) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
@@ -298,13 +300,15 @@ class AsyncPaginator(_AsyncPaginator[T]):
         """All items as a `pandas.DataFrame` with nullable types."""
         from ..tables.frames import Pandas
 
-        return Pandas().frame(await self.to_arrow())
+        pandas = Pandas()
+        return pandas.frame(await self.to_arrow())
 
     async def to_polars(self) -> Any:
         """All items as a `polars.DataFrame`."""
         from ..tables.frames import Polars
 
-        return Polars().frame(await self.to_arrow())
+        polars = Polars()
+        return polars.frame(await self.to_arrow())
 
     async def to_parquet(self, path: str | os.PathLike[str]) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.

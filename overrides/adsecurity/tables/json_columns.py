@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
+
 from adsecurity_generated._values import Verdict, plain_reader
 
 from .arrow import LEAVES, Columns, Lost, column, extra_column, leaf, pa

@@ -39,7 +39,7 @@ class ParquetFile(WholeFile):
     def start(self) -> None:
         """Create the file."""
         # Buffered for its loop: an unbuffered write may write a part only.
-        self._buffer = io.BufferedWriter(self.open())  # type: ignore[arg-type]
+        self._buffer = io.BufferedWriter(self.open())
         self._writer = pq.ParquetWriter(self._buffer, self._schema)
 
     def write(self, batch: Any) -> None:

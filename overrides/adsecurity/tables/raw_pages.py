@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
 from adsecurity_generated._values import read_time
 
 from ..codec.page import DecodedPage, page_of
@@ -21,6 +22,7 @@ from .json_columns import JsonColumns
 
 if TYPE_CHECKING:
     import httpx
+
     from adsecurity_generated._model import Field
     from adsecurity_generated._operation import Operation
 
@@ -48,7 +50,7 @@ class RawPage:
         return self._models
 
 
-class RawRow(msgspec.Struct, eq=False, gc=False):  # type: ignore[misc]
+class RawRow(msgspec.Struct, eq=False, gc=False):  # type: ignore[misc, call-arg]
     """One row of a raw page. Its key and its time are attributes; anything else is read by its model."""
 
     raw_page: Any = msgspec.field(name=" page", default=None)

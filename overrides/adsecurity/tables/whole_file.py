@@ -74,7 +74,7 @@ def file_path(path: str | os.PathLike[str]) -> Path:
 
 
 def open_unlinked(path: Path, flags: int) -> IO[bytes]:
-    """Open a file, created where `flags` say so, unless it is a link: its bytes would go to, or come from, another file.
+    """Open a file, created where `flags` say so, unless it is a link: that could lead to any file of the user's.
 
     Raises OSError.
     """
@@ -106,9 +106,9 @@ def open_locked(path: Path) -> IO[bytes]:
                 return file
         except FileNotFoundError:
             pass
-        except BaseException:
+        except BlockingIOError:
             file.close()
-            raise
+            raise BlockingIOError(errno.EAGAIN, "another process is writing it", str(path)) from None
         # Renamed between opening and locking: writing on would write into the finished file.
         file.close()
 
