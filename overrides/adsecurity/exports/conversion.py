@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.arrow import pa
 from ..tables.csv import CsvFormat
 from ..tables.csv_batches import CsvFile
+from ..tables.page_batches import ConversionThread
 from ..tables.parquet import ParquetFile
 from ..tables.whole_file import file_path
 from .part_file import Conversion, ExportFile
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+_IN_FLIGHT = 4
+"""Batches that wait for being written."""
 
 
 def write_parquet(source: Path, target: Path, format: CsvFormat, check: Callable[[int], None]) -> None:
     """Write the rows of a CSV file to a Parquet file, which is there only if `check` takes their number."""
     rows = CsvFile(source, format)
     file = ParquetFile(target, rows.schema)
+    # Writing takes as long as reading: each in a thread of its own.
+    thread = ConversionThread()
+    pending: deque[Future[None]] = deque()
     try:
         file.start()
         for batch in rows.batches():
-            file.write(batch)
+            pending.append(thread.submit(partial(file.write, batch)))
+            if len(pending) > _IN_FLIGHT:
+                pending.popleft().result()
+        while pending:
+            pending.popleft().result()
         check(rows.count)
         file.finish()
     finally:
+        thread.close(pending)
         file.discard()
 
 

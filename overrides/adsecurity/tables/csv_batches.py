@@ -26,7 +26,7 @@ from .text_columns import TEXTS, cast, pc
 
 pa_csv: Any = require("pyarrow.csv", extra="parquet")
 
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 """Bytes that pyarrow cuts into cells at once."""
 _PYTHON_BLOCK = 1 << 20
 _PYTHON_ROWS = 8192

@@ -12,11 +12,14 @@ import attrs
 
 from adsecurity_generated._values import Verdict, plain_reader
 
+from ..flow.extras import require
 from .arrow import LEAVES, Columns, Lost, column, extra_column, leaf, pa
-from .text_columns import cast, numbers_as_sent, read_json
+from .text_columns import cast, numbers_as_sent
 
 if TYPE_CHECKING:
     from adsecurity_generated._model import Field
+
+pa_json: Any = require("pyarrow.json", extra="parquet")
 
 _TIMES = ("date-time", "date")
 
@@ -55,7 +58,7 @@ class JsonColumns:
         """All rows of these JSON arrays as one batch; raises `Refused`."""
         documents = b'{"rows":' + b'}\n{"rows":'.join(pages) + b"}\n"
         try:
-            rows = read_json(documents, self._documents).column(0).combine_chunks().flatten()
+            rows = _read(documents, self._documents).column(0).combine_chunks().flatten()
             # Arrow takes bytes that are no text for text.
             rows.validate(full=True)
         except pa.ArrowInvalid as error:
@@ -137,3 +140,12 @@ def _structs(structs: Any, parts: dict[str, Parsed]) -> Any:
     if kind == structs.type:
         return structs
     return pa.StructArray.from_arrays(inner, fields=list(kind), mask=structs.is_null())
+
+
+def _read(documents: bytes, schema: Any) -> Any:
+    """JSON objects, one a line, as a table; ArrowInvalid for anything that is not of the schema."""
+    return pa_json.read_json(
+        pa.BufferReader(documents),
+        read_options=pa_json.ReadOptions(use_threads=False, block_size=len(documents) + 1),
+        parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+    )

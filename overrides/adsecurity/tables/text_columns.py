@@ -6,15 +6,17 @@ None for a column that holds one of them; its values are then read one by one.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, tzinfo
 from functools import reduce
 from typing import Any
+
+from adsecurity_generated._values import all_text
 
 from ..flow.extras import require
 
 pa: Any = require("pyarrow", extra="parquet")
 pc: Any = require("pyarrow.compute", extra="parquet")
-pa_json: Any = require("pyarrow.json", extra="parquet")
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 TEXTS = pa.list_(pa.string())
@@ -128,21 +130,21 @@ def _within(found: Any, first: Any, last: Any) -> bool:
 
 
 def _lists(texts: Any) -> Any:
-    # The same few lists again and again: each is read once.
+    # The same few lists come again and again: each is read once, and all of them together.
     encoded = texts.dictionary_encode()
-    documents = "".join([f'{{"v":{text}}}\n' for text in encoded.dictionary.to_pylist()]).encode()
-    if not documents:
+    distinct: list[str] = encoded.dictionary.to_pylist()
+    if not distinct:
         return pa.nulls(len(texts), TEXTS)
-    found = read_json(documents, pa.schema([("v", TEXTS)])).column(0).combine_chunks()
-    if len(found) != len(encoded.dictionary) or found.flatten().null_count:
+    try:
+        # No text can lean on its neighbours: each must be one whole value in its own brackets, and no list in a list.
+        boxes: list[list[Any]] = json.loads("[[" + "],\n[".join(distinct) + "]]")
+        if len(boxes) != len(distinct) or not all(len(box) == 1 and _is_list(box[0]) for box in boxes):
+            return None
+        lists = pa.array([box[0] for box in boxes], TEXTS)
+    except (ValueError, RecursionError):
         return None
-    return found.take(encoded.indices)
+    return lists.take(encoded.indices)
 
 
-def read_json(documents: bytes, schema: Any) -> Any:
-    """JSON objects, one a line, as a table; raises ArrowInvalid for anything that is not of the schema."""
-    return pa_json.read_json(
-        pa.BufferReader(documents),
-        read_options=pa_json.ReadOptions(use_threads=False, block_size=len(documents) + 1),
-        parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
-    )
+def _is_list(value: Any) -> bool:
+    return value is None or all_text(value)
