@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         # All that the chain needs, before its first step.
-        for module in ("duckdb", "pyarrow"):
+        for module in ("msgspec", "pyarrow"):
             extras.require(module, extra="parquet")
         from . import Sandbox
     except ModuleNotFoundError as error:
@@ -104,18 +104,18 @@ def show_files(job: ExportJob[Any], folder: Path) -> None:
     heading('job.to_parquet("clicks.parquet")')
     parquet = job.to_parquet(folder / "clicks.parquet")
     print(f"    {parquet.name}: {parquet.stat().st_size:,} bytes")
-    heading("duckdb: clicks by country in clicks.parquet")
-    duckdb = extras.require("duckdb", extra="parquet")
-    query = """
-        SELECT country, count(*) AS clicks, count(*) FILTER (status = 'Rejected') AS rejected,
-            round(sum(revenue), 2) AS revenue, make_timestamp(epoch_us(min(request_time))) AS first
-        FROM read_parquet(?) GROUP BY country ORDER BY clicks DESC
-    """
-    with duckdb.connect() as connection:
-        rows = connection.execute(query, [str(parquet)]).fetchall()
+    heading("pyarrow: clicks by country in clicks.parquet")
+    table = extras.require("pyarrow.parquet", extra="parquet").read_table(parquet)
+    sums = [("country", "count"), ("revenue", "sum"), ("request_time", "min")]
+    rows = table.group_by("country").aggregate(sums).sort_by([("country_count", "descending")]).to_pylist()
+    refused = table.filter(extras.require("pyarrow.compute", extra="parquet").field("status") == "Rejected")
+    rejected = Counter(refused["country"].to_pylist())
     print(f"    {'country':8} {'clicks':>7} {'rejected':>9} {'revenue':>9}  first click (UTC)")
-    for country, clicks, rejected, revenue, first in rows:
-        print(f"    {country:8} {clicks:7} {rejected:9} {revenue:9.2f}  {first:%Y-%m-%d %H:%M:%S}")
+    for row in rows:
+        country, clicks, revenue, first = (
+            row[name] for name in ("country", "country_count", "revenue_sum", "request_time_min")
+        )
+        print(f"    {country:8} {clicks:7} {rejected[country]:9} {revenue:9.2f}  {first:%Y-%m-%d %H:%M:%S}")
 
 
 if __name__ == "__main__":
