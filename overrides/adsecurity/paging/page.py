@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
-from adsecurity_generated._model import Model
-
 from .checkpoint import CheckpointHeader, Position
 
 if TYPE_CHECKING:
@@ -84,5 +82,8 @@ class Page(Generic[T]):
 
 def fingerprint(item: object, key: str) -> str:
     """What tells a row from others: its key, or all of it where the key is missing."""
-    value = getattr(item, key, None) or (item.to_dict() if isinstance(item, Model) else item)
+    value = getattr(item, key, None)
+    if not value:
+        to_dict = getattr(item, "to_dict", None)
+        value = item if to_dict is None else to_dict()
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

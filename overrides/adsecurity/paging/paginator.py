@@ -16,13 +16,17 @@ from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
 from .half_open import INCLUSIVE, HalfOpenRange
 from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
 from .page import Page
-from .sources import AsyncPageSource, AsyncSource, IterationState, PageSource, Source
+from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
 from .state import PagingState, check_start
 
 if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    import httpx
+
+    from ..codec.page import DecodedPage
+    from ..codec.request import PreparedRequest
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
@@ -118,10 +122,20 @@ class _BasePaginator(Generic[T]):
             yield
         except BaseException as error:
             # An error about the first page knows better where to go on.
-            if self._iteration.pages and hasattr(error, "checkpoint"):
+            if hasattr(error, "checkpoint") and (self._iteration.pages or error.checkpoint is None):
                 vars(error)["checkpoint"] = iteration.checkpoint()
             self._iteration = iteration
             raise
+
+    def _decode_raw(self, request: PreparedRequest, response: httpx.Response) -> DecodedPage[Any]:
+        """Pages for tables: their rows stay JSON."""
+        from ..tables.raw_pages import decode_raw_page
+
+        return decode_raw_page(self._session.call(request), response)
+
+    @property
+    def _model(self) -> Any:
+        return self._prepared.op.model
 
     def checkpoint(self) -> str:
         """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
@@ -145,14 +159,14 @@ def _raw_response(page: Page[T]) -> RawResponse[Page[T]]:
 class _SyncPaginator(_BasePaginator[T]):
     _session: SyncSession
 
-    def _source(self) -> Source[T]:
+    def _source(self, decode: Decode | None = None) -> Source[T]:
         source: Source[T]
         if not self._windowed:
-            source = PageSource(self._session, self._new_state(), self._call, self._prefetch)
+            source = PageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
         else:
             from .windows.workers import WindowSource
 
-            source = WindowSource(self._session, self._new_read(), self._call, self._workers)
+            source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
         self._iteration = source.iteration
         return source
 
@@ -160,14 +174,14 @@ class _SyncPaginator(_BasePaginator[T]):
 class _AsyncPaginator(_BasePaginator[T]):
     _session: AsyncSession
 
-    def _source(self) -> AsyncSource[T]:
+    def _source(self, decode: Decode | None = None) -> AsyncSource[T]:
         source: AsyncSource[T]
         if not self._windowed:
-            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch)
+            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
         else:
             from .windows.workers import AsyncWindowSource
 
-            source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers)
+            source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
         self._iteration = source.iteration
         return source
 
@@ -198,22 +212,50 @@ class Paginator(_SyncPaginator[T]):
 
     def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
+        from ..tables.page_batches import reading
+
         with self._all_or_nothing():
-            return self.to_arrow_batches().read_all()
+            return reading(self._model, PageIterator(self._source(self._decode_raw), _same)).read_all()
 
     def to_arrow_batches(self) -> Any:
         """All items as a `pyarrow.RecordBatchReader`, which reads on as it is read. After each batch, `checkpoint()`
         is the position behind its last item."""
-        from ..tables.arrow import reading
+        from ..tables.page_batches import reading
 
-        return reading(self._prepared.op.model, self.pages())
+        source = self._source(self._decode_raw)
+        # Not the source's own: that one is ahead by the pages that are being converted.
+        self._iteration = progress = IterationState[T](source.iteration.checkpoint())
+        return reading(self._model, PageIterator(source, _same), progress)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """All items as an Arrow stream, which other libraries read as it comes: `polars.DataFrame(clicks)`,
+        `duckdb.sql("from clicks")`, `pyarrow.table(clicks)`."""
+        return self.to_arrow_batches().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """All items as a `pandas.DataFrame` with nullable types."""
+        from ..tables.frames import Pandas
+
+        pandas = Pandas()
+        return pandas.frame(self.to_arrow())
+
+    def to_polars(self) -> Any:
+        """All items as a `polars.DataFrame`."""
+        from ..tables.frames import Polars
+
+        polars = Polars()
+        return polars.frame(self.to_arrow())
 
     def to_parquet(self, path: str | os.PathLike[str]) -> Path:
-        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
+        of it is kept then, and the error's checkpoint is where the list began.
+        """
         from ..tables.parquet import writing
 
-        with self._all_or_nothing(), closing(self.pages()) as pages:
-            return drive(writing(path, self._prepared.op.model, partial(next, pages, None)), perform)
+        with self._all_or_nothing(), closing(PageIterator(self._source(self._decode_raw), _same)) as pages:
+            return drive(writing(path, self._model, partial(next, pages, None)), perform)
 
 
 class AsyncPaginator(_AsyncPaginator[T]):
@@ -247,29 +289,48 @@ class AsyncPaginator(_AsyncPaginator[T]):
 
     async def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
-        from ..tables.arrow import table
+        from ..tables.page_batches import reading_async, table
 
         with self._all_or_nothing():
-            return table(self._prepared.op.model, [batch async for batch in self.to_arrow_batches()])
+            pages = AsyncPageIterator(self._source(self._decode_raw), _same)
+            return table(self._model, [batch async for batch in reading_async(self._model, pages)])
 
     async def to_arrow_batches(self) -> AsyncGenerator[Any, None]:
         """All items as `pyarrow.RecordBatch`es, read as they are asked for. After each, `checkpoint()` is the position
         behind its last item."""
-        from ..tables.arrow import areading
+        from ..tables.page_batches import reading_async
 
-        async with aclosing(areading(self._prepared.op.model, self.pages())) as batches:
+        source = self._source(self._decode_raw)
+        self._iteration = progress = IterationState[T](source.iteration.checkpoint())
+        async with aclosing(reading_async(self._model, AsyncPageIterator(source, _same), progress)) as batches:
             async for batch in batches:
                 yield batch
 
+    async def to_pandas(self) -> Any:
+        """All items as a `pandas.DataFrame` with nullable types."""
+        from ..tables.frames import Pandas
+
+        pandas = Pandas()
+        return pandas.frame(await self.to_arrow())
+
+    async def to_polars(self) -> Any:
+        """All items as a `polars.DataFrame`."""
+        from ..tables.frames import Polars
+
+        polars = Polars()
+        return polars.frame(await self.to_arrow())
+
     async def to_parquet(self, path: str | os.PathLike[str]) -> Path:
-        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
+        of it is kept then, and the error's checkpoint is where the list began.
+        """
         from ..tables.parquet import writing
 
         with self._all_or_nothing():
-            async with aclosing(self.pages()) as pages:
-                return await drive_async(
-                    writing(path, self._prepared.op.model, partial(anext, pages, None)), perform_async
-                )
+            async with aclosing(AsyncPageIterator(self._source(self._decode_raw), _same)) as pages:
+                return await drive_async(writing(path, self._model, partial(anext, pages, None)), perform_async)
 
 
 class RawPaginator(_SyncPaginator[T]):

@@ -10,7 +10,7 @@ import contextlib
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..codec.request import PreparedRequest
@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
+    import httpx
+
+    from ..codec.page import DecodedPage
     from ..http.session import AsyncSession, SyncSession
 
 T = TypeVar("T")
+
+Decode = Callable[[PreparedRequest, "httpx.Response"], "DecodedPage[Any]"]
+"""Reads a page out of a response. That of the session makes models of its rows."""
 
 
 class IterationState(Generic[T]):
@@ -159,8 +165,11 @@ class AsyncSource(_BaseSource[T], ABC):
 class _Reader(Generic[T]):
     """Reads the next page of a list. It does not refer to the source, so that a dropped iterator is collected."""
 
-    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
+    def __init__(
+        self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any], decode: Decode | None
+    ) -> None:
         self.stop = StopSignal()
+        self._decode = decode or session.decode_page
         self._session, self._state, self._call = session, state, call
 
     def __call__(self) -> Page[T] | None:
@@ -173,13 +182,16 @@ class _Reader(Generic[T]):
             raise RuntimeError("given up")
         started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)
-        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._decode(request, response), response, time.monotonic() - started)
 
 
 class _AsyncReader(Generic[T]):
     """As `_Reader`, awaited."""
 
-    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any]) -> None:
+    def __init__(
+        self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any], decode: Decode | None
+    ) -> None:
+        self._decode = decode or session.decode_page
         self._session, self._state, self._call = session, state, call
 
     async def __call__(self) -> Page[T] | None:
@@ -188,16 +200,23 @@ class _AsyncReader(Generic[T]):
     async def _send(self, request: PreparedRequest) -> PageResponse[T]:
         started = time.monotonic()
         response = await self._session.send(request, **self._call)
-        return PageResponse(self._session.decode_page(request, response), response, time.monotonic() - started)
+        return PageResponse(self._decode(request, response), response, time.monotonic() - started)
 
 
 class PageSource(Source[T]):
     """Reads page after page. From the second on, the next one is read while the caller works on this one."""
 
-    def __init__(self, session: SyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+    def __init__(
+        self,
+        session: SyncSession,
+        state: PagingState[T],
+        call: Mapping[str, Any],
+        prefetch: int,
+        decode: Decode | None = None,
+    ) -> None:
         super().__init__(session, state.op.resource, state.header.write_position(state.start))
         self._state, self._prefetch = state, prefetch
-        self._reader = _Reader(session, state, call)
+        self._reader = _Reader(session, state, call, decode)
         keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
 
@@ -237,10 +256,17 @@ class PageSource(Source[T]):
 class AsyncPageSource(AsyncSource[T]):
     """As `PageSource`, awaited."""
 
-    def __init__(self, session: AsyncSession, state: PagingState[T], call: Mapping[str, Any], prefetch: int) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        state: PagingState[T],
+        call: Mapping[str, Any],
+        prefetch: int,
+        decode: Decode | None = None,
+    ) -> None:
         super().__init__(session, state.op.resource, state.header.write_position(state.start))
         self._state, self._prefetch = state, prefetch
-        self._reader = _AsyncReader(session, state, call)
+        self._reader = _AsyncReader(session, state, call, decode)
         keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
 

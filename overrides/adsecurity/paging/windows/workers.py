@@ -14,7 +14,7 @@ from ...errors import AdsecurityError
 from ...flow.background import StopSignal
 from ...flow.drivers import drive, drive_async
 from ..page import Page, PageResponse
-from ..sources import AsyncSource, Source
+from ..sources import AsyncSource, Decode, Source
 from .run import AGAIN, WAIT, Step, WindowedRead
 
 if TYPE_CHECKING:
@@ -106,13 +106,18 @@ class _WorkersStop(StopSignal):
 
 
 def _work(
-    session: SyncSession, read: WindowedRead[Any], call: Mapping[str, Any], steps: _Steps, stop: StopSignal
+    session: SyncSession,
+    read: WindowedRead[Any],
+    call: Mapping[str, Any],
+    decode: Decode,
+    steps: _Steps,
+    stop: StopSignal,
 ) -> None:
     def perform(step: Step) -> object:
         if isinstance(step, PreparedRequest):
             response = session.send(step, stop=stop, **call)
             # No raw pages are made of windows, so nobody asks how long it took.
-            return PageResponse(session.decode_page(step, response), response, 0.0)
+            return PageResponse(decode(step, response), response, 0.0)
         return steps.take(step, steps.room, stop)
 
     try:
@@ -130,8 +135,16 @@ def _work(
 class WindowSource(Source[T]):
     """The pages of one pass over a range, read by several threads."""
 
-    def __init__(self, session: SyncSession, read: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+    def __init__(
+        self,
+        session: SyncSession,
+        read: WindowedRead[T],
+        call: Mapping[str, Any],
+        workers: int,
+        decode: Decode | None = None,
+    ) -> None:
         super().__init__(session, read.operation, read.start)
+        self._decode = decode or session.decode_page
         self._read, self._call, self._workers = read, call, workers
         self._steps = _Steps(workers)
         self._stop = _WorkersStop(self._steps)
@@ -161,7 +174,7 @@ class WindowSource(Source[T]):
         while self._missing:
             # One small pool for each: threads that share one wait for each other.
             session = self._session.spawn()
-            call = partial(_work, session, self._read, self._call, self._steps, self._stop)
+            call = partial(_work, session, self._read, self._call, self._decode, self._steps, self._stop)
             if self._session.background.submit(call, self._stop, interrupt=session.close).cancelled():
                 self._stop.set()
             self._sessions.append(session)
@@ -216,12 +229,17 @@ class _AsyncSteps:
 
 
 async def _work_async(
-    session: AsyncSession, read: WindowedRead[Any], call: Mapping[str, Any], steps: _AsyncSteps, stop: StopSignal
+    session: AsyncSession,
+    read: WindowedRead[Any],
+    call: Mapping[str, Any],
+    decode: Decode,
+    steps: _AsyncSteps,
+    stop: StopSignal,
 ) -> None:
     async def perform(step: Step) -> object:
         if isinstance(step, PreparedRequest):
             response = await session.send(step, **call)
-            return PageResponse(session.decode_page(step, response), response, 0.0)
+            return PageResponse(decode(step, response), response, 0.0)
         return await steps.take(step, steps.room, stop)
 
     try:
@@ -235,8 +253,16 @@ async def _work_async(
 class AsyncWindowSource(AsyncSource[T]):
     """The pages of one pass over a range, read by several tasks."""
 
-    def __init__(self, session: AsyncSession, read: WindowedRead[T], call: Mapping[str, Any], workers: int) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        read: WindowedRead[T],
+        call: Mapping[str, Any],
+        workers: int,
+        decode: Decode | None = None,
+    ) -> None:
         super().__init__(session, read.operation, read.start)
+        self._decode = decode or session.decode_page
         self._read, self._call, self._workers = read, call, workers
         self._steps = _AsyncSteps()
         self._stop = StopSignal()
@@ -274,7 +300,7 @@ class AsyncWindowSource(AsyncSource[T]):
             self._missing -= 1
             # One small pool for each: tasks that share one spend their time in its book-keeping.
             session = self._session.spawn()
-            call = partial(_work_async, session, self._read, self._call, self._steps, self._stop)
+            call = partial(_work_async, session, self._read, self._call, self._decode, self._steps, self._stop)
             task = self._session.background.submit(call)
             task.add_done_callback(self._steps.wake)
             self._tasks.append(task)
