@@ -53,7 +53,7 @@ WORK = {
     """,
     "sandbox": """
         from adsecurity.sandbox import Sandbox
-        with Sandbox(rows=50) as sandbox:
+        with Sandbox(rows=50, today="2026-11-08") as sandbox:
             with adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as net:
                 assert net.users.list().first().id
     """,

@@ -26,7 +26,7 @@ EXPORTED = b"tx_id,asn,revenue,request_time\na,1,0.5,2026-11-01 10:00:00\nb,,,\n
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=450) as running:
+    with Sandbox(rows=450, today="2026-11-08") as running:
         yield running
 
 

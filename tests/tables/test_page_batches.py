@@ -41,7 +41,7 @@ class Inner(Model):
     def _read(self, d: Any) -> None:
         for field in self.FIELDS:
             raw = d[field.wire]
-            setattr(self, field.attr, None if raw is None else self._odd(field.attr, raw))
+            setattr(self, field.attr, None if raw is None else self._convert(field.attr, raw))
 
     def _assign(self, values: Sequence[Any]) -> None:
         for field, value in zip(self.FIELDS, values, strict=True):

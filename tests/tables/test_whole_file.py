@@ -23,7 +23,7 @@ from tests.tables.test_arrow import RANGE, Lists
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=450) as running:
+    with Sandbox(rows=450, today="2026-11-08") as running:
         yield running
 
 
