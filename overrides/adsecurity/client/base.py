@@ -10,9 +10,9 @@ from adsecurity_generated._operation import Surface
 from ..errors import ConfigurationError
 from ..events import Hooks, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
 from ..http.config import Config, RouteInfo, find_base_url, find_key
+from ..http.pool import MAX_RESPONSE_BYTES, MIN_BYTES_PER_MINUTE, PoolSettings
 from ..http.retry import RetryPolicy
 from ..http.session import AsyncSession, SyncSession
-from ..http.transport import PoolSettings
 from .api import AsyncAPI, SyncAPI
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class _Client(Generic[H, Tr]):
         verify: bool | str | ssl.SSLContext = True,
         http_client: H | None = None,
         transport: Tr | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        min_bytes_per_minute: int = MIN_BYTES_PER_MINUTE,
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
@@ -69,14 +71,34 @@ class _Client(Generic[H, Tr]):
         if http_client is not None and any(own.values()):
             names = ", ".join(name for name, given in own.items() if given)
             raise ConfigurationError(f"{label}: http_client brings its own connections; {names} would do nothing")
-        if isinstance(max_connections, bool) or max_connections < 1:
-            raise ConfigurationError(f"{label}: max_connections must be a whole number from 1 on")
-        config = Config(surface, key, find_base_url(surface, base_url, label), label=label)
+        counts = {
+            "max_connections": max_connections,
+            "max_response_bytes": max_response_bytes,
+            "min_bytes_per_minute": min_bytes_per_minute,
+        }
+        for name, count in counts.items():
+            if type(count) is not int or count < (0 if name == "min_bytes_per_minute" else 1):
+                raise ConfigurationError(f"{label}: {name} must be a whole number from 1 on")
+        url = find_base_url(surface, base_url, label)
+        # As above: the key may be in it.
+        del base_url
+        if isinstance(url, ConfigurationError):
+            raise url
+        config = Config(surface, key, url, label=label)
         hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)
         self._session = self._session_class.make(
             config,
-            PoolSettings(label, config.host, max_connections, proxy, verify, transport, http_client),
+            PoolSettings(
+                label,
+                max_connections,
+                proxy,
+                verify,
+                transport,
+                http_client,
+                max_response_bytes,
+                min_bytes_per_minute,
+            ),
         )
         self._api = self._api_class(self._session)
 

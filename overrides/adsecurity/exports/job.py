@@ -255,7 +255,7 @@ class ExportJob(_Job[R]):
     _session: SyncSession
 
     def _storage(self) -> Storage:
-        return Storage(self._session.new_storage_client(), self._timeout)
+        return Storage(self._session.pool, self._timeout)
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
@@ -313,7 +313,7 @@ class AsyncExportJob(_Job[R]):
     _session: AsyncSession
 
     def _storage(self) -> AsyncStorage:
-        return AsyncStorage(self._session.new_storage_client(), self._timeout)
+        return AsyncStorage(self._session.pool, self._timeout)
 
     async def refresh(self) -> Self:
         """Ask the server how far it is."""

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -25,16 +24,6 @@ def new_future() -> Future[Any]:
     from concurrent.futures import Future
 
     return Future()
-
-
-@cache
-def keep_memory(size: int = 1 << 20) -> None:
-    """Let the C library keep so much memory of one page or block for the next; once in a process is enough.
-
-    glibc gives free memory back to the system above a limit, which follows the largest block that was ever freed.
-    What lies above it is given back and taken again each time, which costs a tenth of a page and a fifth of a file.
-    """
-    bytes(size)
 
 
 class BackgroundThreads:

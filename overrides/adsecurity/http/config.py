@@ -124,39 +124,56 @@ def find_key(surface: Surface, given: object, label: str) -> Secret | Configurat
     return Secret(key)
 
 
-def find_base_url(surface: Surface, given: object, label: str) -> str:
-    """The address from the argument, the surface's variable, or the documentation."""
+def find_base_url(surface: Surface, given: object, label: str) -> str | ConfigurationError:
+    """The address from the argument, the surface's variable, or the documentation.
+
+    An error is given back, not raised, as by `find_key`: a key may have been typed into the address.
+    """
     variable = f"{surface.env_prefix}_BASE_URL"
     value = (os.environ.get(variable) or surface.default_base_url) if given is None else given
     if value is None:
-        raise ConfigurationError(
+        return ConfigurationError(
             f"{label} needs base_url=, or the variable {variable}: the documentation names no host."
             f" {surface.likely_base_url} is likely"
         )
     url = str(value).strip()
-    hint = f"like {surface.likely_base_url}"
+    problem = _url_problem(url, f"like {surface.likely_base_url}")
+    return ConfigurationError(f"{label}: base_url must {problem}") if problem else url.rstrip("/")
+
+
+def _url_problem(url: str, hint: str) -> str:
+    """What the address must be or have and is not; empty when all is well."""
     if not _PRINTABLE.fullmatch(url):
-        raise ConfigurationError(f"{label}: base_url must be an address {hint}")
+        return f"be an address {hint}"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
     if not host or parts.scheme not in ("https", "http"):
-        raise ConfigurationError(f"{label}: base_url must be an https address {hint}")
+        return f"be an https address {hint}"
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ConfigurationError(f"{label}: base_url must have neither user, password, query nor fragment")
+        return "have neither user, password, query nor fragment"
     if parts.scheme == "http" and not is_local(host):
-        raise ConfigurationError(f"{label}: base_url must begin with https://, or the key would travel unencrypted")
-    return url.rstrip("/")
+        return "begin with https://, or the key would travel unencrypted"
+    import httpx
+
+    try:
+        # It decodes the names of hosts late; a request is no place to find out.
+        found = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        found = ""
+    return "" if found else f"have a host that can be looked up, {hint}"
 
 
 def is_local(host: str) -> bool:
     """Whether the host is this machine, where https is not asked for."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        # What is below it may be any machine, if a name server says so.
+        return host == "localhost"
+    return address.is_loopback and (address.version == 4 or str(address) == "::1")
 
 
 def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -21,9 +21,10 @@ from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
+from .attempt import Attempt
 from .config import Config, check_headers, check_retry, check_timeout
+from .pool import AsyncPool, Pool, PoolSettings, SyncPool
 from .retry import Gate, RetryPolicy, Send, Step, attempts
-from .transport import AsyncPool, Attempt, Pool, PoolSettings, SyncPool
 
 if TYPE_CHECKING:
     import httpx
@@ -112,7 +113,7 @@ class Session(Generic[P]):
         return partial(
             Attempt,
             self.config,
-            prepared,
+            self.call(prepared),
             timeout=self.config.timeout if timeout is None else check_timeout(timeout),
             extra_headers={**self.config.extra_headers, **check_headers(options.get("extra_headers"))},
         )
@@ -125,10 +126,6 @@ class Session(Generic[P]):
 
 class SyncSession(Session[SyncPool]):
     _pool_class = SyncPool
-
-    def new_storage_client(self) -> httpx.Client:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
-        return self.pool.storage_client()
 
     @property
     def background(self) -> BackgroundThreads:
@@ -168,10 +165,6 @@ class SyncSession(Session[SyncPool]):
 class AsyncSession(Session[AsyncPool]):
     is_async = True
     _pool_class = AsyncPool
-
-    def new_storage_client(self) -> httpx.AsyncClient:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
-        return self.pool.storage_client()
 
     @property
     def background(self) -> BackgroundTasks:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from ..codec.request import PreparedRequest
 from ..events import PageEvent
-from ..flow.background import keep_memory, new_future
+from ..flow.background import new_future
 from ..flow.drivers import drive, drive_async
 from .page import Page, PageResponse
 from .state import PagingState
@@ -111,7 +111,6 @@ class PageSource(Generic[T]):
         self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
         self._session, self._state, self._prefetch = session, state, prefetch
         self._read = _Reader(session, state, call)
-        keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False
@@ -173,7 +172,6 @@ class AsyncPageSource(Generic[T]):
         self.iteration: IterationState[T] = IterationState(state.header.write_position(state.start))
         self._session, self._state, self._prefetch = session, state, prefetch
         self._read = _AsyncReader(session, state, call)
-        keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
         self._held: Page[T] | None = None
         self._closed = False
