@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import socket
 import ssl
 import threading
@@ -23,7 +24,9 @@ BUFFER = 256 * 1024
 """No read returns much more than this."""
 RECORD = 16 * 1024
 """The most that one TLS record holds."""
-_BLANK_LINES = (b"\n\r\n", b"\n\n")
+_HEADERS = re.compile(rb"(?:HTTP/1\.\d 1\d\d (?s:.*?)\n\r?\n)*(?s:.*?)\n\r?\n")
+"""Of one answer, with the interim ones before it; or the end of them."""
+_LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n")
 
 Receive = Callable[[int], bytes]
 
@@ -80,10 +83,13 @@ class ReadState:
         if len(block) >= BUFFER and self._receive is not None and self._has_more(self._receive):
             return False
         if chunked:
-            return block.endswith(b"\r\n\r\n")
-        # Before the body there is nothing, or the end of the headers.
+            end = _LAST_CHUNK.search(b"\r\n" + block)
+            return end is not None and end.end() == len(block) + 2
         before = block.removesuffix(body)
-        return len(before) + len(body) == len(block) and (not before or before.endswith(_BLANK_LINES))
+        if len(before) + len(body) != len(block):
+            return False
+        headers = _HEADERS.match(before)
+        return not before or (headers is not None and headers.end() == len(before))
 
     def _has_more(self, receive: Receive) -> bool:
         try:
