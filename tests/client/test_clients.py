@@ -28,7 +28,7 @@ import pytest
 
 import adsecurity
 from adsecurity import APIConnectionError, APIStatusError, APITimeoutError, ConfigurationError, RetryPolicy
-from adsecurity.http.tls import tls_context
+from adsecurity.http.tls import Certificates
 from tests.support.demo.drivers import Driver, Server, raw_server
 from tests.support.demo.surface import GET, KEY, OPERATIONS, AsyncDemo, Demo, Documented
 
@@ -279,11 +279,15 @@ def test_a_storage_client_has_no_key_and_follows_nothing(driver: Driver, server:
     driver.run(storage.aclose() if driver.is_async else storage.close())
 
 
+def context(verify: Any = True) -> ssl.SSLContext:
+    return Certificates(verify).context()
+
+
 def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
-    context = tls_context
-    assert context(True).verify_mode is ssl.CERT_REQUIRED
-    assert context(True) is context(True)
+    assert context().verify_mode is ssl.CERT_REQUIRED
+    assert context() is context()
     assert context(False).verify_mode is ssl.CERT_NONE
+    assert not context(False).check_hostname
     own = ssl.create_default_context()
     assert context(own) is own
     import certifi
@@ -294,12 +298,37 @@ def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
         assert context(str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
 
 
+def test_the_same_certificates_are_trusted_as_by_the_http_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert context().get_ca_certs() == httpx.create_ssl_context().get_ca_certs()
+
+
 def test_another_certificate_variable_makes_another_context(monkeypatch: pytest.MonkeyPatch) -> None:
     import certifi
 
-    before = tls_context(True)
+    before = context()
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
-    assert tls_context(True) is not before
+    monkeypatch.setenv("SSL_CERT_DIR", "/ignored")
+    assert context() is not before
+
+
+def test_certificates_are_read_before_the_first_call_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Certificates] = []
+    monkeypatch.setattr(Certificates, "begin", lambda certificates: begun.append(certificates))
+    Demo(api_key=KEY, base_url=URL)
+    assert len(begun) == 1
+    Demo(api_key=KEY, base_url="http://127.0.0.1")
+    Demo(api_key=KEY, base_url=URL, transport=httpx.MockTransport(ok))
+    Demo(api_key=KEY, base_url=URL, http_client=httpx.Client(transport=httpx.MockTransport(ok)))
+    assert len(begun) == 1
+
+
+def test_what_is_wrong_with_certificates_is_said_when_they_are_needed(tmp_path: Path) -> None:
+    certificates = Certificates(str(tmp_path / "missing"))
+    certificates.begin()
+    with pytest.raises(ConfigurationError, match=r"verify=.*missing"):
+        certificates.context()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,18 @@ from adsecurity_generated._operation import Surface
 
 from ..errors import ConfigurationError
 from ..events import Hooks, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
-from ..http.config import Config, RouteInfo, find_base_url, find_key
-from ..http.pool import MAX_RESPONSE_BYTES, MIN_BYTES_PER_MINUTE, PoolSettings
+from ..http.config import (
+    MAX_RESPONSE_BYTES,
+    MIN_BYTES_PER_MINUTE,
+    Config,
+    PoolSettings,
+    RouteInfo,
+    check_host,
+    find_base_url,
+    find_key,
+)
 from ..http.retry import RetryPolicy
-from ..http.session import AsyncSession, SyncSession
-from .api import AsyncAPI, SyncAPI
+from ..http.tls import Certificates
 
 if TYPE_CHECKING:
     import ssl
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
     from ..http.config import Timeout
+    from ..http.session import AsyncSession, SyncSession
+    from .api import AsyncAPI, SyncAPI
 
 
 H = TypeVar("H")
@@ -33,8 +42,6 @@ class _Client(Generic[H, Tr]):
     """All but waiting."""
 
     _surface: ClassVar[Surface]
-    _session_class: ClassVar[type[Any]]
-    _api_class: ClassVar[type[Any]]
     _session: Any
     _api: Any
     _owner = True
@@ -77,30 +84,40 @@ class _Client(Generic[H, Tr]):
             "min_bytes_per_minute": min_bytes_per_minute,
         }
         for name, count in counts.items():
-            if type(count) is not int or count < (0 if name == "min_bytes_per_minute" else 1):
+            if type(count) is not int or count < 1:
                 raise ConfigurationError(f"{label}: {name} must be a whole number from 1 on")
         url = find_base_url(surface, base_url, label)
         # As above: the key may be in it.
         del base_url
         if isinstance(url, ConfigurationError):
             raise url
+        certificates = Certificates(verify)
+        if http_client is None and transport is None and url.startswith("https://"):
+            certificates.begin()
+        check_host(url, label)
         config = Config(surface, key, url, label=label)
         hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)
-        self._session = self._session_class.make(
-            config,
-            PoolSettings(
-                label,
-                max_connections,
-                proxy,
-                verify,
-                transport,
-                http_client,
-                max_response_bytes,
-                min_bytes_per_minute,
-            ),
+        settings = PoolSettings(
+            label,
+            max_connections,
+            proxy,
+            certificates,
+            transport,
+            http_client,
+            max_response_bytes,
+            min_bytes_per_minute,
         )
-        self._api = self._api_class(self._session)
+        self._session = self._make_session(config, settings)
+        self._api = self._make_api(self._session)
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def _make_api(session: Any) -> Any:
+        raise NotImplementedError
 
     def with_options(
         self,
@@ -122,7 +139,7 @@ class _Client(Generic[H, Tr]):
         copy._session = self._session.with_config(
             self._session.config.changed(timeout, retry, extra_headers, routes, hooks)
         )
-        copy._api = self._api_class(copy._session)
+        copy._api = self._make_api(copy._session)
         return copy
 
     @property
@@ -149,10 +166,20 @@ class _Client(Generic[H, Tr]):
 class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
     """The base of the clients that block. BackgroundThreads may share one; iterators are for one thread."""
 
-    _session_class = SyncSession
-    _api_class = SyncAPI
     _session: SyncSession
     _api: SyncAPI
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> SyncSession:
+        from ..http.session import SyncSession
+
+        return SyncSession.make(config, settings)
+
+    @staticmethod
+    def _make_api(session: SyncSession) -> SyncAPI:
+        from .api import SyncAPI
+
+        return SyncAPI(session)
 
     def close(self) -> None:
         """Close the connections that this client made; whatever still runs over them ends. Twice is fine."""
@@ -169,10 +196,20 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
 class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
     """The base of the clients that are awaited."""
 
-    _session_class = AsyncSession
-    _api_class = AsyncAPI
     _session: AsyncSession
     _api: AsyncAPI
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> AsyncSession:
+        from ..http.session import AsyncSession
+
+        return AsyncSession.make(config, settings)
+
+    @staticmethod
+    def _make_api(session: AsyncSession) -> AsyncAPI:
+        from .api import AsyncAPI
+
+        return AsyncAPI(session)
 
     async def close(self) -> None:
         """Close the connections that this client made; whatever still runs over them ends. Twice is fine."""

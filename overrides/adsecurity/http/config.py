@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -10,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -22,6 +21,7 @@ from ..codec.secrets import Secret
 from ..errors import ConfigurationError
 from ..events import Hooks
 from .retry import RetryPolicy
+from .tls import Certificates
 
 if TYPE_CHECKING:
     import httpx
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 KEY_HEADER = "API-KEY"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
+MAX_RESPONSE_BYTES = 256 * 1024 * 1024
+MIN_BYTES_PER_MINUTE = 60_000
 USER_AGENT = f"adsecurity/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -40,6 +42,20 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Set by the client itself, or decided by what is sent.
 _RESERVED = frozenset(("api-key", "host", "content-length", "transfer-encoding", "connection"))
+
+
+@attrs.frozen(eq=False)
+class PoolSettings:
+    """How connections are made. `http_client` and `transport` belong to the caller and are never closed."""
+
+    label: str
+    max_connections: int = 100
+    proxy: Any = attrs.field(default=None, repr=False)
+    certificates: Certificates = attrs.field(factory=Certificates, repr=False)
+    transport: Any = None
+    http_client: Any = None
+    max_response_bytes: int = MAX_RESPONSE_BYTES
+    min_bytes_per_minute: int = MIN_BYTES_PER_MINUTE
 
 
 @attrs.frozen
@@ -156,14 +172,17 @@ def _url_problem(url: str, hint: str) -> str:
         return "have neither user, password, query nor fragment"
     if parts.scheme == "http" and not is_local(host):
         return "begin with https://, or the key would travel unencrypted"
+    return ""
+
+
+def check_host(url: str, label: str) -> None:
+    """Refuse a host that the HTTP library cannot read; it would say so only when a request is sent."""
     import httpx
 
     try:
-        # It decodes the names of hosts late; a request is no place to find out.
-        found = httpx.URL(url).host
+        _ = httpx.URL(url).host
     except (httpx.InvalidURL, UnicodeError):
-        found = ""
-    return "" if found else f"have a host that can be looked up, {hint}"
+        raise ConfigurationError(f"{label}: base_url must have a host that can be looked up") from None
 
 
 def is_local(host: str) -> bool:
@@ -209,6 +228,8 @@ def check_routes(surface: Surface, routes: Mapping[str, str] | None) -> Mapping[
     for operation, text in (routes or {}).items():
         route = surface.routes.get(operation)
         if route is None:
+            import difflib  # not at the top: it takes a while to import
+
             near = difflib.get_close_matches(operation, surface.routes, 1)
             raise ValueError(f"routes: there is no operation {operation!r}{f'; {near[0]}?' if near else ''}")
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]

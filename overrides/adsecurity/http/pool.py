@@ -17,10 +17,10 @@ import httpx
 from ..errors import ConfigurationError
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from .attempt import Attempt
+from .config import PoolSettings
 from .http_logs import redact_http_logs
 from .response import Body, TooLarge
 from .timeouts import LATE
-from .tls import tls_context
 from .transport import (
     AsyncRoutingTransport,
     Connection,
@@ -39,22 +39,6 @@ BUSY = "all connections are in use"
 GRACE = 0.1  # seconds: the time-outs of single steps come first, they say more
 # What the retry flow takes for a failure of the network; anything else is a mistake, ours or a hook's.
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError)
-MAX_RESPONSE_BYTES = 256 * 1024 * 1024
-MIN_BYTES_PER_MINUTE = 60_000
-
-
-@attrs.frozen(eq=False)
-class PoolSettings:
-    """How connections are made. `http_client` and `transport` belong to the caller and are never closed."""
-
-    label: str
-    max_connections: int = 100
-    proxy: Any = attrs.field(default=None, repr=False)
-    verify: Any = attrs.field(default=True, repr=False)
-    transport: Any = None
-    http_client: Any = None
-    max_response_bytes: int = MAX_RESPONSE_BYTES
-    min_bytes_per_minute: int = MIN_BYTES_PER_MINUTE
 
 
 def check_kind(settings: PoolSettings, kind: type[Any]) -> None:
@@ -181,7 +165,7 @@ class Pool(Generic[C]):
         if settings.transport is not None:
             return connect_over(self._kind, UnclosedTransport(settings.transport))
         try:
-            tls, find = tls_context(settings.verify), proxy_finder(settings.proxy, settings.label)
+            tls, find = settings.certificates.context(), proxy_finder(settings.proxy, settings.label)
             return connect_over(self._kind, self._transport(tls, find, self.closed))
         except Exception as error:
             # A proxy or a certificate file, from arguments or variables, that is of no use.

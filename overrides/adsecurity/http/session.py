@@ -22,8 +22,8 @@ from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
 from .attempt import Attempt
-from .config import Config, check_headers, check_retry, check_timeout
-from .pool import AsyncPool, Pool, PoolSettings, SyncPool
+from .config import Config, PoolSettings, check_headers, check_retry, check_timeout
+from .pool import AsyncPool, Pool, SyncPool
 from .retry import Gate, RetryPolicy, Send, Step, attempts
 
 if TYPE_CHECKING:
