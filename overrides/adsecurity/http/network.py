@@ -52,8 +52,10 @@ def take_records(first: bytes, receive: Receive) -> tuple[bytes, Exception | Non
 class ReadState:
     """What the streams of both kinds remember between reads: an error, and the bytes that were read last."""
 
-    def __init__(self, receive: Receive | None) -> None:
+    def __init__(self, receive: Receive | None, connection: socket.socket | None = None) -> None:
         self._receive = receive
+        self._connection = connection
+        """What `receive` reads from, where it would wait."""
         self._error: Exception | None = None
         self._block = b""
 
@@ -70,6 +72,7 @@ class ReadState:
     def complete(self, data: bytes) -> bytes:
         """What was read, with the TLS records behind it."""
         if data and self._receive is not None:
+            self._wait_no_more()
             data, self._error = take_records(data, self._receive)
         self._block = data
         return data
@@ -91,7 +94,13 @@ class ReadState:
         headers = _HEADERS.match(before)
         return not before or (headers is not None and headers.end() == len(before))
 
+    def _wait_no_more(self) -> None:
+        # The next read that waits sets a time-out of its own.
+        if self._connection is not None:
+            self._connection.settimeout(0)
+
     def _has_more(self, receive: Receive) -> bool:
+        self._wait_no_more()
         try:
             receive(1)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -108,25 +117,14 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, backend: Backend) -> None:
         self._stream = stream
         self._backend = backend
-        self.state = ReadState(self._receiver())
+        tls = stream.get_extra_info("ssl_object")
+        if tls is None or isinstance(tls, ssl.SSLObject):
+            # An object of its own: TLS inside the TLS of a proxy, which is read from memory.
+            self.state = ReadState(None if tls is None else tls.read)
+        else:
+            connection: ssl.SSLSocket = stream.get_extra_info("socket")
+            self.state = ReadState(connection.recv, connection)
         backend.connected(self)
-
-    def _receiver(self) -> Receive | None:
-        tls = self._stream.get_extra_info("ssl_object")
-        if isinstance(tls, ssl.SSLObject):
-            # TLS inside the TLS of a proxy: this reads from memory.
-            return tls.read
-        if tls is None:
-            return None
-        connection: ssl.SSLSocket = self._stream.get_extra_info("socket")
-
-        def receive(size: int) -> bytes:
-            # The next read that waits sets its own time-out.
-            if connection.gettimeout() != 0:
-                connection.settimeout(0)
-            return connection.recv(size)
-
-        return receive
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self.state.raise_pending()
