@@ -71,12 +71,15 @@ class _Client(Generic[H, Tr]):
         """Check all settings; `ConfigurationError` says what is wrong with one. Nothing is sent.
 
         `timeout` is in seconds, for reading and for writing (connecting: at most 5), or an `httpx.Timeout`.
-        `max_connections` calls are under way at once, others wait. `extra_headers` are sent with every call. `proxy` and
-        `verify` are as in httpx; without them the variables count that curl reads for proxies, and `SSL_CERT_FILE` or
-        `SSL_CERT_DIR`. `http_client` or `transport` brings the connections; it is not closed. An answer with more than
-        `max_response_bytes`, unpacked, is a `ResponseDecodeError`. A transfer that brings fewer than
-        `min_bytes_per_minute` while it is waited for is tried again, and ends in a `DownloadError`. `routes` corrects
-        "METHOD /path" by operationId. The hooks are called with each event.
+        `max_connections` calls are under way at once, others wait. `extra_headers` are sent with every call.
+
+        `proxy` and `verify` are as in httpx; without them the variables count that curl reads for proxies, and
+        `SSL_CERT_FILE` or `SSL_CERT_DIR`. `http_client` or `transport` brings the connections; it is not closed.
+
+        An answer with more than `max_response_bytes`, unpacked, is a `ResponseDecodeError`. A transfer that brings
+        fewer than `min_bytes_per_minute` while it is waited for is tried again, and ends in a `DownloadError`.
+
+        `routes` corrects "METHOD /path" by operationId. The hooks are called with each event.
         """
         label, surface = type(self).__name__, self._surface
         key = find_key(surface, api_key, label)
