@@ -170,6 +170,79 @@ def test_after_fifty_interrupts_at_any_moment_later_calls_work(tls: ssl.SSLConte
     assert (done.returncode, done.stderr) == (0, "")
 
 
+EVERYWHERE = """
+    import sys, time
+    from adsecurity import RetryPolicy
+    from tests.support.demo.surface import Demo, GET, KEY
+
+    class Interrupt(BaseException):
+        pass
+
+    # Not in httpcore: there it can leave a lock taken, which is for that library to mend.
+    TRACED = ("adsecurity", "httpx")
+
+    def traced(frame):
+        return frame.f_globals.get("__name__", "").partition(".")[0] in TRACED
+
+    def after(steps):
+        left = steps
+
+        def trace(frame, event, _):
+            nonlocal left
+            left -= traced(frame)
+            if left == 0 and traced(frame):
+                raise Interrupt
+            return trace
+
+        return trace
+
+    def steps_of(call):
+        count = 0
+
+        def trace(frame, event, _):
+            nonlocal count
+            count += traced(frame)
+            return trace
+
+        sys.settrace(trace)
+        call()
+        sys.settrace(None)
+        return count
+
+    options = dict(base_url={url!r}, verify={verify!r}, max_connections=1, timeout=3, retry=RetryPolicy(1))
+    with Demo(api_key=KEY, **options) as client:
+        call = lambda: client._api.one(GET, {{"thing_id": "1"}}).id
+        call()
+        steps = steps_of(call)
+        interrupts = 0
+        for moment in range({first}, steps, {stride}):
+            try:
+                sys.settrace(after(moment))
+                call()
+            except Interrupt:
+                interrupts += 1
+            finally:
+                sys.settrace(None)
+            began = time.monotonic()
+            assert call() == "1", moment
+            assert time.monotonic() - began < 1, moment
+        assert interrupts >= 50, (steps, interrupts)
+"""
+
+
+def test_an_interrupt_at_any_step_of_a_call_costs_that_call_alone(tls: ssl.SSLContext | None, tmp_path: Path) -> None:
+    def talk(connection: Any) -> None:
+        while connection.recv(65_536):
+            connection.sendall(ANSWER)
+
+    with contextmanager(raw_server)(talk, tls) as url:
+        verify: Any = str(certificate_file(tmp_path)) if tls else True
+        script = EVERYWHERE.format(url=url, verify=verify, first=1, stride=5)
+        command = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_permit_that_is_lost_comes_back_and_one_of_a_pool_that_is_gone_does_not() -> None:
     permits = new_permits(2)
     lost = permits.get()
