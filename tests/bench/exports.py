@@ -6,6 +6,7 @@ The clock runs from when everything is imported to when the file is there.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -73,7 +74,7 @@ def httpx_raw(url: str, target: str) -> Callable[[], object]:
 def urllib3_read(url: str, target: str) -> Callable[[], object]:
     import urllib3
 
-    pool = urllib3.PoolManager()
+    pool = urllib3.PoolManager(ca_certs=os.environ.get("SSL_CERT_FILE"))
 
     def fetch() -> None:
         response = pool.request("GET", url, preload_content=False)
@@ -88,9 +89,10 @@ def requests_content(url: str, target: str) -> Callable[[], object]:
     import requests
 
     session = requests.Session()
+    trust = os.environ.get("SSL_CERT_FILE", True)
 
     def fetch() -> None:
-        with session.get(url, stream=True) as response, open(target, "wb") as file:
+        with session.get(url, stream=True, verify=trust) as response, open(target, "wb") as file:
             for chunk in response.iter_content(1 << 20):
                 file.write(chunk)
 

@@ -1,4 +1,6 @@
-"""The bench server: `python -m tests.bench.server [--latency MS] [--export FILE]`. Ends when its standard input does.
+"""The bench server: `python -m tests.bench.server [--latency MS] [--export FILE] [--certificate FILE]`.
+
+Ends when its standard input does.
 
 One process, two ports. The API port answers from bytes joined beforehand, so that a client is never kept waiting by
 anything but the latency it was asked to have; the storage port hands the export's file to the kernel. A key is wanted
@@ -13,6 +15,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 from functools import lru_cache
@@ -145,25 +148,30 @@ def _serve_file(connection: socket.socket, file: Path) -> None:
                 f"HTTP/1.1 {status}\r\nContent-Type: text/csv\r\nContent-Length: {size - start}\r\n"
                 'ETag: "bench"\r\nAccept-Ranges: bytes\r\n\r\n'.encode()
             )
+            if isinstance(connection, ssl.SSLSocket):
+                source.seek(start)
+                while piece := source.read(_BUFFER):
+                    connection.sendall(piece)
+                continue
             while start < size and (sent := os.sendfile(connection.fileno(), source.fileno(), start, 1 << 24)):
                 start += sent
 
 
-def _accept(listener: socket.socket, file: Path) -> None:
+def _accept(listener: socket.socket, file: Path, tls: ssl.SSLContext | None) -> None:
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=_quietly, args=(connection, file), daemon=True).start()
+        threading.Thread(target=_quietly, args=(connection, file, tls), daemon=True).start()
 
 
-def _quietly(connection: socket.socket, file: Path) -> None:
-    with contextlib.suppress(ConnectionError):  # a client that has seen enough
-        _serve_file(connection, file)
+def _quietly(connection: socket.socket, file: Path, tls: ssl.SSLContext | None) -> None:
+    with contextlib.suppress(ConnectionError, ssl.SSLError):  # a client that has seen enough
+        _serve_file(connection if tls is None else tls.wrap_socket(connection, server_side=True), file)
 
 
-def _listen() -> tuple[socket.socket, str]:
+def _listen(tls: ssl.SSLContext | None) -> tuple[socket.socket, str]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return listener, f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _end_with_stdin() -> None:
@@ -171,15 +179,19 @@ def _end_with_stdin() -> None:
     os._exit(0)
 
 
-async def _main(latency: float, export: Path | None, rows: int) -> None:
-    listener, url = _listen()
+async def _main(latency: float, export: Path | None, rows: int, certificate: Path | None) -> None:
+    tls = None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+    listener, url = _listen(tls)
     storage_url = ""
     if export is not None:
-        storage, storage_url = _listen()
-        threading.Thread(target=_accept, args=(storage, export), daemon=True).start()
+        storage, storage_url = _listen(tls)
+        threading.Thread(target=_accept, args=(storage, export, tls), daemon=True).start()
     api = Api(export, rows, storage_url)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(api, latency), sock=listener)
+    server = await loop.create_server(lambda: Connection(api, latency), sock=listener, ssl=tls)
     dataset.page(*dataset.numbers(*dataset.span(100)), 100, None, dirty=False)  # so that nobody waits for the templates
     print(json.dumps({"api": url, "storage": storage_url}), flush=True)
     await server.serve_forever()
@@ -190,9 +202,10 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="milliseconds before each answer")
     parser.add_argument("--export", type=Path, help="the file that exports end in")
     parser.add_argument("--rows", type=int, default=0, help="rows in that file")
+    parser.add_argument("--certificate", type=Path, help="key and certificate, for TLS on both ports")
     options = parser.parse_args()
     threading.Thread(target=_end_with_stdin, daemon=True).start()
-    asyncio.run(_main(options.latency / 1000, options.export, options.rows))
+    asyncio.run(_main(options.latency / 1000, options.export, options.rows, options.certificate))
 
 
 if __name__ == "__main__":

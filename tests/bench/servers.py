@@ -35,11 +35,46 @@ class Server:
 
 
 @contextmanager
-def serving(*, latency: float = 0.0, export: Path | None = None, rows: int = 0) -> Iterator[Server]:
-    """A bench server in a process of its own; `latency` in milliseconds."""
+def serving(*, latency: float = 0.0, export: Path | None = None, rows: int = 0, tls: bool = False) -> Iterator[Server]:
+    """A bench server in a process of its own; `latency` in milliseconds.
+
+    Over TLS, the environment of this process, and of its children, trusts it as long as the server is there.
+    """
+    if tls:
+        with _trusted() as certificate, _started(latency, export, rows, certificate) as server:
+            yield server
+    else:
+        with _started(latency, export, rows, None) as server:
+            yield server
+
+
+@contextmanager
+def _trusted() -> Iterator[Path]:
+    import certifi
+    import trustme
+
+    CACHE.mkdir(parents=True, exist_ok=True)
+    authority, before = trustme.CA(), os.environ.get("SSL_CERT_FILE")
+    certificate, trusted = CACHE / "server.pem", CACHE / "trusted.pem"
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    # Beside all others: to read them is part of a first call.
+    trusted.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+    os.environ["SSL_CERT_FILE"] = str(trusted)
+    try:
+        yield certificate
+    finally:
+        del os.environ["SSL_CERT_FILE"]
+        if before is not None:
+            os.environ["SSL_CERT_FILE"] = before
+
+
+@contextmanager
+def _started(latency: float, export: Path | None, rows: int, certificate: Path | None) -> Iterator[Server]:
     command = [sys.executable, "-m", "tests.bench.server", "--latency", str(latency), "--rows", str(rows)]
     if export is not None:
         command += ["--export", str(export)]
+    if certificate is not None:
+        command += ["--certificate", str(certificate)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe) as process:
         assert process.stdin is not None

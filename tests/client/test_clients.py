@@ -28,7 +28,7 @@ import pytest
 
 import adsecurity
 from adsecurity import APIConnectionError, APIStatusError, APITimeoutError, ConfigurationError, RetryPolicy
-from adsecurity.http.transport import PoolSettings
+from adsecurity.http.tls import Certificates
 from tests.support.demo.drivers import Driver, Server, raw_server
 from tests.support.demo.surface import GET, KEY, OPERATIONS, AsyncDemo, Demo, Documented
 
@@ -42,7 +42,7 @@ def ok(request: httpx.Request) -> httpx.Response:
 
 def made(client: Any) -> list[Any]:
     """The HTTP clients that a client has made."""
-    return [http for place in client._session.pool._places.values() for http in place.clients]
+    return [connection.client for here in client._session.pool._by_loop.values() for connection in here.connections]
 
 
 def recorder() -> tuple[list[httpx.Request], Callable[[httpx.Request], httpx.Response]]:
@@ -120,6 +120,14 @@ def test_a_documented_host_is_the_default() -> None:
         "//api.example",
         "http://localhost.example",
         "http://127.0.0.1.example",
+        "http://api.localhost",
+        "http://[::ffff:127.0.0.1]",
+        "https://xn--a",
+        "https://secret@api.example",
+        "https://:secret@api.example",
+        "secret@api.example",
+        "secret://api.example",
+        "https://a:secret@b@api.example",
     ],
 )
 def test_an_address_that_is_not_https_or_hides_something_is_refused(url: str) -> None:
@@ -130,7 +138,7 @@ def test_an_address_that_is_not_https_or_hides_something_is_refused(url: str) ->
 
 @pytest.mark.parametrize(
     "url",
-    ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:80/x", "http://127.9.9.9", "http://api.localhost"],
+    ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:80/x", "http://127.9.9.9"],
 )
 def test_this_machine_needs_no_https(url: str) -> None:
     assert Demo(api_key=KEY, base_url=url).base_url == url
@@ -262,7 +270,7 @@ def test_this_machine_is_never_reached_through_a_proxy_variable(
 
 def test_a_storage_client_has_no_key_and_follows_nothing(driver: Driver, server: Server) -> None:
     client = driver.client(base_url=server.url, extra_headers={"X-Secret": "hidden"})
-    storage = client._session.new_storage_client()
+    storage = client._session.pool.storage_connection().client
     server.answers[:] = [(302, {"Location": server.url}, b"")]
     response = driver.run(storage.get(server.url))
     assert response.status_code == 302
@@ -271,13 +279,15 @@ def test_a_storage_client_has_no_key_and_follows_nothing(driver: Driver, server:
     driver.run(storage.aclose() if driver.is_async else storage.close())
 
 
-def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
-    def context(verify: Any) -> ssl.SSLContext:
-        return PoolSettings("x", "h", verify=verify).tls()
+def context(verify: Any = True) -> ssl.SSLContext:
+    return Certificates(verify).context()
 
-    assert context(True).verify_mode is ssl.CERT_REQUIRED
-    assert context(True) is context(True)
+
+def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
+    assert context().verify_mode is ssl.CERT_REQUIRED
+    assert context() is context()
     assert context(False).verify_mode is ssl.CERT_NONE
+    assert not context(False).check_hostname
     own = ssl.create_default_context()
     assert context(own) is own
     import certifi
@@ -288,12 +298,37 @@ def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path) -> None:
         assert context(str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
 
 
+def test_the_same_certificates_are_trusted_as_by_the_http_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert context().get_ca_certs() == httpx.create_ssl_context().get_ca_certs()
+
+
 def test_another_certificate_variable_makes_another_context(monkeypatch: pytest.MonkeyPatch) -> None:
     import certifi
 
-    before = PoolSettings("x", "h").tls()
+    before = context()
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
-    assert PoolSettings("x", "h").tls() is not before
+    monkeypatch.setenv("SSL_CERT_DIR", "/ignored")
+    assert context() is not before
+
+
+def test_certificates_are_read_before_the_first_call_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Certificates] = []
+    monkeypatch.setattr(Certificates, "begin", lambda certificates: begun.append(certificates))
+    Demo(api_key=KEY, base_url=URL)
+    assert len(begun) == 1
+    Demo(api_key=KEY, base_url="http://127.0.0.1")
+    Demo(api_key=KEY, base_url=URL, transport=httpx.MockTransport(ok))
+    Demo(api_key=KEY, base_url=URL, http_client=httpx.Client(transport=httpx.MockTransport(ok)))
+    assert len(begun) == 1
+
+
+def test_what_is_wrong_with_certificates_is_said_when_they_are_needed(tmp_path: Path) -> None:
+    certificates = Certificates(str(tmp_path / "missing"))
+    certificates.begin()
+    with pytest.raises(ConfigurationError, match=r"verify=.*missing"):
+        certificates.context()
 
 
 @pytest.mark.parametrize(
@@ -308,7 +343,7 @@ def test_a_proxy_or_a_certificate_of_no_use_is_a_configuration_error(
         driver.call(client, "one", GET, ONE)
     assert "hidden" not in str(caught.value)
     with pytest.raises(ConfigurationError, match=text):
-        client._session.new_storage_client()
+        client._session.pool.storage_connection()
 
 
 # Routes
@@ -432,8 +467,8 @@ def test_what_the_caller_brought_the_caller_closes(driver: Driver) -> None:
     for options in ({"transport": transport}, {"http_client": http}):
         client = driver.client(**options)
         driver.call(client, "one", GET, ONE)
-        storage = client._session.new_storage_client()
-        driver.run(storage.aclose() if driver.is_async else storage.close())
+        pool = client._session.pool
+        driver.run(pool.end_storage(pool.storage_connection()))
         driver.run(client.close())
         with pytest.raises(ConfigurationError, match="is closed"):
             driver.call(client, "one", GET, ONE)
@@ -446,7 +481,7 @@ def test_a_forgotten_close_warns_and_an_unused_client_does_not(cls: Any, server:
     cls(api_key=KEY, base_url=server.url)
     gc.collect()
     forgotten = [cls(api_key=KEY, base_url=server.url)]
-    forgotten[0]._session.pool.borrow(forgotten[0]._session.pool.place())
+    forgotten[0]._session.pool.borrow(forgotten[0]._session.pool.here())
     with pytest.warns(ResourceWarning, match=f"unclosed {cls.__name__}: use it in a with block"):
         forgotten.clear()
 
@@ -463,25 +498,24 @@ def test_more_calls_than_connections_wait_for_one_as_long_as_they_may(driver: Dr
     pool = client._session.pool
 
     def exhausted() -> Any:
-        place = pool.place()
-        assert place.slots.acquire() if not driver.is_async else place.slots.acquire_nowait() is None
-        return place
+        here = pool.here()
+        return here, here.permits.acquire_nowait() if driver.is_async else here.permits.get_nowait()
 
     async def run_async() -> None:
-        place = exhausted()
+        here, _ = exhausted()
         with pytest.raises(APITimeoutError, match="max_connections="):
             await client._api.one(GET, ONE, timeout=0.05)
-        place.slots.release()
+        here.permits.release()
         first, second = await asyncio.gather(*(client._api.one(GET, ONE) for _ in range(2)))
         assert first.to_dict() == second.to_dict()
 
     if driver.is_async:
         driver.run(run_async())
     else:
-        place = exhausted()
+        here, permit = exhausted()
         with pytest.raises(APITimeoutError, match="max_connections="):
             client._api.one(GET, ONE, timeout=0.05)
-        place.slots.release()
+        here.permits.put(permit)
         client._api.one(GET, ONE)
     assert len(made(client)) == 1
 
@@ -492,7 +526,7 @@ def test_a_client_brought_by_the_caller_is_used_by_all_calls(driver: Driver) -> 
     for _ in range(3):
         driver.call(client, "one", GET, ONE)
     assert made(client) == []
-    assert [place.idle for place in client._session.pool._places.values()] == [[]]
+    assert [here.idle for here in client._session.pool._by_loop.values()] == [[]]
 
 
 @pytest.mark.parametrize("hooked", [False, True])
@@ -536,7 +570,7 @@ def test_calls_cancelled_at_any_moment_take_no_connection_with_them() -> None:
                 await asyncio.gather(*(one(client) for _ in range(5)))
             for _ in range(9):
                 assert (await client._api.one(GET, ONE)).id == "1"
-            assert len(client._session.pool.place().clients) <= 3
+            assert len(made(client)) <= 3
 
     with contextlib.contextmanager(raw_server)(_in_halves) as url:
         asyncio.run(run(url))
@@ -565,25 +599,26 @@ def test_a_forked_process_gets_connections_of_its_own(monkeypatch: pytest.Monkey
     }
     injected = [(name, Demo(api_key=KEY, base_url=URL, **{name: it})) for name, it in brought.items()]
     pool = client._session.pool
-    ours = pool.borrow(pool.place())
-    pool.take_back(pool.place(), ours)
-    assert pool.borrow(pool.place()) is ours
-    pool.take_back(pool.place(), ours)
+    ours = pool.borrow(pool.here())
+    pool.give_back(pool.here(), ours)
+    assert pool.borrow(pool.here()) is ours
+    pool.give_back(pool.here(), ours)
     pid = os.getpid()
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: pid + 1)
-        theirs = pool.borrow(pool.place())
+        theirs = pool.borrow(pool.here())
         assert theirs is not ours
+        pool.give_back(pool.here(), theirs)
         for name, other in injected:
             for shared in (other._session.pool, other._session.pool.smaller()):
                 with pytest.raises(ConfigurationError, match=f"{name} was made before this process was forked"):
-                    shared.borrow(shared.place())
+                    shared.borrow(shared.here())
                 with pytest.raises(ConfigurationError, match=f"{name} was made before this process was forked"):
-                    shared.storage_client()
+                    shared.storage_connection()
         client.close()
-    assert theirs.is_closed
-    assert not ours.is_closed
-    ours.close()
+    assert theirs.client.is_closed
+    assert not ours.client.is_closed
+    ours.client.close()
 
 
 def test_parent_and_child_both_call_after_a_fork(server: Server) -> None:
@@ -623,7 +658,7 @@ def test_connections_of_loops_that_are_over_are_forgotten(server: Server) -> Non
     client = AsyncDemo(api_key=KEY, base_url=server.url, transport=httpx.MockTransport(ok))
     for _ in range(3):
         asyncio.run(client._api.one(GET, ONE))
-    assert len(client._session.pool._places) == 1
+    assert len(client._session.pool._by_loop) == 1
 
 
 def test_a_worker_has_a_small_pool_of_its_own(driver: Driver, server: Server) -> None:

@@ -57,13 +57,13 @@ def test_every_status_has_its_class(driver: Driver, status: int, name: str) -> N
     assert caught.value.status_code == status
 
 
-ANSWER = httpx.Response(
-    404, headers={"X-Request-Id": "r-1", "Retry-After": "3"}, json={"error": {"message": "no such thing"}, "more": [1]}
-)
+def not_found(request: httpx.Request) -> httpx.Response:
+    body = {"error": {"message": "no such thing"}, "more": [1]}
+    return httpx.Response(404, headers={"X-Request-Id": "r-1", "Retry-After": "3"}, json=body)
 
 
 def test_a_status_error_knows_everything_about_the_call(driver: Driver) -> None:
-    client = driver.client(lambda request: ANSWER)
+    client = driver.client(not_found)
     with pytest.raises(errors.NotFoundError) as caught:
         driver.call(client, "one", GET, {"thing_id": "a b"})
     error = caught.value
@@ -205,7 +205,7 @@ def test_errors_of_worker_processes_arrive_unharmed(server: Any) -> None:
 
 
 def test_a_404_on_a_route_that_the_caller_corrected_does_not_call_it_inferred(driver: Driver) -> None:
-    client = driver.client(lambda request: ANSWER, routes={"getThing": "GET /api/v2/better/{thingID}"})
+    client = driver.client(not_found, routes={"getThing": "GET /api/v2/better/{thingID}"})
     with pytest.raises(errors.NotFoundError) as caught:
         driver.call(client, "one", GET, {"thing_id": "1"})
     assert "inferred" not in str(caught.value)

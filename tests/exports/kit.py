@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import adsecurity
 from adsecurity import RetryPolicy
+from tests.support.tls import server_context, trusting
 
 KEY = "planted-key-0123456789"
 ID = "64b0c0ffee"
@@ -26,7 +27,7 @@ def csv_file(rows: int) -> bytes:
 class Host:
     """A server in a thread. `requests` are (path with query, headers in lower case)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
         host = self
 
@@ -45,7 +46,12 @@ class Host:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls:
+            # Shaking hands is left to the thread of each connection.
+            self._server.socket = server_context().wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler, headers: dict[str, str]) -> None:
@@ -69,8 +75,8 @@ def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **hea
 class Store(Host):
     """Serves one file. `plan` holds what to do with the next requests, one each."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, tls: bool = False) -> None:
+        super().__init__(tls=tls)
         self.content = csv_file(500)
         self.etag: str | None = '"v1"'
         self.modified: str | None = None
@@ -113,8 +119,8 @@ class Store(Host):
 class Api(Host):
     """Runs one export through `states`; the last one stays."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__()
+    def __init__(self, store: Store, *, tls: bool = False) -> None:
+        super().__init__(tls=tls)
         self.store = store
         self.states: list[dict[str, Any]] = [state("PENDING"), finished()]
         self.signed = 0
@@ -151,16 +157,16 @@ def finished(name: str = "clicks.csv", size: int = 0, total: int = 0, **more: An
 class Bench:
     """Both hosts, and either client, used as if it blocked."""
 
-    def __init__(self, mode: str) -> None:
-        self.store = Store()
-        self.api = Api(self.store)
+    def __init__(self, mode: str, *, tls: bool = False) -> None:
+        self.store = Store(tls=tls)
+        self.api = Api(self.store, tls=tls)
         self._runner = asyncio.Runner() if mode == "async" else None
         self.mode = mode
         self._clients: list[Any] = []
 
     def client(self, **options: Any) -> Any:
         made = adsecurity.NetworkClient if self._runner is None else adsecurity.AsyncNetworkClient
-        client = made(api_key=KEY, base_url=self.api.url, **{"retry": QUICK, **options})
+        client = made(api_key=KEY, base_url=self.api.url, **{"retry": QUICK, "verify": trusting(), **options})
         self._clients.append(client)
         return client
 

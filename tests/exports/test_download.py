@@ -641,21 +641,6 @@ def test_a_file_many_times_the_size_of_a_read_arrives(bench: Bench, path: Path) 
     assert _whole(bench, path)
 
 
-def test_a_file_is_read_in_large_pieces(bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-    write = PartFile._write
-
-    def noted(part: PartFile, chunk: bytes) -> None:
-        sizes.append(len(chunk))
-        write(part, chunk)
-
-    monkeypatch.setattr(PartFile, "_write", noted)
-    bench.store.content = csv_file(1_000_000)
-    bench.result(bench.done().download(path))
-    assert max(sizes) > 65_536
-    assert path.stat().st_size == sum(sizes)
-
-
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used_for_storage(
     bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch, variable: str

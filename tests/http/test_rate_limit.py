@@ -408,7 +408,10 @@ def test_a_range_that_is_read_in_parallel_under_a_limit_is_read_in_full(limited:
     with NetworkClient(api_key=limited.api_key, base_url=limited.network_url) as net:
         rows = net.reports.clicks(**report, concurrency=16).to_list()
     statuses = [request.status for request in limited.requests]
-    with Sandbox(rows=600, today="2026-11-08") as free, NetworkClient(api_key=free.api_key, base_url=free.network_url) as net:
+    with (
+        Sandbox(rows=600, today="2026-11-08") as free,
+        NetworkClient(api_key=free.api_key, base_url=free.network_url) as net,
+    ):
         assert [row.tx_id for row in rows] == [row.tx_id for row in net.reports.clicks(**report).to_list()]
     assert statuses.count(429) <= len(statuses) / 3
 

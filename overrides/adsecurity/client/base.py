@@ -9,11 +9,18 @@ from adsecurity_generated._operation import Surface
 
 from ..errors import ConfigurationError
 from ..events import Hooks, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
-from ..http.config import Config, RouteInfo, find_base_url, find_key
+from ..http.config import (
+    MAX_RESPONSE_BYTES,
+    MIN_BYTES_PER_MINUTE,
+    Config,
+    PoolSettings,
+    RouteInfo,
+    check_host,
+    find_base_url,
+    find_key,
+)
 from ..http.retry import RetryPolicy
-from ..http.session import AsyncSession, SyncSession
-from ..http.transport import PoolSettings
-from .api import AsyncAPI, SyncAPI
+from ..http.tls import Certificates
 
 if TYPE_CHECKING:
     import ssl
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
     from ..http.config import Timeout
+    from ..http.session import AsyncSession, SyncSession
+    from .api import AsyncAPI, SyncAPI
 
 
 H = TypeVar("H")
@@ -33,8 +42,6 @@ class _Client(Generic[H, Tr]):
     """Everything that sync and async clients share."""
 
     _surface: ClassVar[Surface]
-    _session_class: ClassVar[type[Any]]
-    _api_class: ClassVar[type[Any]]
     _session: Any
     _api: Any
     _owner = True
@@ -52,6 +59,8 @@ class _Client(Generic[H, Tr]):
         verify: bool | str | ssl.SSLContext = True,
         http_client: H | None = None,
         transport: Tr | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        min_bytes_per_minute: int = MIN_BYTES_PER_MINUTE,
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
@@ -59,6 +68,19 @@ class _Client(Generic[H, Tr]):
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
     ) -> None:
+        """Check all settings; `ConfigurationError` says what is wrong with one. Nothing is sent.
+
+        `timeout` is in seconds, for reading and for writing (connecting: at most 5), or an `httpx.Timeout`.
+        `max_connections` calls are under way at once, others wait. `extra_headers` are sent with every call.
+
+        `proxy` and `verify` are as in httpx; without them the variables count that curl reads for proxies, and
+        `SSL_CERT_FILE` or `SSL_CERT_DIR`. `http_client` or `transport` brings the connections; it is not closed.
+
+        An answer with more than `max_response_bytes`, unpacked, is a `ResponseDecodeError`. A transfer that brings
+        fewer than `min_bytes_per_minute` while it is waited for is tried again, and ends in a `DownloadError`.
+
+        `routes` corrects "METHOD /path" by operationId. The hooks are called with each event.
+        """
         label, surface = type(self).__name__, self._surface
         key = find_key(surface, api_key, label)
         # Tracebacks with local variables would show the key.
@@ -69,16 +91,46 @@ class _Client(Generic[H, Tr]):
         if http_client is not None and any(own.values()):
             names = ", ".join(name for name, given in own.items() if given)
             raise ConfigurationError(f"{label}: http_client brings its own connections; {names} would do nothing")
-        if isinstance(max_connections, bool) or max_connections < 1:
-            raise ConfigurationError(f"{label}: max_connections must be a whole number from 1 on")
-        config = Config(surface, key, find_base_url(surface, base_url, label), label=label)
+        counts = {
+            "max_connections": max_connections,
+            "max_response_bytes": max_response_bytes,
+            "min_bytes_per_minute": min_bytes_per_minute,
+        }
+        for name, count in counts.items():
+            if type(count) is not int or count < 1:
+                raise ConfigurationError(f"{label}: {name} must be a whole number from 1 on")
+        url = find_base_url(surface, base_url, label)
+        # As above: the key may be in it.
+        del base_url
+        if isinstance(url, ConfigurationError):
+            raise url
+        certificates = Certificates(verify)
+        if http_client is None and transport is None and url.startswith("https://"):
+            certificates.begin()
+        check_host(url, label)
+        config = Config(surface, key, url, label=label)
         hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)
-        self._session = self._session_class.make(
-            config,
-            PoolSettings(label, config.host, max_connections, proxy, verify, transport, http_client),
+        settings = PoolSettings(
+            label,
+            max_connections,
+            proxy,
+            certificates,
+            transport,
+            http_client,
+            max_response_bytes,
+            min_bytes_per_minute,
         )
-        self._api = self._api_class(self._session)
+        self._session = self._make_session(config, settings)
+        self._api = self._make_api(self._session)
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def _make_api(session: Any) -> Any:
+        raise NotImplementedError
 
     def with_options(
         self,
@@ -103,7 +155,7 @@ class _Client(Generic[H, Tr]):
         copy._session = self._session.with_config(
             self._session.config.changed(timeout, retry, extra_headers, routes, hooks)
         )
-        copy._api = self._api_class(copy._session)
+        copy._api = self._make_api(copy._session)
         return copy
 
     @property
@@ -130,10 +182,20 @@ class _Client(Generic[H, Tr]):
 class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
     """The base of the sync clients. Threads may share a client, but not an iterator."""
 
-    _session_class = SyncSession
-    _api_class = SyncAPI
     _session: SyncSession
     _api: SyncAPI
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> SyncSession:
+        from ..http.session import SyncSession
+
+        return SyncSession.make(config, settings)
+
+    @staticmethod
+    def _make_api(session: SyncSession) -> SyncAPI:
+        from .api import SyncAPI
+
+        return SyncAPI(session)
 
     def close(self) -> None:
         """Close the connections that this client opened; calls in progress fail. Closing twice is allowed."""
@@ -150,10 +212,20 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
 class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
     """The base of the async clients."""
 
-    _session_class = AsyncSession
-    _api_class = AsyncAPI
     _session: AsyncSession
     _api: AsyncAPI
+
+    @staticmethod
+    def _make_session(config: Config, settings: PoolSettings) -> AsyncSession:
+        from ..http.session import AsyncSession
+
+        return AsyncSession.make(config, settings)
+
+    @staticmethod
+    def _make_api(session: AsyncSession) -> AsyncAPI:
+        from .api import AsyncAPI
+
+        return AsyncAPI(session)
 
     async def close(self) -> None:
         """Close the connections that this client opened; calls in progress fail. Closing twice is allowed."""

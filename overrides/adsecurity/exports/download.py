@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import attrs
 import httpx
 
-from ..flow.steps import Call, Chunk, Flow, Sleep, Step
+from ..errors import ConfigurationError
+from ..flow.steps import Call, Chunk, Flow, Step
 from ..http.config import is_local
 from ..http.retry import RetryPolicy, retry_after
 from ..http.timeouts import phases
@@ -22,6 +25,11 @@ from .part_file import Fail
 
 if TYPE_CHECKING:
     from ..http.config import Timeout
+    from ..http.pool import AsyncPool, Pool, SyncPool
+    from ..http.transport import Connection
+
+P = TypeVar("P", bound="Pool[Any]")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
@@ -45,65 +53,153 @@ class SignedURL(httpx.URL):
         return SignedURL(httpx.URL(self).join(location))
 
 
-class Storage:
+class Stalled(httpx.ReadTimeout):
+    """A host that sends, but hardly anything."""
+
+
+class StallLimit:
+    """Counts what comes in a minute of waiting. The time in which nobody asks for more is not the host's."""
+
+    SECONDS = 60.0
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self.restart()
+
+    def restart(self) -> None:
+        self._bytes = 0
+        self._waited = 0.0
+
+    def add(self, size: int, seconds: float) -> None:
+        """So many bytes came after so long a wait; raises when a minute has brought too little."""
+        self._bytes += size
+        self._waited += seconds
+        if self._waited < self.SECONDS:
+            return
+        if self._bytes < self._least:
+            raise Stalled(f"{self._bytes} bytes in {self._waited:.0f} seconds, fewer than min_bytes_per_minute")
+        self.restart()
+
+
+class _Transfer(Generic[P, C]):
+    """What both kinds of `Storage` have: everything but waiting."""
+
+    def __init__(self, pool: P, connection: Connection[C], timeout: Timeout) -> None:
+        self._pool = pool
+        self._connection: Connection[C] = connection
+        self._timeout = phases(timeout)
+        self._limit = StallLimit(pool.settings.min_bytes_per_minute)
+        self._response: httpx.Response | None = None
+
+    def _request(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Request:
+        self._pool.check_open()
+        self._limit.restart()
+        # Headers that drip do not time out by themselves.
+        self._connection.set_deadline(self._deadline(self._timeout.connect))
+        request = self._connection.client.build_request("GET", url, headers=headers, timeout=self._timeout)
+        request.url = url
+        return request
+
+    def _begin_read(self) -> float:
+        """Before each piece; when that was."""
+        self._connection.set_deadline(self._deadline(StallLimit.SECONDS))
+        return time.monotonic()
+
+    def _deadline(self, more: float | None) -> float:
+        read = self._timeout.read
+        return math.inf if read is None or more is None else time.monotonic() + read + more
+
+    def _received(self, chunk: bytes, began: float) -> bytes:
+        # A body without a length ends where the connection does, also when it was us who ended it.
+        self._pool.check_open()
+        if chunk:
+            self._limit.add(len(chunk), time.monotonic() - began)
+        return chunk
+
+    def _failure(self, error: httpx.TransportError) -> Exception:
+        """What it was: closing the client breaks its connections."""
+        try:
+            self._pool.check_open()
+        except ConfigurationError as closed:
+            return closed
+        return error
+
+
+class Storage(_Transfer["SyncPool", httpx.Client]):
     """One answer of a storage host at a time."""
 
-    def __init__(self, client: httpx.Client, timeout: Timeout) -> None:
-        self._client, self._timeout = client, timeout
-        self._response: httpx.Response | None = None
+    def __init__(self, pool: SyncPool, timeout: Timeout) -> None:
+        super().__init__(pool, pool.storage_connection(), timeout)
 
     def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
         self.end()
-        request = build(self._client, url, headers, self._timeout)
-        self._response = response = self._client.send(request, stream=True)
+        request = self._request(url, headers)
+        try:
+            self._response = response = self._connection.client.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise self._failure(error) from None
         # A mocked answer has been read already.
         self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
         return response
 
     def read(self) -> bytes:
-        return next(self._chunks, b"")
+        began = self._begin_read()
+        try:
+            chunk = next(self._chunks, b"")
+        except httpx.TransportError as error:
+            raise self._failure(error) from None
+        return self._received(chunk, began)
+
+    def sleep(self, seconds: float) -> None:
+        self._pool.pause(seconds)
 
     def end(self) -> None:
         if self._response is not None:
             self._response.close()
 
     def close(self) -> None:
-        self.end()
-        self._client.close()
+        try:
+            self.end()
+        finally:
+            self._pool.end_storage(self._connection)
 
 
-class AsyncStorage:
+class AsyncStorage(_Transfer["AsyncPool", httpx.AsyncClient]):
     """As `Storage`."""
 
-    def __init__(self, client: httpx.AsyncClient, timeout: Timeout) -> None:
-        self._client, self._timeout = client, timeout
-        self._response: httpx.Response | None = None
+    def __init__(self, pool: AsyncPool, timeout: Timeout) -> None:
+        super().__init__(pool, pool.storage_connection(), timeout)
 
     async def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
         await self.end()
-        request = build(self._client, url, headers, self._timeout)
-        self._response = response = await self._client.send(request, stream=True)
+        request = self._request(url, headers)
+        try:
+            self._response = response = await self._connection.client.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise self._failure(error) from None
         self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         return response
 
     async def read(self) -> bytes:
-        return await anext(self._chunks, b"")
+        began = self._begin_read()
+        try:
+            chunk = await anext(self._chunks, b"")
+        except httpx.TransportError as error:
+            raise self._failure(error) from None
+        return self._received(chunk, began)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._pool.pause(seconds)
 
     async def end(self) -> None:
         if self._response is not None:
             await self._response.aclose()
 
     async def aclose(self) -> None:
-        await self.end()
-        await self._client.aclose()
-
-
-def build(
-    client: httpx.Client | httpx.AsyncClient, url: SignedURL, headers: Mapping[str, str], timeout: Timeout
-) -> httpx.Request:
-    request = client.build_request("GET", url, headers=headers, timeout=phases(timeout))
-    request.url = url
-    return request
+        try:
+            await self.end()
+        finally:
+            await self._pool.end_storage(self._connection)
 
 
 class Sink(Protocol):
@@ -155,6 +251,7 @@ class _Failed:
 
     reason: str
     expired: bool = False
+    stalled: bool = False
     restarted: bool = False
     asked: float | None = None
 
@@ -179,11 +276,11 @@ def transfer(
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)
         except httpx.TransportError as error:
-            failed = _Failed(f"{type(error).__name__} {error}".strip())
+            failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
         if failed is None:
             return
         # A byte is new beyond all that ever came: a server without versions sends the beginning again each time.
-        failures = 1 if sink.offset > most else failures + 1
+        failures = 1 if sink.offset > most and not failed.stalled else failures + 1
         most = max(most, sink.offset)
         restarts += failed.restarted
         delay = policy.delay(failures, failed.asked, draw)
@@ -192,7 +289,7 @@ def transfer(
         if failed.expired:
             url = None
         if not failed.expired or failures > 1:
-            yield Sleep(delay)
+            yield Call(partial(storage.sleep, delay))
 
 
 def _attempt(

@@ -256,7 +256,7 @@ class ExportJob(TableMethods, _Job[R]):
     _session: SyncSession
 
     def _storage(self) -> Storage:
-        return Storage(self._session.new_storage_client(), self._timeout)
+        return Storage(self._session.pool, self._timeout)
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
@@ -304,7 +304,7 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
     _session: AsyncSession
 
     def _storage(self) -> AsyncStorage:
-        return AsyncStorage(self._session.new_storage_client(), self._timeout)
+        return AsyncStorage(self._session.pool, self._timeout)
 
     async def refresh(self) -> Self:
         """Ask the server how far it is."""

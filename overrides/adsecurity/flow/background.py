@@ -8,7 +8,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -59,17 +58,6 @@ def new_future() -> Future[Any]:
     from concurrent.futures import Future
 
     return Future()
-
-
-@cache
-def keep_memory(size: int = 1 << 20) -> None:
-    """Make the C library keep freed memory up to this size for reuse; once per process is enough.
-
-    glibc returns freed blocks above a threshold to the system, and raises the threshold to the largest block freed so
-    far. Without this, each page or file block is returned and requested again, which costs a tenth of the time of a
-    page and a fifth of that of a file.
-    """
-    bytes(size)
 
 
 @attrs.frozen(eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -10,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -22,6 +21,7 @@ from ..codec.secrets import Secret
 from ..errors import ConfigurationError
 from ..events import Hooks
 from .retry import RetryPolicy
+from .tls import Certificates
 
 if TYPE_CHECKING:
     import httpx
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 KEY_HEADER = "API-KEY"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
+MAX_RESPONSE_BYTES = 256 * 1024 * 1024
+MIN_BYTES_PER_MINUTE = 60_000
 USER_AGENT = f"adsecurity/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -40,6 +42,20 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Set by the client itself, or decided by what is sent.
 _RESERVED = frozenset(("api-key", "host", "content-length", "transfer-encoding", "connection"))
+
+
+@attrs.frozen(eq=False)
+class PoolSettings:
+    """How connections are made. `http_client` and `transport` belong to the caller and are never closed."""
+
+    label: str
+    max_connections: int = 100
+    proxy: Any = attrs.field(default=None, repr=False)
+    certificates: Certificates = attrs.field(factory=Certificates, repr=False)
+    transport: Any = None
+    http_client: Any = None
+    max_response_bytes: int = MAX_RESPONSE_BYTES
+    min_bytes_per_minute: int = MIN_BYTES_PER_MINUTE
 
 
 @attrs.frozen
@@ -124,39 +140,59 @@ def find_key(surface: Surface, given: object, label: str) -> Secret | Configurat
     return Secret(key)
 
 
-def find_base_url(surface: Surface, given: object, label: str) -> str:
-    """The address from the argument, the surface's variable, or the documentation."""
+def find_base_url(surface: Surface, given: object, label: str) -> str | ConfigurationError:
+    """The address from the argument, the surface's variable, or the documentation.
+
+    An error is given back, not raised, as by `find_key`: a key may have been typed into the address.
+    """
     variable = f"{surface.env_prefix}_BASE_URL"
     value = (os.environ.get(variable) or surface.default_base_url) if given is None else given
     if value is None:
-        raise ConfigurationError(
+        return ConfigurationError(
             f"{label} needs base_url=, or the variable {variable}: the documentation names no host."
             f" {surface.likely_base_url} is likely"
         )
     url = str(value).strip()
-    hint = f"like {surface.likely_base_url}"
+    problem = _url_problem(url, f"like {surface.likely_base_url}")
+    return ConfigurationError(f"{label}: base_url must {problem}") if problem else url.rstrip("/")
+
+
+def _url_problem(url: str, hint: str) -> str:
+    """What the address must be or have and is not; empty when all is well."""
     if not _PRINTABLE.fullmatch(url):
-        raise ConfigurationError(f"{label}: base_url must be an address {hint}")
+        return f"be an address {hint}"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
     if not host or parts.scheme not in ("https", "http"):
-        raise ConfigurationError(f"{label}: base_url must be an https address {hint}")
+        return f"be an https address {hint}"
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ConfigurationError(f"{label}: base_url must have neither user, password, query nor fragment")
+        return "have neither user, password, query nor fragment"
     if parts.scheme == "http" and not is_local(host):
-        raise ConfigurationError(f"{label}: base_url must begin with https://, or the key would travel unencrypted")
-    return url.rstrip("/")
+        return "begin with https://, or the key would travel unencrypted"
+    return ""
+
+
+def check_host(url: str, label: str) -> None:
+    """Refuse a host that the HTTP library cannot read; it would say so only when a request is sent."""
+    import httpx
+
+    try:
+        _ = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        raise ConfigurationError(f"{label}: base_url must have a host that can be looked up") from None
 
 
 def is_local(host: str) -> bool:
     """Whether the host is this machine, where https is not asked for."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        # What is below it may be any machine, if a name server says so.
+        return host == "localhost"
+    return address.is_loopback and (address.version == 4 or str(address) == "::1")
 
 
 def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -192,6 +228,8 @@ def check_routes(surface: Surface, routes: Mapping[str, str] | None) -> Mapping[
     for operation, text in (routes or {}).items():
         route = surface.routes.get(operation)
         if route is None:
+            import difflib  # not at the top: it takes a while to import
+
             near = difflib.get_close_matches(operation, surface.routes, 1)
             raise ValueError(f"routes: there is no operation {operation!r}{f'; {near[0]}?' if near else ''}")
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]

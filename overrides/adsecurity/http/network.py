@@ -1,41 +1,138 @@
-"""Sockets under the HTTP library, where it lets us: lines to the API end in time, and big reads fetch files.
+"""Sockets under the HTTP library: its public base classes, with a deadline and with reads that take all TLS records.
 
-A megabyte at a time, a file of many gigabytes costs a thousand steps, not sixteen thousand.
+A TLS read gives one record, 16 KB at most. Reading on until nothing more has arrived saves the parser most of its
+rounds: a large file comes almost twice as fast.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
+import re
 import socket
 import ssl
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
-from urllib.request import getproxies
 
 import httpcore
-import httpx
 
-from ..flow.background import keep_memory
-from .timeouts import left
+from .timeouts import step_timeout
 
-MOST = 1 << 20
+BUFFER = 256 * 1024
+"""No read returns much more than this."""
+RECORD = 16 * 1024
+"""The most that one TLS record holds."""
+_HEADERS = re.compile(rb"(?:HTTP/1\.\d 1\d\d (?s:.*?)\n\r?\n)*(?s:.*?)\n\r?\n")
+"""Of one answer, with the interim ones before it; or the end of them."""
+_LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n")
+
+Receive = Callable[[int], bytes]
 
 
-class _Stream(httpcore.NetworkStream):
-    """Reads at least so much at once, and ends with the attempt."""
+def take_records(first: bytes, receive: Receive) -> tuple[bytes, Exception | None]:
+    """What was read, with all that has arrived behind it, and the error that came after it.
 
-    least = MOST
+    `receive` does not wait: it raises `SSLWantReadError` where nothing has come, or `SSLWantWriteError` where the
+    other end renegotiates; the next read that waits does what is wanted. An empty result is the other end's end.
+    """
+    parts, size = [first], len(first)
+    try:
+        while size < BUFFER and (part := receive(RECORD)):
+            parts.append(part)
+            size += len(part)
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        pass
+    except OSError as error:
+        return b"".join(parts), error
+    return b"".join(parts), None
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+
+class ReadState:
+    """What the streams of both kinds remember between reads: an error, and the bytes that were read last."""
+
+    def __init__(self, receive: Receive | None, connection: socket.socket | None = None) -> None:
+        self._receive = receive
+        self._connection = connection
+        """What `receive` reads from, where it would wait."""
+        self._error: Exception | None = None
+        self._block = b""
+
+    def raise_pending(self) -> None:
+        """Raise what came behind the data of the read before."""
+        if (error := self._error) is not None:
+            self._error = None
+            raise httpcore.ReadError(str(error)) from error
+
+    def size(self, most: int) -> int:
+        """How much to ask for: memory is taken for all of it, and TLS gives one record at a time."""
+        return most if self._receive is None else RECORD
+
+    def complete(self, data: bytes) -> bytes:
+        """What was read, with the TLS records behind it."""
+        if data and self._receive is not None:
+            self._wait_no_more()
+            data, self._error = take_records(data, self._receive)
+        self._block = data
+        return data
+
+    def ends_with(self, body: bytes, *, chunked: bool) -> bool:
+        """Whether the bytes read last end where the answer ended, whose last piece of body is given.
+
+        Bytes behind it are in the parser's buffer, out of reach: it would take them for the next answer.
+        """
+        block, self._block = self._block, b""
+        if len(block) >= BUFFER and self._receive is not None and self._has_more(self._receive):
+            return False
+        if chunked:
+            end = _LAST_CHUNK.search(b"\r\n" + block)
+            return end is not None and end.end() == len(block) + 2
+        before = block.removesuffix(body)
+        if len(before) + len(body) != len(block):
+            return False
+        headers = _HEADERS.match(before)
+        return not before or (headers is not None and headers.end() == len(before))
+
+    def _wait_no_more(self) -> None:
+        # The next read that waits sets a time-out of its own.
+        if self._connection is not None:
+            self._connection.settimeout(0)
+
+    def _has_more(self, receive: Receive) -> bool:
+        self._wait_no_more()
+        try:
+            receive(1)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError:
+            return True
+        # Data, or the end of the connection.
+        return True
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection that ends with its attempt, and can be cut from another thread."""
+
+    def __init__(self, stream: httpcore.NetworkStream, backend: Backend) -> None:
         self._stream = stream
+        self._backend = backend
+        tls = stream.get_extra_info("ssl_object")
+        if tls is None or isinstance(tls, ssl.SSLObject):
+            # An object of its own: TLS inside the TLS of a proxy, which is read from memory.
+            self.state = ReadState(None if tls is None else tls.read)
+        else:
+            connection: ssl.SSLSocket = stream.get_extra_info("socket")
+            self.state = ReadState(connection.recv, connection)
+        backend.connected(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max(max_bytes, self.least), left(timeout))
+        self.state.raise_pending()
+        left = self._backend.left(timeout, httpcore.ReadTimeout)
+        return self.state.complete(self._stream.read(self.state.size(max_bytes), left))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, left(timeout))
+        self._stream.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -43,73 +140,66 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return self._again(self._stream.start_tls(ssl_context, server_hostname, left(timeout)))
-
-    def _again(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
-        return _Stream(stream)
+        left = self._backend.left(timeout, httpcore.ConnectTimeout)
+        return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
-
-class _LineStream(_Stream):
-    least = 0
-
-    def __init__(self, stream: httpcore.NetworkStream, line: Line) -> None:
-        super().__init__(stream)
-        self._line = line
-        line.hold(self)
-
-    def _again(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
-        return _LineStream(stream, self._line)
+    def hang_up(self) -> None:
+        """Wake the thread that waits at this end of it."""
+        # Not the method of a TLS socket: that takes the TLS off, and what is still written goes out unencrypted.
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
 
-class Line(httpcore.SyncBackend):
-    """The connection of one client to the API, which another thread may cut."""
+class Backend(httpcore.SyncBackend):
+    """Makes the connections of one transport, which is lent to one call at a time."""
 
-    def __init__(self, closed: threading.Event, client: httpx.Client) -> None:
+    def __init__(self, closed: threading.Event) -> None:
         self._closed = closed
-        self._stream: Callable[[], httpcore.NetworkStream | None] = lambda: None
-        # Through a proxy or not: the library has no way to say this to all of them at once.
-        inner = cast("Any", client)
-        for transport in (inner._transport, *inner._mounts.values()):
-            if isinstance(transport, httpx.HTTPTransport):
-                cast("Any", transport)._pool._network_backend = self
+        self._stream: Callable[[], Stream | None] = lambda: None
+        self.deadline = math.inf
+
+    @property
+    def stream(self) -> Stream | None:
+        """The connection made last, while it is there."""
+        return self._stream()
+
+    def left(self, timeout: float | None, late: type[Exception]) -> float | None:
+        return step_timeout(timeout, self.deadline, late)
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore.NetworkStream:
-        return _LineStream(super().connect_tcp(host, port, left(timeout), *args, **options), self)
+        left = self.left(timeout, httpcore.ConnectTimeout)
+        return Stream(super().connect_tcp(host, port, left, *args, **options), self)
 
-    def hold(self, stream: httpcore.NetworkStream) -> None:
-        """Remember what there is to cut; too late, it is closed at once."""
+    def connected(self, stream: Stream) -> None:
         self._stream = weakref.ref(stream)
         if self._closed.is_set():
             stream.close()
             raise httpcore.ConnectError("closed")
 
-    def hang_up(self) -> None:
-        """Wake whoever waits at the other end of it."""
-        if (stream := self._stream()) is not None:
-            # Not the method of a TLS socket: that takes the TLS off, and what is still written goes out unencrypted.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
+class AsyncStream(httpcore.AsyncNetworkStream):
+    """As `Stream`."""
 
-class _Backend(httpcore.SyncBackend):
-    def connect_tcp(self, *args: Any, **options: Any) -> httpcore.NetworkStream:
-        return _Stream(super().connect_tcp(*args, **options))
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, backend: AsyncBackend) -> None:
         self._stream = stream
+        self._backend = backend
+        tls: ssl.SSLObject | None = stream.get_extra_info("ssl_object")
+        self.state = ReadState(None if tls is None else tls.read)
+        backend.connected(self)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._stream.read(MOST, timeout)
+        self.state.raise_pending()
+        left = self._backend.left(timeout, httpcore.ReadTimeout)
+        # Without TLS all that the event loop has read: what it keeps would not be seen before the next call.
+        return self.state.complete(await self._stream.read(self.state.size(BUFFER), left))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._stream.write(buffer, timeout)
+        await self._stream.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -120,34 +210,43 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        left = self._backend.left(timeout, httpcore.ConnectTimeout)
+        return AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, left), self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
-    def __init__(self) -> None:
-        self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """As `Backend`; a task that waits is woken by closing its connection in the same loop."""
 
-    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._backend.connect_tcp(*args, **options))
+    def __init__(self, closed: threading.Event) -> None:
+        self._closed = closed
+        self._stream: Callable[[], AsyncStream | None] = lambda: None
+        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        self.deadline = math.inf
 
+    @property
+    def stream(self) -> AsyncStream | None:
+        return self._stream()
 
-class _Transport(httpx.HTTPTransport):
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        # All that the base has beside this is how it makes its pool.
-        self._pool = httpcore.ConnectionPool(tls, network_backend=_Backend())
+    def left(self, timeout: float | None, late: type[Exception]) -> float | None:
+        return step_timeout(timeout, self.deadline, late)
 
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        *args: Any,
+        **options: Any,
+    ) -> httpcore.AsyncNetworkStream:
+        left = self.left(timeout, httpcore.ConnectTimeout)
+        stream = AsyncStream(await self._inner.connect_tcp(host, port, left, *args, **options), self)
+        if self._closed.is_set():
+            await stream.aclose()
+            raise httpcore.ConnectError("closed")
+        return stream
 
-class _AsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._pool = httpcore.AsyncConnectionPool(tls, network_backend=_AsyncBackend())
-
-
-def mounts(tls: ssl.SSLContext, hosts: Iterable[str], *, is_async: bool) -> dict[str, Any]:
-    """Mounts of an HTTP client for large reads: these hosts, and all that the environment sets no proxy for."""
-    keep_memory(4 * MOST)  # what was read, and three copies of it on its way
-    direct = _AsyncTransport(tls) if is_async else _Transport(tls)
-    patterns = [*hosts] if "all" in getproxies() else [*hosts, "all://"]
-    return dict.fromkeys(patterns, direct)
+    def connected(self, stream: AsyncStream) -> None:
+        self._stream = weakref.ref(stream)

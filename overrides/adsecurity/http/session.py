@@ -26,10 +26,11 @@ from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
-from .config import Config, check_headers, check_retry, check_timeout
+from .attempt import Attempt
+from .config import Config, PoolSettings, check_headers, check_retry, check_timeout
+from .pool import AsyncPool, Pool, SyncPool
 from .retry import RetryPolicy, Send, Step, TurnLost, attempts
 from .throttle import Throttle
-from .transport import AsyncPool, Attempt, Pool, PoolSettings, SyncPool
 
 if TYPE_CHECKING:
     import anyio
@@ -71,11 +72,11 @@ class PacedAttempt(Attempt):
 
     throttle: Throttle = attrs.field(kw_only=True)
 
-    def build(self, client: httpx.Client | httpx.AsyncClient, limits: httpx.Timeout) -> httpx.Request:
+    def build(self, client: httpx.Client | httpx.AsyncClient, timeouts: httpx.Timeout) -> httpx.Request:
         if self.throttle.holds != self.step.holds:
             raise TurnLost
         self.step.sent = time.monotonic()
-        return super().build(client, limits)
+        return super().build(client, timeouts)
 
 
 class Session(Generic[P]):
@@ -157,7 +158,7 @@ class Session(Generic[P]):
         return partial(
             PacedAttempt,
             self.config,
-            prepared,
+            self.call(prepared),
             throttle=self.throttle,
             timeout=self.config.timeout if timeout is None else check_timeout(timeout),
             extra_headers={**self.config.extra_headers, **check_headers(options.get("extra_headers"))},
@@ -184,10 +185,6 @@ class Session(Generic[P]):
 
 class SyncSession(Session[SyncPool]):
     _pool_class = SyncPool
-
-    def new_storage_client(self) -> httpx.Client:
-        """An HTTP client that never sees the key. The caller closes it."""
-        return self.pool.storage_client()
 
     @property
     def background(self) -> BackgroundThreads:
@@ -253,10 +250,6 @@ class SyncSession(Session[SyncPool]):
 class AsyncSession(Session[AsyncPool]):
     is_async = True
     _pool_class = AsyncPool
-
-    def new_storage_client(self) -> httpx.AsyncClient:
-        """An HTTP client that never sees the key. The caller closes it."""
-        return self.pool.storage_client()
 
     @property
     def background(self) -> BackgroundTasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,32 +16,8 @@ if TYPE_CHECKING:
 LATE = "the answer kept coming past the deadline"
 
 
-class Within(float):
-    """A time-out in seconds that also knows when the whole attempt must be over: it travels down to the socket."""
-
-    __slots__ = ("stop",)
-    stop: float
-
-    @classmethod
-    def of(cls, timeout: httpx.Timeout, stop: float) -> httpx.Timeout:
-        """The same time-outs, all of which know."""
-        phases = {name: None if most is None else cls(most) for name, most in timeout.as_dict().items()}
-        for phase in phases.values():
-            if phase is not None:
-                phase.stop = stop
-        return httpx.Timeout(**phases)
-
-
-def left(timeout: float | None) -> float | None:
-    """How long one step may take now."""
-    if isinstance(timeout, Within):
-        # Never 0, which would not wait even for what is there.
-        return max(min(timeout, timeout.stop - time.monotonic()), 0.001)
-    return timeout
-
-
 def phases(timeout: Timeout) -> httpx.Timeout:
-    """The time-out of each phase: a number stands for all, but nobody waits that long for a connection."""
+    """The time-out of each phase: a number stands for all, but connecting gets no more than its own limit."""
     if isinstance(timeout, httpx.Timeout):
         return timeout
     return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
@@ -50,3 +27,16 @@ def at_most(timeout: Timeout, seconds: float) -> httpx.Timeout:
     """The same time-out, but in no phase longer than that."""
     known: dict[str, float | None] = phases(timeout).as_dict()
     return httpx.Timeout(**{name: seconds if time is None else min(time, seconds) for name, time in known.items()})
+
+
+def step_timeout(timeout: float | None, deadline: float, late: type[Exception]) -> float | None:
+    """How long one step on a socket may take when all must be over at `deadline`, on the monotonic clock.
+
+    Raises `late` when that time has come: a step that finds data at once would never time out otherwise.
+    """
+    if deadline == math.inf:
+        return timeout
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise late(LATE)
+    return left if timeout is None else min(timeout, left)

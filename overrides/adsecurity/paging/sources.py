@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..codec.request import PreparedRequest
 from ..errors import ConfigurationError
 from ..events import PageEvent
-from ..flow.background import StopSignal, keep_memory, new_future
+from ..flow.background import StopSignal, new_future
 from ..flow.drivers import drive, drive_async
 from .page import Page, PageResponse
 from .state import PagingState
@@ -217,7 +217,6 @@ class PageSource(Source[T]):
         super().__init__(session, state.op.resource, state.header.write_position(state.start))
         self._state, self._prefetch = state, prefetch
         self._reader = _Reader(session, state, call, decode)
-        keep_memory()
         self._ahead: Future[Page[T] | None] | None = None
 
     def _read_page(self) -> Page[T] | None:
@@ -267,7 +266,6 @@ class AsyncPageSource(AsyncSource[T]):
         super().__init__(session, state.op.resource, state.header.write_position(state.start))
         self._state, self._prefetch = state, prefetch
         self._reader = _AsyncReader(session, state, call, decode)
-        keep_memory()
         self._ahead: asyncio.Task[Page[T] | None] | None = None
 
     async def _read_page(self) -> Page[T] | None:

@@ -25,6 +25,11 @@ except adsecurity.APIConnectionError:
     pass
 """
 )
+_HTTPX = """
+import httpx
+client = httpx.Client()
+assert client.get("{url}/api/v2/users", headers={{"API-KEY": "k"}}).json()["data"][0]["id"] == "u1"
+"""
 _ANSWERED = _OURS + "assert client.users.list().first().id == 'u1'\n"
 _PLAIN = f"""
 import sys
@@ -37,13 +42,15 @@ assert list_users.sync(client=client).data[0].id == "u1"
 
 
 def run(setting: Setting) -> Outcome:
-    with serving() as server:
+    with serving() as server, serving(tls=True) as secured:
         scripts = {
             "bare": "pass",
             "import adsecurity": "import adsecurity",
             # Nobody listens there: all of a first call over TLS but the other side.
             "first call over https, refused": _REFUSED.format(url="https://127.0.0.1:9"),
             "first call over http, answered": _ANSWERED.format(url=server.api),
+            "first call over https, answered": _ANSWERED.format(url=secured.api),
+            "httpx, first call over https": _HTTPX.format(url=secured.api),
             "import httpx": "import httpx",
             "httpx.Client()": "import httpx; httpx.Client()",
             "plain generated, first call over http": _PLAIN.format(home=plain.made(), url=server.api),
@@ -57,6 +64,13 @@ def run(setting: Setting) -> Outcome:
     first = max(over["first call over https, refused"], over["first call over http, answered"])
     goals = [
         Goal.under("import adsecurity, over bare Python", over["import adsecurity"], "ms", 10.0),
+        Goal.under(
+            "first call over TLS, more than httpx's own",
+            over["first call over https, answered"] - over["httpx, first call over https"],
+            "ms",
+            10.0,
+            f"httpx: {over['httpx, first call over https']:.0f} ms",
+        ),
         Goal.under(
             "first call ready, over bare Python", first, "ms", 120.0, f"httpx.Client(): {over['httpx.Client()']:.0f} ms"
         ),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,13 +79,18 @@ class Server:
         return repr(self.seen)
 
 
-def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The address of a server that says on each connection what it likes."""
+def raw_server(talk: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of a server that says on each connection what it likes; over TLS, with this context."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def greet(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            talk(connection)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is None:
+                talk(connection)
+                return
+            with tls.wrap_socket(connection, server_side=True) as secured:
+                talk(secured)
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -93,7 +99,7 @@ def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    yield f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     thread.join()
