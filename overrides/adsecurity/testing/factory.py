@@ -17,23 +17,35 @@ M = TypeVar("M", bound=Model)
 _FIRST_TIME = datetime(2026, 11, 1, 12, tzinfo=UTC)
 # Other flags are off: most of them say that something is archived, rejected or to be continued.
 _TRUE = ("active", "enabled", "success")
-# Values of text fields by the last word of their names; addresses are those that standards keep for examples.
+# Values of text fields by their names, or else by the last word of these. Addresses are those reserved for examples.
 _TEXTS = {
+    "agent": "Mozilla/5.0",
     "city": "Hamburg",
     "color": "#336699",
     "country": "DE",
+    "currency": "USD",
     "date": "2026-11-01",
     "delimiter": ",",
     "domain": "shop{number}.example",
     "email": "person{number}@example.com",
-    "ip": "192.0.2.{number}",
+    "end": "2026-11-08",
+    "first_name": "Ada",
+    "integration": "integration-{number}",
+    "ip": "192.0.2.{octet}",
+    "language": "en",
+    "last_name": "Berg",
     "link": "https://files.example/{field}/{number}",
     "method": "GET",
     "network": "192.0.2.0/24",
-    "phone": "+1-555-01{number:02}",
+    "organization": "organization-{number}",
+    "payout_type": "CPA",
+    "phone": "+1-555-{number:04}",
     "referer": "https://search.example/{number}",
+    "revenue_type": "RPA",
+    "start": "2026-11-01",
     "timezone": "Europe/Berlin",
     "url": "https://shop.example/{field}/{number}",
+    "uuid": "00000000-0000-4000-8000-{number:012}",
     "version": "{number}.0",
     "website": "https://company{number}.example",
     "zone": "Europe/Berlin",
@@ -98,7 +110,8 @@ def _invent(model: type[Model], field: Field, name: str, number: int) -> Any:
         case "map":
             return {"key": _invent(model, field.items, name, number) if field.items else "value"}
         case "integer":
-            return number
+            # Some flags are numbers.
+            return 0 if name.startswith("is_") else number
         case "number":
             return number + 0.5
         case "boolean":
@@ -116,15 +129,20 @@ def _text(model: type[Model], field: Field, name: str, number: int) -> str:
     if known:
         return known[0]
     words = name.split("_")
-    if words[-1] in _TEXTS:
-        return _TEXTS[words[-1]].format(field=name, number=number)
+    pattern = _TEXTS.get(name) or _TEXTS.get(words[-1])
+    if pattern:
+        return pattern.format(field=name, number=number, octet=(number - 1) % 254 + 1)
     if field.secret:
         return f"fake-{'-'.join(words)}-{number}"
-    title = re.findall("[A-Z][a-z]*", model.__name__)
-    if words[-1] == "id":
-        # Identifiers are words with hyphens: "integration-1", and of the model itself "landing-page-1".
-        return "-".join([*(words[:-1] or title), str(number)]).lower()
-    return f"{' '.join(title if name == 'name' else words)} {number}"
+    if name.endswith("name_with_id"):
+        return f"{_text(model, field, name.removesuffix('_with_id'), number)} [{number}]"
+    if words[-1] in ("id", "name"):
+        # Of what the field names, or of the model itself: "landing-page-1", "Landing Page 1".
+        owner = words[:-1] or re.findall("[A-Z]+(?![a-z])|[A-Z][a-z]*", model.__name__)
+        if words[-1] == "id":
+            return "-".join([*owner, str(number)]).lower()
+        return " ".join([*(word[0].upper() + word[1:] for word in owner), str(number)])
+    return f"{' '.join(words)} {number}"
 
 
 def _known_values(model: type[Model], name: str) -> list[str]:
@@ -133,7 +151,7 @@ def _known_values(model: type[Model], name: str) -> list[str]:
     Attributes are plain `str`, since a server may have new values; the types of the constructor's arguments tell more,
     in the text of their annotations. Where they do not, a list may be named like the field: `ExportStatus`.
     """
-    annotation: str = model.__init__.__annotations__[name]
+    annotation: str = model.__init__.__annotations__.get(name, "")
     if "Literal[" in annotation:
         return re.findall("'([^']*)'", annotation)
     models = sys.modules[model.__module__.rpartition(".")[0]]

@@ -77,7 +77,9 @@ def async_network_client(adsecurity_sandbox: Sandbox) -> AsyncNetworkClient:
     from .. import AsyncNetworkClient
 
     return AsyncNetworkClient(
-        api_key=adsecurity_sandbox.api_key, base_url=adsecurity_sandbox.network_url, transport=_short_lived_connections()
+        api_key=adsecurity_sandbox.api_key,
+        base_url=adsecurity_sandbox.network_url,
+        transport=_short_lived_connections(),
     )
 
 
