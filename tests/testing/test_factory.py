@@ -1,4 +1,4 @@
-"""`make` gives every model of both surfaces a value in every field, always the same, and refuses what does not belong."""
+"""`make` gives every field of every model a value, always the same one, and refuses what does not belong."""
 
 from __future__ import annotations
 

@@ -1,24 +1,27 @@
-"""For tests of code that uses this package: pytest fixtures, and models with invented values.
+"""For tests of code that uses this package: pytest fixtures, models with invented values, mocks.
 
-**Fixtures.** Installed with `adsecurity[sandbox]`, pytest knows these in every project; a project that has vendored the
-package names the plugin in its top `conftest.py`: `pytest_plugins = ["your_package._vendor.adsecurity.testing.plugin"]`.
+**Fixtures.** Where `adsecurity[sandbox]` is installed, pytest knows these in every project. A project that has vendored
+the package names the plugin in its top `conftest.py`:
+`pytest_plugins = ["your_package._vendor.adsecurity.testing.plugin"]`.
 
-- `adsecurity_sandbox`: the running `Sandbox`, freshly seeded for each test, with the addresses and the key also in the
-  environment variables that the clients read.
-- `network_client`, `adsecurity_client`, `async_network_client`, `async_adsecurity_client`: clients of that sandbox.
+- `adsecurity_sandbox`: the running `Sandbox`, freshly seeded for each test. While a test has it, the environment
+  variables that clients read hold its addresses and its key.
+- `network_client`, `adsecurity_client`, `async_network_client`, `async_adsecurity_client`: clients of that sandbox. The
+  async ones work with `asyncio.run` and with any pytest plugin that runs async tests, and need not be closed.
 - `adsecurity_sandbox_options`: the options of the sandbox, for a project to override.
 
 **Models.** `make(Offer, name="Summer")` is an offer as if it had been received, with a value in every field;
 `make_many(Offer, 3)` are three that differ.
 
-**Mocks.** Without any server, `unittest.mock.create_autospec(NetworkClient, instance=True)` has the resources and methods of
-the client and checks how they are called:
+**Mocks.** `unittest.mock.create_autospec(NetworkClient, instance=True)` has the resources and methods of the client,
+needs no server, and checks how it is called:
 
     net = create_autospec(NetworkClient, instance=True)
     net.offers.list.return_value = make_many(Offer, 3)
 
-`factory` and `plugin` are private otherwise. The plugin is loaded at the start of each pytest run, before coverage is
-measured: nothing but pytest is imported with it, and of this package only the few lines that say where the rest is.
+pytest loads the plugin at the start of each run, before coverage is measured. So it imports nothing but pytest, and of
+this package only `adsecurity` itself, its errors and its version come with it; to measure those three, run pytest with
+`-p no:adsecurity`. The modules `factory` and `plugin` are private.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def _adsecurity_server(adsecurity_sandbox_options: dict[str, Any]) -> Iterator[S
 def adsecurity_sandbox(_adsecurity_server: Sandbox) -> Iterator[Sandbox]:
     """The running sandbox with freshly seeded data, no requests and no faults.
 
-    While a test has it, `ADSECURITY_API_KEY`, `ADSECURITY_BASE_URL` and the two of the Network API name it: clients that
-    the tested code makes without arguments talk to it, too, and to nothing else.
+    While a test has it, the environment variables that clients read hold its addresses and its key: clients that the
+    tested code makes without arguments talk to the sandbox, too.
     """
     sandbox = _adsecurity_server
     sandbox.reset()
@@ -98,8 +98,8 @@ def async_adsecurity_client(adsecurity_sandbox: Sandbox) -> AsyncAdsecurityClien
 def _short_lived_connections() -> httpx.AsyncBaseTransport:
     """Connections that end with their response.
 
-    A fixture that is not async cannot close a client: the event loop of the test is over by then. So nothing may be left
-    open, and tests need no plugin for async fixtures.
+    The fixtures are not async, so that they need no other plugin, and cannot close a client: when a test is over, so is
+    its event loop. Therefore no connection may stay open.
     """
     import ssl
 
