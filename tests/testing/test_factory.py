@@ -145,7 +145,7 @@ def test_what_is_no_model_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"make needs a model of adsecurity\.types"):
         make(wrong)
     with pytest.raises(TypeError, match=r"make needs a model of adsecurity\.types"):
-        make_many(wrong, 2)
+        make_many(wrong, 0)
 
 
 def test_many_differ_where_a_servers_would() -> None:

@@ -60,26 +60,31 @@ def make(model: type[M], /, **fields: Any) -> M:
     a known value, and secrets a false one. Raises TypeError for an attribute that the model does not have and for a
     value that does not fit.
     """
-    return _build(_checked(model), 1, fields)
+    _check_model(model)
+    return _build(model, 1, fields)
 
 
 def make_many(model: type[M], count: int, /, **fields: Any) -> list[M]:
-    """`count` models as `make` makes them, with ids, names, numbers and times that differ; `fields` are for all."""
-    return [_build(_checked(model), number, fields) for number in range(1, count + 1)]
+    """`count` models as `make` makes them, with ids, names, numbers and times that differ; `fields` are for all.
+
+    Raises what `make` raises.
+    """
+    _check_model(model)
+    return [_build(model, number, fields) for number in range(1, count + 1)]
 
 
-def _checked(model: type[M]) -> type[M]:
+def _check_model(model: type[Model]) -> None:
     if not isinstance(model, type) or not issubclass(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"make needs a model of adsecurity.types, not {model!r}")
-    return model
 
 
 def _build(model: type[M], number: int, given: Mapping[str, Any]) -> M:
     fields = {field.attr: field for field in model.FIELDS}
     for name in given:
         if name not in fields:
-            near = difflib.get_close_matches(name, fields, 1) or [f"it has {', '.join(fields)}"]
-            raise TypeError(f"{model.__name__} has no field {name!r}; {near[0]}{'?' if near[0] in fields else ''}")
+            near = difflib.get_close_matches(name, fields, 1)
+            hint = f"{near[0]}?" if near else f"it has {', '.join(fields)}"
+            raise TypeError(f"{model.__name__} has no field {name!r}; {hint}")
     data: dict[str, Any] = {}
     for name, field in fields.items():
         value = _complete(model, field, given[name], number) if name in given else _invent(model, field, name, number)
