@@ -34,6 +34,9 @@ WORK = {
     "": """
         with client() as net:
             assert [user.email for user in net.users.list()] == ["a@example.com"]
+        from adsecurity.testing import make
+        from adsecurity.types.network import User
+        assert make(User, email="b@example.com").email == "b@example.com"
         heavy = {"msgspec", "pyarrow", "starlette", "uvicorn", "jsonschema_rs"}
         assert not heavy & set(sys.modules)
     """,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +16,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def interpreter_without_us(folder: Path) -> Path:
     """A virtual environment with everything that is installed here, except what makes `import adsecurity` work."""
+    return _interpreter(folder, lambda entry: "adsecurity" in entry.name or entry.suffix == ".pth")
+
+
+def interpreter_without(folder: Path, *packages: str) -> Path:
+    """A virtual environment with everything that is installed here, except these packages."""
+    return _interpreter(folder, lambda entry: entry.name.startswith(packages))
+
+
+def _interpreter(folder: Path, is_left_out: Callable[[Path], bool]) -> Path:
     venv.create(folder, symlinks=True, with_pip=False)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        ours = "adsecurity" in entry.name or entry.suffix == ".pth"
-        if not ours and not (site / entry.name).exists():
+        if not is_left_out(entry) and not (site / entry.name).exists():
             (site / entry.name).symlink_to(entry)
     return folder / "bin" / "python"
 

@@ -22,6 +22,7 @@ from adsecurity import (
     RequestEvent,
     RetryPolicy,
 )
+from adsecurity.testing import make, make_many
 from adsecurity.types.adsecurity import ConversionUpdateRequestDict
 from adsecurity.types.adsecurity import Offer as AdsecurityOffer
 from adsecurity.types.network import ClickReportRow, Export, Offer, OfferPayoutConfig, User
@@ -166,3 +167,8 @@ def failures(net: NetworkClient) -> None:
         assert_type(error.status_code, int)
         assert_type(error.request_id, str | None)
         assert_type(error.operation, str)
+
+
+def invented() -> None:
+    assert_type(make(Offer, name="Summer"), Offer)
+    assert_type(make_many(User, 3), list[User])

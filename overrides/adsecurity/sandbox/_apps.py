@@ -59,6 +59,11 @@ class RequestLog(list[Recorded]):
         del self[:excess]
         self.dropped += excess
 
+    def reset(self) -> None:
+        """Forgets all requests, also that some were dropped."""
+        self.clear()
+        self.dropped = 0
+
 
 @dataclass
 class ServerState:
@@ -71,6 +76,15 @@ class ServerState:
     latency: float
     requests: RequestLog
     request_numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def reset(self, engine: Engine) -> None:
+        """Serves another engine, as if nothing had been requested before."""
+        self.engine = engine
+        self.faults.reset()
+        self.storage_faults.reset()
+        self.rate_limiter.reset()
+        self.requests.reset()
+        self.request_numbers = itertools.count(1)
 
     async def record(self, surface: str, request: Request) -> Recorded:
         recorded = Recorded(

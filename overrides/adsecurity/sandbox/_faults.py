@@ -58,8 +58,14 @@ class FaultInjector:
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
         self._faults = tuple(faults)
+        self._seed = seed
         self._random = random.Random(f"faults {seed}")
         self.queued: deque[Fault] = deque()
+
+    def reset(self) -> None:
+        """Forgets the queued faults and draws the same random ones again."""
+        self.queued.clear()
+        self._random.seed(f"faults {self._seed}")
 
     def next_fault(self) -> Fault | None:
         """The fault of the next request, or None when it is to be handled."""
@@ -77,6 +83,10 @@ class RateLimiter:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._request_times: deque[float] = deque()
+
+    def reset(self) -> None:
+        """Forgets the requests that it has counted."""
+        self._request_times.clear()
 
     def check(self) -> None:
         """Counts one request; raises HttpError 429 when the limit has been reached."""

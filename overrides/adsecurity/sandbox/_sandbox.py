@@ -96,6 +96,7 @@ class Sandbox:
         self._rate_limiter = RateLimiter(check_number("rate_limit", rate_limit))
         self._latency = check_number("latency", latency)
         self._request_log = check_number("request_log", request_log)
+        self._surfaces: dict[str, Surface] = {}
         self._state: ServerState | None = None
         self._servers: list[_Server] = []
         self._thread: threading.Thread | None = None
@@ -120,18 +121,17 @@ class Sandbox:
         """
         if self._thread is not None:
             raise RuntimeError("this sandbox is already running")
-        surfaces = load_surfaces(self._spec_dir)
+        self._surfaces = load_surfaces(self._spec_dir)
         sockets = [_listening_socket(port) for port in (self._port, 0, 0)]
         try:
-            engine = self._create_engine(surfaces)
+            engine = self._create_engine()
         except BaseException:
             for listening in sockets:
                 listening.close()
             raise
         for name, listening in zip(_SERVER_NAMES, sockets, strict=True):
             self._urls[name] = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        engine.exports.storage_url = self._urls["storage"]
-        engine.exports.start_worker()
+        self._start_exports(engine)
         state = ServerState(
             engine=engine,
             faults=self._faults,
@@ -162,14 +162,36 @@ class Sandbox:
         self._thread = None
         self._remove_temporary_folder()
 
-    def _create_engine(self, surfaces: dict[str, Surface]) -> Engine:
+    def reset(self) -> None:
+        """Starts over with the seeded data: what was written, exported, requested or injected is forgotten.
+
+        The addresses stay the same. A request that is being answered meanwhile may fail. Raises RuntimeError when the
+        sandbox is not running, or keeps its data in a database file.
+        """
+        if self._thread is None or self._state is None:
+            raise RuntimeError("this sandbox is not running")
+        if self._database is not None:
+            raise RuntimeError(f"this sandbox keeps its data in {self._database}; only one without db= can be reset")
+        old_engine, old_folder = self._state.engine, self._temporary_folder
+        engine = self._create_engine()
+        self._start_exports(engine)
+        self._state.reset(engine)
+        old_engine.close()
+        if old_folder is not None:
+            shutil.rmtree(old_folder, ignore_errors=True)
+
+    def _start_exports(self, engine: Engine) -> None:
+        engine.exports.storage_url = self._urls["storage"]
+        engine.exports.start_worker()
+
+    def _create_engine(self) -> Engine:
         # The store comes first, so that no folder is made beside a file that is not a database.
         store = Store(self._database)
         try:
             self._settings = self._stored_settings(store)
             folder = self._artifacts_folder()
             return Engine(
-                surfaces, self._settings, store=store, api_key=self.api_key, folder=folder, **self._engine_options
+                self._surfaces, self._settings, store=store, api_key=self.api_key, folder=folder, **self._engine_options
             )
         except BaseException:
             store.close()
