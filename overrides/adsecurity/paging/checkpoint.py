@@ -181,8 +181,9 @@ def _arguments(prepared: PreparedRequest) -> Iterator[tuple[str, object]]:
     params = {(param.place, param.name): param.arg for param in prepared.op.params}
     pattern = re.sub(r"\\\{.*?\\\}", "([^/]*)", re.escape(prepared.route)) + "$"
     if path := re.search(pattern, urlsplit(prepared.url).path):
-        for name, value in zip(re.findall(r"\{(.*?)\}", prepared.route), path.groups(), strict=True):
-            yield params.get(("path", name), name), str(value)
+        names: list[str] = re.findall(r"\{(.*?)\}", prepared.route)
+        for name, value in zip(names, path.groups(), strict=True):
+            yield params.get(("path", name), name), value
     for name, value in prepared.query:
         # filter[role][eq] belongs to `filter`, unless an argument of its own is behind it.
         owner = name
