@@ -18,7 +18,7 @@ from ..codec.request import PreparedRequest
 
 VERSION = 2
 MAX_PAGE = 100
-"""No response has more rows than this, whatever size was asked for."""
+"""No response has more rows than this, even where more were asked for."""
 
 
 @attrs.frozen
@@ -103,7 +103,7 @@ class CheckpointHeader:
         return cls(operation, hashes, page_size, prepared, backwards)
 
     def write(self, at: Mapping[str, object], *, concurrent: bool = False) -> str:
-        """The checkpoint of a position, whatever the position is made of."""
+        """The checkpoint of a position."""
         facts = {"v": VERSION, "op": self.operation, "args": self.hashes, "size": self.page_size, "at": at}
         if concurrent:
             facts["concurrent"] = True

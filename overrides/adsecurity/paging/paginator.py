@@ -82,7 +82,7 @@ class _BasePaginator(Generic[T]):
         self._iteration = self._begin()
 
     def _begin(self) -> IterationState[T]:
-        """The state of an iteration that has handed out nothing yet."""
+        """The state of an iteration that has returned nothing yet."""
         if self._windowed:
             return IterationState(self._new_read().start)
         return IterationState(self._header.write_position(self._new_state().start))
@@ -132,7 +132,7 @@ class _BasePaginator(Generic[T]):
             raise
 
     def checkpoint(self) -> str:
-        """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
+        """The position behind the last item that the last iteration returned; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     def __repr__(self) -> str:
