@@ -1,10 +1,10 @@
 """How one long time range is read by several workers: the plan, without I/O.
 
 A range is cut into windows small enough to buffer. Neighbours share one unit (a second or a day), because whether the
-server counts the end of a range in is not known; `preview` leaves out what both of them return, the overlap. That the
-server counts in at least one of both ends is relied on: where it counts in neither, the shared unit is in no window. The
-first window is the whole range: its first page shows how dense the rows lie, and shortening it is the same step as shortening
-any other window that turns out too long.
+server counts the end of a range in is not known; `preview` leaves out what both of them return, the overlap. A server
+that counted in neither end of a range would keep the shared unit from both; that one end counts is relied on. The first
+window is the whole range: its first page shows how dense the rows lie, and shortening it is the same step as
+shortening any other window that turns out too long.
 """
 
 from __future__ import annotations
