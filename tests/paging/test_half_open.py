@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import AdsecurityClient, AsyncNetworkClient, NetworkClient, PaginationError
+from adsecurity_generated.network.api.reports.list_click_report import OPERATION
 from tests.support.report_server import ReportServer, Rows, make_rows
 
 URL = {"api_key": "k", "base_url": "https://api.test"}
@@ -270,6 +271,14 @@ def test_a_server_in_another_zone_than_it_was_told_is_noticed() -> None:
     server.within = lambda query: inner({**query, "timezone": "Asia/Tokyo"})  # type: ignore[method-assign]
     with pytest.raises(PaginationError, match="time field or time zone"):
         network(server, start_time="2026-11-01", end_time="2026-11-02", timezone="UTC").to_list()
+
+
+def test_raw_pages_cannot_leave_rows_out() -> None:
+    server = ReportServer([])
+    client = NetworkClient(**URL, transport=server.transport())
+    args = {"integration_id": "i", "start_time": "2026-11-01", "end_time": "2026-11-02"}
+    with pytest.raises(ValueError, match="answers as they came"):
+        client._api.raw.paginate(OPERATION, args, inclusive="left")
 
 
 MIDNIGHT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -291,6 +291,24 @@ def test_a_forked_child_that_goes_on_with_its_parents_iterator_gets_our_error_at
     assert got == all_uuids(of)
 
 
+@pytest.mark.anyio
+@sources
+async def test_an_async_iterator_of_another_process_raises_our_error_at_once(source: str) -> None:
+    of = server()
+    async with AsyncNetworkClient(**URL, transport=of.transport()) as client:
+        iterator = aiter(clicks(client, source))
+        got = [(await anext(iterator)).uuid for _ in range(10)]
+        # What a forked child sees: an event loop cannot be forked in a test without breaking the parent's.
+        real = iterator._process, iterator._source._process
+        iterator._process = iterator._source._process = -1
+        with pytest.raises(ConfigurationError, match="begun before the process was forked") as caught:
+            await anext(iterator)
+        assert caught.value.checkpoint == iterator.checkpoint()
+        iterator._process, iterator._source._process = real
+        got += [row.uuid async for row in iterator]
+    assert got == all_uuids(of)
+
+
 EXIT = """
 import sys, time
 import httpx

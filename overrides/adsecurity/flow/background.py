@@ -25,7 +25,7 @@ _PATIENCE = 1.0  # seconds that closing waits for threads to end
 class StopSignal(threading.Event):
     """An event whose `set()` takes no lock, so that `__del__` may call it.
 
-    The garbage collector runs in whatever thread happens to allocate, also in one that holds the lock of an ordinary
+    The garbage collector runs in any thread that allocates, also in one that holds the lock of an ordinary
     event, and at the interpreter's end that lock may belong to a thread that never runs again.
     """
 
@@ -73,7 +73,7 @@ def _nothing() -> None:
 
 
 class BackgroundThreads:
-    """Runs calls in daemon threads, so that an exiting interpreter does not wait for a response that nobody needs."""
+    """Runs calls in daemon threads: an interpreter that exits does not wait for their answers."""
 
     def __init__(self) -> None:
         self._closed = False
@@ -206,7 +206,7 @@ class BackgroundTasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            # An error that nobody awaits would be reported as lost otherwise.
+            # An error that is never awaited would be reported as lost otherwise.
             task.exception()
 
     async def aclose(self) -> None:

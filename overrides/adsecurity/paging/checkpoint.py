@@ -18,7 +18,7 @@ from ..codec.request import PreparedRequest
 
 VERSION = 2
 MAX_PAGE = 100
-"""No response has more rows than this, whatever size was asked for."""
+"""No response has more rows than this, even where more were asked for."""
 
 
 @attrs.frozen
@@ -103,7 +103,7 @@ class CheckpointHeader:
         return cls(operation, hashes, page_size, prepared, backwards)
 
     def write(self, at: Mapping[str, object], *, concurrent: bool = False) -> str:
-        """The checkpoint of a position, whatever the position is made of."""
+        """The checkpoint of a position."""
         facts = {"v": VERSION, "op": self.operation, "args": self.hashes, "size": self.page_size, "at": at}
         if concurrent:
             facts["concurrent"] = True
@@ -181,8 +181,9 @@ def _arguments(prepared: PreparedRequest) -> Iterator[tuple[str, object]]:
     params = {(param.place, param.name): param.arg for param in prepared.op.params}
     pattern = re.sub(r"\\\{.*?\\\}", "([^/]*)", re.escape(prepared.route)) + "$"
     if path := re.search(pattern, urlsplit(prepared.url).path):
-        for name, value in zip(re.findall(r"\{(.*?)\}", prepared.route), path.groups(), strict=True):
-            yield params.get(("path", name), name), str(value)
+        names: list[str] = re.findall(r"\{(.*?)\}", prepared.route)
+        for name, value in zip(names, path.groups(), strict=True):
+            yield params.get(("path", name), name), value
     for name, value in prepared.query:
         # filter[role][eq] belongs to `filter`, unless an argument of its own is behind it.
         owner = name

@@ -22,7 +22,7 @@ class HalfOpenRange:
     """One range from its start on, up to before its end."""
 
     def __init__(self, prepared: PreparedRequest, args: Mapping[str, Any], *, raw: bool) -> None:
-        times = TimeRange(prepared, "inclusive='left'")
+        self.times = times = TimeRange(prepared, "inclusive='left'")
         if raw:
             raise times.refused("answers as they came hold the rows around the range as well")
         times.check_fields(times.of.time_field)

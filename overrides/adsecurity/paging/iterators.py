@@ -31,7 +31,7 @@ class ItemIterator(Iterator[T]):
         return self._items[iteration.emitted - 1]
 
     def checkpoint(self) -> str:
-        """The position behind the last item that was handed out; pass it as `resume=`."""
+        """The position behind the last item that was returned; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class PageIterator(Iterator[V], Generic[T, V]):
         return self._shape(page)
 
     def checkpoint(self) -> str:
-        """The position behind the last page that was handed out; pass it as `resume=`."""
+        """The position behind the last page that was returned; pass it as `resume=`."""
         return self._source.iteration.checkpoint()
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class AsyncItemIterator(AsyncIterator[T]):
         return self._items[iteration.emitted - 1]
 
     def checkpoint(self) -> str:
-        """The position behind the last item that was handed out; pass it as `resume=`."""
+        """The position behind the last item that was returned; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     async def aclose(self) -> None:
@@ -98,7 +98,7 @@ class AsyncPageIterator(AsyncIterator[V], Generic[T, V]):
         return self._shape(page)
 
     def checkpoint(self) -> str:
-        """The position behind the last page that was handed out; pass it as `resume=`."""
+        """The position behind the last page that was returned; pass it as `resume=`."""
         return self._source.iteration.checkpoint()
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ from ..flow.drivers import drive, drive_async, perform, perform_async
 from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
 from .half_open import INCLUSIVE, HalfOpenRange
 from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
-from .page import Page
+from .page import Page, PageResponse
 from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
 from .state import PagingState, check_start
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..codec.page import DecodedPage
     from ..codec.request import PreparedRequest
+    from ..flow.steps import Flow
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
@@ -86,7 +87,7 @@ class _BasePaginator(Generic[T]):
         self._iteration = self._begin()
 
     def _begin(self) -> IterationState[T]:
-        """The state of an iteration that has handed out nothing yet."""
+        """The state of an iteration that has returned nothing yet."""
         if self._windowed:
             return IterationState(self._new_read().start)
         return IterationState(self._header.write_position(self._new_state().start))
@@ -114,6 +115,14 @@ class _BasePaginator(Generic[T]):
             self._prepared, self._header, workers=self._workers, resume=self._resume, half_open=self._half_open
         )
 
+    def _plan_spans(self, count: int) -> Flow[PreparedRequest, list[dict[str, str]]]:
+        from .windows.spans import plan_spans
+
+        if self._half_open is None:
+            name = self._prepared.op.resource
+            raise ValueError(f"{name}(): spans are half-open, and read so: make the call with inclusive='left'")
+        return plan_spans(self._half_open.times, self._header, count)
+
     @contextmanager
     def _all_or_nothing(self) -> Generator[None]:
         """A pass that breaks off gives nothing, so its checkpoint is the one that it began with."""
@@ -138,7 +147,7 @@ class _BasePaginator(Generic[T]):
         return self._prepared.op.model
 
     def checkpoint(self) -> str:
-        """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
+        """The position behind the last item that the last iteration returned; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     def __repr__(self) -> str:
@@ -204,6 +213,23 @@ class Paginator(_SyncPaginator[T]):
     def first(self) -> T | None:
         """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return next(iter(self), None)
+
+    def spans(self, count: int) -> list[dict[str, str]]:
+        """Cut the range into at most `count` half-open spans with about as many rows each, for other processes.
+
+        For a call with `inclusive="left"`. Each span is the start and the end to call with instead, the other arguments
+        and `inclusive="left"` being the same; together they give exactly the rows of this call. Sends at most 32
+        requests, a page each, to see how dense the rows lie. Reading a span asks for a little more at both ends: one
+        second, or two days before and one after, so days are read faster in spans of several.
+
+        Raises ValueError for a call with `inclusive="both"`, and what a list raises when a request fails.
+        """
+
+        def send(request: PreparedRequest) -> PageResponse[T]:
+            response = self._session.send(request, **self._call)
+            return PageResponse(self._session.decode_page(request, response), response, 0.0)
+
+        return drive(self._plan_spans(count), send)
 
     def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
@@ -271,6 +297,18 @@ class AsyncPaginator(_AsyncPaginator[T]):
     async def first(self) -> T | None:
         """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return await anext(aiter(self), None)
+
+    async def spans(self, count: int) -> list[dict[str, str]]:
+        """Cut the range into at most `count` half-open spans with about as many rows each, for other processes.
+
+        As `Paginator.spans`.
+        """
+
+        async def send(request: PreparedRequest) -> PageResponse[T]:
+            response = await self._session.send(request, **self._call)
+            return PageResponse(self._session.decode_page(request, response), response, 0.0)
+
+        return await drive_async(self._plan_spans(count), send)
 
     async def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""

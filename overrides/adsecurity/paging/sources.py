@@ -1,7 +1,7 @@
 """Where an iteration takes its pages from, and how far it has come.
 
-A source reads the next page of a list. What it has read but not handed out (a hook raised, a task was cancelled) it
-hands out next; after an error it goes on where it was, or raises the error again.
+A source reads the next page of a list. What it has read but not returned (a hook raised, a task was cancelled) it
+returns next; after an error it goes on where it was, or raises the error again.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _BaseSource(Generic[T]):
         self.iteration: IterationState[T] = IterationState(start)
         self._operation = operation
         self._held: Page[T] | None = None
-        """A page that has been read and not handed out."""
+        """A page that has been read and not returned."""
         self._closed = False
         self._process: int | None = None
 
@@ -178,7 +178,7 @@ class _Reader(Generic[T]):
     def _send(self, request: PreparedRequest) -> PageResponse[T]:
         if self.stop.is_set():
             self._session.pool.check_open()
-            # Nobody sees it: the iterator is gone.
+            # No caller sees it: the iterator is gone.
             raise RuntimeError("given up")
         started = time.monotonic()
         response = self._session.send(request, stop=self.stop, **self._call)

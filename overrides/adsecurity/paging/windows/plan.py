@@ -1,9 +1,10 @@
 """How one long time range is read by several workers: the plan, without I/O.
 
 A range is cut into windows small enough to buffer. Neighbours share one unit (a second or a day), because whether the
-server counts the end of a range in is not known; `preview` leaves out what both of them return, the overlap. The first
-window is the whole range: its first page shows how dense the rows lie, and shortening it is the same step as shortening
-any other window that turns out too long.
+server counts the end of a range in is not known; `preview` leaves out what both of them return, the overlap. A server
+that counted in neither end of a range would keep the shared unit from both; that one end counts is relied on. The first
+window is the whole range: its first page shows how dense the rows lie, and shortening it is the same step as
+shortening any other window that turns out too long.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..clock import EARLIEST, LATEST, Clock, Span, nearest_unique
 from .window import PLANNED_PAGES, WINDOW_PAGES, BufferedPage, EmittedPage, Window, WindowBoundary
 
 BUFFERED_PAGES = 4
-"""Pages for each worker that wait to be handed out, or soon will: enough to keep all busy, few enough to hold."""
+"""Pages for each worker that wait to be emitted, or soon will: enough to keep all busy, few enough to hold."""
 CROSSING_WINDOWS = 2
 """Windows for each worker that what is left is divided into behind an empty stretch."""
 
@@ -69,7 +70,7 @@ class WindowPlan:
 
     @property
     def current(self) -> Window | None:
-        """The window whose rows come next; None when all is handed out."""
+        """The window whose rows come next; None when all is emitted."""
         return self._windows[0] if self._windows else None
 
     def next_window(self) -> Window | None:
@@ -156,13 +157,13 @@ class WindowPlan:
         )
 
     def emit(self, emitted: EmittedPage) -> None:
-        """The page is handed out."""
+        """The page is emitted."""
         self._windows[0].buffer.popleft()
         self._windows[0].emitted = True
         self._overlap = emitted.overlap_left
 
     def advance(self) -> None:
-        """The current window is handed out entirely: go on to the next."""
+        """The current window is emitted entirely: go on to the next."""
         done = self._before = self._windows.popleft()
         self._overlap = Counter(identity for _, identity in done.boundary.overlap)
         if done.rest:
@@ -244,7 +245,7 @@ class WindowPlan:
             window.limit = window.pages + WINDOW_PAGES
         else:
             # Numbers count from the start of one query: a shorter range is read from its beginning, unless a row of
-            # the longer one has been handed out.
+            # the longer one has been emitted.
             low, high = window.span
             empty = abs(window.span[self._newest_first] - self._clock.unit(window.first))
             length = empty + max(1, int(self._page_size * PLANNED_PAGES / density))

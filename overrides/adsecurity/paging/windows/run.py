@@ -73,7 +73,7 @@ class WindowedRead(Generic[T]):
         position, state = self._resumed(prepared, resume)
         self._position = position
         self._inside: bool | None = None if position is None else not (state or {}).get("left_out", False)
-        """Whether the last row that was handed out lay in the half-open range; None before the first."""
+        """Whether the last row that was emitted lay in the half-open range; None before the first."""
         self.start: str = header.write({}, concurrent=True)
         if resume is not None:
             self.start = header.write(resume.at, concurrent=resume.concurrent)

@@ -29,11 +29,11 @@ class WindowBoundary:
 
 @attrs.frozen(eq=False)
 class BufferedPage:
-    """One page of a window, waiting to be handed out."""
+    """One page of a window, waiting to be emitted."""
 
     rows: Sequence[Any]
     page: Any
-    """Whatever the driver knows the page by."""
+    """The `Page` that it was read from."""
     asked: Span
     boundary: WindowBoundary
     """As it was before the page."""
@@ -41,11 +41,11 @@ class BufferedPage:
 
 @attrs.frozen(eq=False)
 class EmittedPage:
-    """A page as it is handed out, and what it takes to go on behind any of its rows."""
+    """A page as it is emitted, and what it takes to go on behind any of its rows."""
 
     entry: BufferedPage
     places: Sequence[int]
-    """The indices of the rows that are handed out."""
+    """The indices of the rows that are emitted."""
     overlap_left: Counter[str]
     """Behind the page: the rows of the window before that may still come again."""
     _overlap: Mapping[str, int]
@@ -63,7 +63,7 @@ class EmittedPage:
         return attrs.evolve(self, places=[self.places[place] for place in chosen])
 
     def state(self, count: int) -> tuple[int, dict[str, Any]]:
-        """Rows of the page that are done with when `count` rows are handed out, and `state=` for a new plan."""
+        """Rows of the page that are done with when `count` rows are emitted, and `state=` for a new plan."""
         places, rows = self.places, self.entry.rows
         done = len(rows) if count >= len(places) else places[count - 1] + 1 if count else 0
         left = Counter(self._overlap)
@@ -103,13 +103,13 @@ class Window:
     taken: bool = False
     """A worker has begun it."""
     emitted: bool = False
-    """Some of its pages have been handed out."""
+    """Some of its pages have been emitted."""
     shortened: bool = False
     complete: bool = False
     resumed: bool = False
-    """Begun by an earlier run, which has handed out some of it."""
+    """Begun by an earlier run, which has emitted some of it."""
     unseen: bool = False
-    """What the earlier run handed out is not known, so the window may be cut only where none of it can lie."""
+    """What the earlier run emitted is not known, so the window may be cut only where none of it can lie."""
 
     @property
     def length(self) -> int:

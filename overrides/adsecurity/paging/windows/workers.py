@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class _Stopped(BaseException):
-    """Ends a worker whose work nobody wants any more. No error: what it was doing can be done again."""
+    """Ends a worker that was told to stop. Not an error: what it was doing can be done again."""
 
 
 def _gave_up(read: WindowedRead[Any]) -> AdsecurityError:
@@ -116,7 +116,7 @@ def _work(
     def perform(step: Step) -> object:
         if isinstance(step, PreparedRequest):
             response = session.send(step, stop=stop, **call)
-            # No raw pages are made of windows, so nobody asks how long it took.
+            # The elapsed time is for raw pages, which are never made of windows.
             return PageResponse(decode(step, response), response, 0.0)
         return steps.take(step, steps.room, stop)
 
