@@ -297,15 +297,19 @@ def test_an_answer_that_says_that_it_failed_is_the_error_that_it_is_without_tabl
         decode_raw_page(CALLS["pages"], answer(content))
 
 
-def test_rows_without_a_key_are_told_apart_by_all_of_them() -> None:
+def test_rows_without_a_key_become_models_since_paging_compares_all_of_them() -> None:
     op = attrs.evolve(WIDE, model=Inner)
     calls = attrs.evolve(CALLS["pages"], prepared=attrs.evolve(CALLS["pages"].prepared, op=op))
-    first, second = decode_raw_page(calls, answer(wide('{"rate": 1}', '{"rate": 2}'))).items
-    (same, _) = decode_raw_page(calls, answer(wide('{"rate": 1}', '{"rate": 3}'))).items
-    assert first == same
-    assert first != second
-    assert getattr(first, "id", None) is None
-    assert fingerprint(first, "id") == fingerprint(same, "id") != fingerprint(second, "id")
+    (row,) = decode_raw_page(calls, answer(wide('{"rate": 1}'))).items
+    assert type(row) is Inner
+    assert PageConverter(Inner).convert([Page([row])]).rows["rate"].to_pylist() == [1]
+
+
+def test_rows_whose_key_is_empty_are_told_apart_by_all_of_them() -> None:
+    rows = pages(WIDE, wide('{"count": 1}', '{"count": 2}'))[0].items
+    same = pages(WIDE, wide('{"count": 1}'))[0].items[0]
+    assert rows[0] == same != rows[1]
+    assert fingerprint(rows[0], "id") == fingerprint(same, "id") != fingerprint(rows[1], "id")
 
 
 def test_a_row_shows_no_more_of_itself_than_its_key_and_its_time() -> None:
