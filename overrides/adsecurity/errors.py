@@ -9,7 +9,7 @@ AdsecurityError
 │   ├── ExportCanceled          somebody stopped it
 │   ├── ExportTimeout           not finished before the deadline
 │   ├── ExportTruncated         finished, with rows missing
-│   └── DownloadError           finished, but the file did not arrive
+│   └── DownloadError           a file that could not be fetched, or not be written
 ├── APIConnectionError          no whole answer came back
 │   └── APITimeoutError         … in time
 ├── ResponseDecodeError         a success whose body is not what the operation promises
@@ -142,7 +142,7 @@ class ExportTruncated(ExportError):
 
 
 class DownloadError(ExportError):
-    """The finished file could not be fetched or written."""
+    """The finished file could not be fetched, or a file of rows, of an export or of a list, could not be written."""
 
     path: str | None = None
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 import attrs
 
 from tests.bench import dataset
-from tests.bench.contenders import plain
+from tests.bench.contenders import dlt, plain
 from tests.bench.servers import ROOT, environment
 
 
@@ -33,7 +33,8 @@ class Worker:
     """One contender, in a process of its own."""
 
     def __init__(self, name: str, url: str, *, one_core: bool = False) -> None:
-        command = [sys.executable, "-m", "tests.bench.child", name, url, *(["one-core"] if one_core else [])]
+        python = dlt.python() if name.startswith("dlt.") else sys.executable
+        command = [python, "-m", "tests.bench.child", name, url, *(["one-core"] if one_core else [])]
         self.name = name
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe, text=True)

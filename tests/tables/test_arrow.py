@@ -336,6 +336,34 @@ def test_a_table_that_was_never_finished_begins_again_where_it_began(lists: List
     assert len(rest) == len(lists("reports", "clicks", **RANGE, then=lambda rows: rows.to_list()))
 
 
+@pytest.mark.usefixtures("_small_batches")
+@pytest.mark.parametrize("options", [{}, {"concurrency": 3}], ids=str)
+def test_a_table_goes_on_behind_any_item_of_a_list(sandbox: Sandbox, options: dict[str, Any]) -> None:
+    """Also within the first page of a cursor list, where the place is known by the row before it."""
+    with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as client:
+        whole = client.reports.clicks(**RANGE).to_arrow()["real_tx_id"].to_pylist()
+        items = iter(client.reports.clicks(**RANGE, **options))
+        for _ in range(37):
+            next(items)
+        rest = client.reports.clicks(**RANGE, **options, resume=items.checkpoint()).to_arrow()
+        items.close()
+    assert rest["real_tx_id"].to_pylist() == whole[37:]
+
+
+@pytest.mark.usefixtures("_small_batches")
+def test_hooks_and_checkpoints_are_those_of_the_pages(sandbox: Sandbox) -> None:
+    seen: list[PageEvent] = []
+    with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url, on_page=seen.append) as client:
+        clicks = client.reports.clicks(**RANGE)
+        positions = [page.checkpoint() for page in clicks.pages()]
+        events, seen[:] = list(seen), []
+        found = []
+        for _ in clicks.to_arrow_batches():
+            found.append(clicks.checkpoint())
+    assert seen == events
+    assert found == [positions[1], positions[3], positions[4]]
+
+
 @MODES
 def test_without_the_extra_the_error_names_the_pip_command(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("adsecurity.tables.")]:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsecurity import AdsecurityError, NetworkClient, ResponseDecodeError
+from adsecurity import AdsecurityError, NetworkClient, RequestFailedError, ResponseDecodeError
 from adsecurity.codec.failure import CallContext
 from adsecurity.codec.response import decode_page
+from adsecurity.paging.page import fingerprint
 from adsecurity.tables import json_columns
 from adsecurity.tables.arrow import Columns
 from adsecurity.tables.page_batches import Batch, ConversionThread, PageConverter, reading
@@ -286,6 +287,36 @@ def test_a_server_that_always_sends_something_new_is_not_tried_with_every_batch(
     tried.clear()
     converter.convert(pages(WIDE, wide('{"id": "a"}'), wide('{"id": "b"}')))
     assert len(tried) == 1
+
+
+def test_an_answer_that_says_that_it_failed_is_the_error_that_it_is_without_tables() -> None:
+    content = b'{"data": [{"id": "a"}], "success": false}'
+    with pytest.raises(RequestFailedError):
+        decode_page(CALLS["pages"], answer(content))
+    with pytest.raises(RequestFailedError):
+        decode_raw_page(CALLS["pages"], answer(content))
+
+
+def test_rows_without_a_key_become_models_since_paging_compares_all_of_them() -> None:
+    op = attrs.evolve(WIDE, model=Inner)
+    calls = attrs.evolve(CALLS["pages"], prepared=attrs.evolve(CALLS["pages"].prepared, op=op))
+    (row,) = decode_raw_page(calls, answer(wide('{"rate": 1}'))).items
+    assert type(row) is Inner
+    assert PageConverter(Inner).convert([Page([row])]).rows["rate"].to_pylist() == [1]
+
+
+def test_rows_whose_key_is_empty_are_told_apart_by_all_of_them() -> None:
+    rows = pages(WIDE, wide('{"count": 1}', '{"count": 2}'))[0].items
+    same = pages(WIDE, wide('{"count": 1}'))[0].items[0]
+    assert rows[0] == same != rows[1]
+    assert fingerprint(rows[0], "id") == fingerprint(same, "id") != fingerprint(rows[1], "id")
+
+
+def test_a_row_shows_no_more_of_itself_than_its_key_and_its_time() -> None:
+    content = b'{"data": {"data": [{"real_tx_id": "t", "user_email": "secret"}]}}'
+    (row,) = decode_raw_page(CALLS["cursor"], answer(content)).items
+    assert "'t'" in repr(row)
+    assert "secret" not in repr(row) + repr(row.raw_page)
 
 
 def test_a_value_that_is_nested_900_deep_is_in_extra() -> None:

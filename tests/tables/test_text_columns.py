@@ -78,3 +78,8 @@ def test_times_on_which_zone_databases_differ_are_not_cast(text: str) -> None:
 def test_of_an_hour_that_comes_twice_the_later_one_is_taken() -> None:
     found = cast(pa.array(["2026-10-25 02:30:00"]), "date-time", ZoneInfo("Europe/Berlin"))
     assert [time.hour for time in found.to_pylist()] == [1]
+
+
+def test_a_kind_without_a_type_of_its_own_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="no kind of a column"):
+        cast(pa.array(["a"]), "object")

@@ -1,4 +1,4 @@
-"""Exports: the job that runs at the server, the download of its file, and what becomes of the file here.
+"""Exports: the job that runs at the server, the download of its file, and its conversion to tables.
 
-From outside: the jobs, and the functions that start and resume them.
+For other rooms: the jobs of `job`, and the functions there that start and resume them.
 """

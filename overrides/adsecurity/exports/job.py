@@ -283,12 +283,21 @@ class ExportJob(TableMethods, _Job[R]):
         return drive(self._signed(), perform)
 
     def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
+        `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
+        """
         with closing(self._storage()) as storage:
             return drive(self._downloading(path, storage, allow_truncated), perform)
 
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
-        """The rows of the file as they come in, without a file."""
+        """The rows of the file as they come in; nothing is written to the disk.
+
+        A time without a zone is in the job's `timezone`; where that is None it stays text, in the row's
+        `additional_properties`. Raises ExportTruncated when the file lacks rows, unless `allow_truncated` says that
+        this is fine, and DownloadError where it cannot be fetched, is no CSV, or has not as many rows as reported.
+        """
         drive(self._ready(allow_truncated), perform)
         reader = self._reader()
         with closing(self._storage()) as storage:
@@ -331,12 +340,21 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
         return await drive_async(self._signed(), perform_async)
 
     async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
+        `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
+        """
         async with aclosing(self._storage()) as storage:
             return await drive_async(self._downloading(path, storage, allow_truncated), perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
-        """The rows of the file as they come in, without a file."""
+        """The rows of the file as they come in; nothing is written to the disk.
+
+        A time without a zone is in the job's `timezone`; where that is None it stays text, in the row's
+        `additional_properties`. Raises ExportTruncated when the file lacks rows, unless `allow_truncated` says that
+        this is fine, and DownloadError where it cannot be fetched, is no CSV, or has not as many rows as reported.
+        """
         await drive_async(self._ready(allow_truncated), perform_async)
         reader = self._reader()
         async with (

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -96,6 +96,9 @@ class PartFile:
         self._last = block[-1:]
         self._ends += sum(1 for _ in BytesIO(block)) - (self._last not in (b"", b"\n"))
 
+    def _lines_so_far(self) -> int:
+        return self._ends + (self._last not in (b"", b"\n"))
+
     def _read_note(self) -> str:
         """The validator of the bytes that are there; empty where they are of no use."""
         try:
@@ -162,7 +165,8 @@ class PartFile:
 
     def _finish(self, rows: int, delimiter: str) -> None:
         with self._writing() as file:
-            if rows > 0 and rows + 1 not in self._lines(file) and (found := self._count_rows(delimiter)) != rows:
+            found = self._row_count(file, rows, delimiter)
+            if found != rows:
                 self.discard()
                 raise self._fail(f"the file has {found} rows, the export reports {rows}")
             os.fsync(file.fileno())
@@ -170,13 +174,18 @@ class PartFile:
             self._note.unlink(missing_ok=True)
             sync_folder(self.path.parent)
 
-    def _lines(self, file: IO[bytes]) -> Iterator[int]:
-        """The number of lines, counted quickly first, then with regard to quotes."""
-        # Where this is the right number already, there is no need to look for quotes.
-        yield self._ends + (self._last not in (b"", b"\n"))
-        yield _count_lines(file)
+    def _row_count(self, file: IO[bytes], expected: int, delimiter: str) -> int:
+        """How many rows there are; counted more closely as long as a quick count is not what is expected."""
+        if expected <= 0:
+            # Not known.
+            return expected
+        lines = self._lines_so_far()
+        if lines != expected + 1:
+            lines = _count_lines(file)
+        return expected if lines == expected + 1 else self._count_rows(delimiter)
 
     def _count_rows(self, delimiter: str) -> int:
+        """As Python's CSV reader counts them."""
         by = "," if delimiter[0] in NO_DELIMITERS else delimiter[0]
         value = f'[^"\r\n{re.escape(by)}]'
         rest = re.compile(f"(?<={value}){value}+")
@@ -214,7 +223,7 @@ def _count_lines(file: IO[bytes]) -> int:
     lines, last, open_quote = 0, b"", b""
     file.seek(0)
     while block := file.read(_BLOCK):
-        # Two quotes with nothing between them change nothing for what follows: few are left.
+        # Most quotes come as empty pairs, which change nothing for what follows.
         marks = open_quote + block.translate(None, _NO_MARKS).replace(b'""', b"")
         pieces = marks.split(b'"')
         lines += sum(piece.count(b"\n") for piece in pieces[::2])

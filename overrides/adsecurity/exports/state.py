@@ -1,4 +1,4 @@
-"""What an export, as the server describes it, says of itself: tolerant, since any of it may be missing."""
+"""Reads the server's description of an export; any part of it may be missing."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from ..codec.secrets import collect_secrets, redact, secret_forms
 
 
 def rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
+    """The row model of the exports that an operation starts."""
     return surface.model(op.rows) if op.rows else None
 
 
 def zone_of(op: Operation[Any], args: Mapping[str, Any]) -> str | None:
-    """The zone that the server counts in: the one asked for, UTC by default, unknown where there is none to ask for."""
+    """The zone of the file's times: the one asked for, or UTC; None for an operation that takes no zone."""
     known = any(param.arg == "timezone" for param in op.params)
     return str(args.get("timezone") or "UTC") if known else None
 
 
 def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
-    """The row model of an export that somebody else started: `click_logs` are what `exports.clicks` gives."""
+    """The row model of an export that was started elsewhere, by its type: `exports.clicks` starts `click_logs`."""
     kind = text_of(export, "type").lower()
     group = surface.routes[surface.export_status].resource.rpartition(".")[0]
     for name, route in surface.routes.items():
@@ -35,22 +36,25 @@ def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
 
 
 def without_secrets(export: Model, names: frozenset[str]) -> Model:
-    """A copy that may be shown and pickled: the server's links and tokens let in whoever has them."""
+    """A copy that may be shown and pickled: links and tokens of the server give access to the file."""
     data = export.to_dict()
     return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
 
 
 def value_of(export: Any, *path: str) -> Any:
+    """The value at the end of a path of attributes; None where one of them is missing."""
     for name in path:
         export = getattr(export, name, None)
     return export
 
 
 def text_of(export: Any, *path: str) -> str:
+    """As `value_of`, where it is text; otherwise empty."""
     value = value_of(export, *path)
     return value if isinstance(value, str) else ""
 
 
 def count_of(export: Any, *path: str) -> int:
+    """As `value_of`, where it is a number; otherwise 0."""
     value = value_of(export, *path)
     return int(value) if isinstance(value, int | float) else 0

@@ -131,7 +131,7 @@ class _BasePaginator(Generic[T]):
             yield
         except BaseException as error:
             # An error about the first page knows better where to go on.
-            if hasattr(error, "checkpoint") and (self._iteration.pages or error.checkpoint is None):
+            if (hasattr(error, "checkpoint") and self._iteration.pages) or getattr(error, "checkpoint", "") is None:
                 vars(error)["checkpoint"] = iteration.checkpoint()
             self._iteration = iteration
             raise

@@ -109,7 +109,7 @@ def show_files(job: ExportJob[Any], folder: Path) -> None:
     sums = [("country", "count"), ("revenue", "sum"), ("request_time", "min")]
     rows = table.group_by("country").aggregate(sums).sort_by([("country_count", "descending")]).to_pylist()
     refused = table.filter(extras.require("pyarrow.compute", extra="parquet").field("status") == "Rejected")
-    rejected = Counter(refused["country"].to_pylist())
+    rejected: Counter[str] = Counter(refused["country"].to_pylist())
     print(f"    {'country':8} {'clicks':>7} {'rejected':>9} {'revenue':>9}  first click (UTC)")
     for row in rows:
         country, clicks, revenue, first = (

@@ -65,12 +65,20 @@ class JsonColumns:
             raise Refused from error
         if len(rows) != count:
             raise Refused
+        columns = list(zip(self._fields, rows.flatten(), self._finish, strict=True))
+        # All at once: each call that lets other threads run may have to wait for them.
+        numbers = [array for field, array, _ in columns if field.kind == "number"]
+        if numbers and not numbers_as_sent(pa.concat_arrays(numbers)):
+            raise Refused
         lost: Lost = {}
-        arrays = [
-            _times(field, array, lost) if field.kind in _TIMES else finish(array)
-            for field, array, finish in zip(self._fields, rows.flatten(), self._finish, strict=True)
-        ]
+        arrays = [_top_column(field, array, finish, lost) for field, array, finish in columns]
         return pa.record_batch([*arrays, extra_column(lost, count)], schema=self._schema)
+
+
+def _top_column(field: Field, values: Any, finish: Callable[[Any], Any], lost: Lost) -> Any:
+    if field.kind == "number":
+        return values
+    return _times(field, values, lost) if field.kind in _TIMES else finish(values)
 
 
 def _times(field: Field, texts: Any, lost: Lost) -> Any:

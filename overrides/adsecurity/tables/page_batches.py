@@ -1,4 +1,4 @@
-"""The pages of a list as Arrow batches: read, converted in a thread of their own, handed on in order."""
+"""The pages of a list as Arrow batches: read, converted in a thread of their own, given out in order."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class ConversionThread:
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        # A daemon: an interpreter that exits does not wait for what nobody reads.
+        # A daemon: an interpreter that exits does not wait for it.
         self._thread = threading.Thread(target=self._run, name="adsecurity-tables", daemon=True)
 
     def submit(self, job: Callable[[], Any]) -> Future[Any]:
@@ -178,7 +178,7 @@ class ConversionThread:
             raise AdsecurityError("a table that one process has begun cannot be gone on with in a forked one")
 
     def close(self, pending: Sequence[Future[Any]]) -> None:
-        """Begin nothing more, and wait for what is being done: nobody may still write to a file that is closed."""
+        """Begin nothing more, and wait for the job that runs: it may be writing to a file that is closed next."""
         for future in pending:
             future.cancel()
         self._jobs.put(None)
@@ -187,11 +187,11 @@ class ConversionThread:
 
 
 def converting(
-    convert: Callable[[Sequence[Page]], Batch], read: Callable[[], Any], hand_on: Callable[[Batch], Step | None]
+    convert: Callable[[Sequence[Page]], Batch], read: Callable[[], Any], emit: Callable[[Batch], Step | None]
 ) -> Flow[Step, None]:
     """Read pages and have them converted while the next ones are read; `read` gives the next page, or None.
 
-    A batch ends where a page ends, and rows that were read before an error are handed on before it is raised.
+    A batch ends where a page ends, and rows that were read before an error are given out before it is raised.
     """
     thread = ConversionThread()
     pending: deque[Future[Batch]] = deque()
@@ -215,7 +215,7 @@ def converting(
                 wait = Call if pending[0].done() else BlockingCall
                 batch = cast("Batch", (yield wait(pending[0].result)))
                 pending.popleft()
-                if batch.page is not None and (step := hand_on(batch)) is not None:
+                if batch.page is not None and (step := emit(batch)) is not None:
                     yield step
                 if batch.error is not None:
                     raise batch.error
@@ -228,14 +228,14 @@ def converting(
         failure = None
 
 
-def _handing(progress: Progress | None) -> Callable[[Batch], Chunk]:
-    def hand_on(batch: Batch) -> Chunk:
+def _emitting(progress: Progress | None) -> Callable[[Batch], Chunk]:
+    def emit(batch: Batch) -> Chunk:
         if progress is not None:
             progress.advance(batch.page)
             progress.emitted = len(batch.page.items)
         return Chunk(batch.rows)
 
-    return hand_on
+    return emit
 
 
 def reading(model: Any, pages: PageIterator, progress: Progress | None = None) -> Any:
@@ -245,7 +245,7 @@ def reading(model: Any, pages: PageIterator, progress: Progress | None = None) -
     def batches() -> Iterator[Any]:
         with closing(pages):
             try:
-                yield from stream(converting(converter.convert, partial(next, pages, None), _handing(progress)))
+                yield from stream(converting(converter.convert, partial(next, pages, None), _emitting(progress)))
             except Exception as error:
                 if progress is not None:
                     progress.attach_checkpoint(error)
@@ -258,7 +258,7 @@ async def reading_async(
     model: Any, pages: AsyncPageIterator, progress: Progress | None = None
 ) -> AsyncGenerator[Any, None]:
     """As `reading`."""
-    flow = converting(PageConverter(model).convert, partial(anext, pages, None), _handing(progress))
+    flow = converting(PageConverter(model).convert, partial(anext, pages, None), _emitting(progress))
     async with aclosing(pages), aclosing(stream_async(flow)) as batches:
         try:
             async for batch in batches:

@@ -82,15 +82,17 @@ class _Decoders:
 
 @lru_cache(256)
 def _decoders(op: Operation[Any]) -> _Decoders | None:
-    """None for an operation whose rows need models to become columns."""
+    """None for an operation whose rows need models to become columns, or to be told apart."""
     if JsonColumns.of(op.model, Columns(op.model)) is None:
         return None
     fields: dict[str, Field] = {field.wire: field for field in getattr(op.model, "FIELDS", ())}
     columns: list[tuple[str, Any, Any]] = []
     namespace: dict[str, Any] = {}
     key = fields.get(op.range.key if op.range else "id")
-    if key is not None and key.kind in _KEYS:
-        columns.append((key.attr, _KEYS[key.kind], msgspec.field(name=key.wire, default=None)))
+    if key is None or key.kind not in _KEYS:
+        # Paging compares such rows as a whole.
+        return None
+    columns.append((key.attr, _KEYS[key.kind], msgspec.field(name=key.wire, default=None)))
     time = fields.get(op.range.time_field) if op.range else None
     if time is not None and time.kind == "date-time":
         columns.append(("raw_time", Any, msgspec.field(name=time.wire, default=None)))

@@ -7,8 +7,11 @@ None for a column that holds one of them; its values are then read one by one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
-from functools import reduce
+from functools import partial, reduce
+from math import inf
 from typing import Any
 
 from adsecurity_generated._values import all_text
@@ -53,11 +56,13 @@ def cast(texts: Any, kind: str, zone: tzinfo | None = UTC) -> Any:
             case "boolean":
                 return _without(texts, pc.equal(texts, "")).cast(pa.bool_())
             case "date":
-                return _dates(_without(texts, pc.is_in(texts, value_set=NO_TIME)))
+                return _without_no_time(texts, _dates)
             case "date-time":
-                return _times(_without(texts, pc.is_in(texts, value_set=NO_TIME)), zone)
+                return _without_no_time(texts, partial(_times, zone=zone))
             case "texts":
                 return _lists(_without(texts, pc.equal(texts, "")))
+            case _:
+                raise ValueError(f"no kind of a column: {kind!r}")
     except pa.ArrowInvalid:
         pass
     return None
@@ -93,8 +98,17 @@ def _numbers(texts: Any) -> Any:
 
 def numbers_as_sent(found: Any) -> bool:
     """Whether numbers out of JSON are what the models have: none is -0, which Python reads as 0, and none infinite."""
-    least = pc.min(found.view(pa.int64())).as_py()
-    return least != _NEGATIVE_ZERO and not _is_true(pc.invert(pc.is_finite(found)))
+    ends = pc.min_max(found).as_py()
+    least_bits = pc.min(found.view(pa.int64())).as_py()
+    return least_bits != _NEGATIVE_ZERO and -inf not in ends.values() and inf not in ends.values()
+
+
+def _without_no_time(texts: Any, read: Callable[[Any], Any]) -> Any:
+    # Most columns have a time in every row: those are cast as they are.
+    with suppress(pa.ArrowInvalid):
+        if (found := read(texts)) is not None:
+            return found
+    return read(_without(texts, pc.is_in(texts, value_set=NO_TIME)))
 
 
 def _dates(texts: Any) -> Any:
@@ -104,29 +118,29 @@ def _dates(texts: Any) -> Any:
 
 def _times(texts: Any, zone: tzinfo | None) -> Any:
     try:
-        found = texts.cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
-        # With zones, all of them or none.
+        # All of them name their zone, or none does.
         found = texts.cast(TIMESTAMP)
-    else:
-        if zone is None:
-            return None
-        if zone is UTC or str(zone) == "UTC":
-            found = found.cast(TIMESTAMP)
-        elif _within(found, _FIRST_LOCAL, _LAST_LOCAL):
-            # Of two hours of one name the later one; an hour that is left out is an error here.
-            local = pc.assume_timezone(found, str(zone), ambiguous="latest", nonexistent="raise")
-            found = local.cast(TIMESTAMP)
-        else:
-            return None
-    return found if _within(found, _FIRST_TIME, _LAST_TIME) else None
+    except pa.ArrowInvalid:
+        found = _local_times(texts.cast(pa.timestamp("us")), zone)
+    return found if found is not None and _within(found, _FIRST_TIME, _LAST_TIME) else None
+
+
+def _local_times(found: Any, zone: tzinfo | None) -> Any:
+    if zone is None:
+        return None
+    if str(zone) == "UTC":
+        return found.cast(TIMESTAMP)
+    if not _within(found, _FIRST_LOCAL, _LAST_LOCAL):
+        return None
+    # Of two hours of one name the later one; an hour that is left out is an error here.
+    return pc.assume_timezone(found, str(zone), ambiguous="latest", nonexistent="raise").cast(TIMESTAMP)
 
 
 def _within(found: Any, first: Any, last: Any) -> bool:
     ends = pc.min_max(found)
-    too_early = pc.less(ends["min"], pa.scalar(first, found.type)).as_py()
-    too_late = pc.greater(ends["max"], pa.scalar(last, found.type)).as_py()
-    return not (too_early or too_late)
+    # As numbers: Python has no times after the year 9999.
+    least, most = (ends[name].value for name in ("min", "max"))
+    return least is None or (least >= pa.scalar(first, found.type).value and most <= pa.scalar(last, found.type).value)
 
 
 def _lists(texts: Any) -> Any:
