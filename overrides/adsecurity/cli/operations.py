@@ -131,7 +131,7 @@ def _limit(wishes: Wishes, output: Output) -> int | None:
     return SHOWN if output.on_terminal and not wishes.everything else None
 
 
-class _Listing:
+class Listing:
     """The rows of a list up to the limit, and whether there are more."""
 
     def __init__(self, paginator: Any, limit: int | None, page_size: int) -> None:
@@ -171,8 +171,8 @@ def _write_list(operation: Operation, call: Call, wishes: Wishes, client: Any, o
     if output.form == "parquet":
         write_parquet(output, paginator.to_arrow_batches(), wishes.columns, limit)
         return
-    listing = _Listing(paginator, limit, wishes.paging.get("page_size", PAGE))
-    count = _write_rows(operation, listing, wishes.columns or _own_columns(operation, call), output)
+    listing = Listing(paginator, limit, wishes.paging.get("page_size", PAGE))
+    count = write_listing(operation, listing, wishes.columns or _own_columns(operation, call), output)
     if listing.more and (listing.total is None or listing.total > count) and wishes.limit is None:
         of = f" of {listing.total:,}" if listing.total else ""
         note(f"{count:,}{of} rows; --all gives the rest, as does a pipe or a file (-o rows.csv)")
@@ -187,7 +187,7 @@ def _own_columns(operation: Operation, call: Call) -> tuple[str, ...]:
     return ()
 
 
-def _write_rows(operation: Operation, rows: Any, columns: tuple[str, ...], output: Output) -> int:
+def write_listing(operation: Operation, rows: Any, columns: tuple[str, ...], output: Output) -> int:
     if output.form != "table":
         return write_rows(output, rows, columns, list(operation.columns))
     from .table import show_rows
