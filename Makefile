@@ -10,8 +10,9 @@ REQUIREMENTS := tests/requirements
 WORKERS ?= 2
 # The build's time stamps: those of the last commit, so that the same commit gives the same bytes.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
-# Before the first push of a branch there is nothing, which is told as zeros.
-override BASE := $(filter-out 0000000000000000000000000000000000000000,$(BASE))
+# The revision before a push, from the environment: names of tags and branches are read by the shell alone, as "$$BASE",
+# since make would run what a name like "$$(shell …)" asks for. Before the first push of a branch it is all zeros.
+BASE_OR = base="$${BASE:-$(1)}"; case "$$base" in *[!0]*) ;; *) base="$(1)" ;; esac
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Whoever has an environment active still gets this one.
@@ -91,7 +92,7 @@ build: $(VENV)/.dev ## sdist and wheel in dist/, the same bytes on every run
 
 check-release: build ## TAG=v1.2.3: the tag, the version, the changelog and generated/ agree
 	$(PY) -m generator --check
-	$(PY) -m tests.support.release "$(TAG)" dist
+	$(PY) -m tests.support.release "$$TAG" dist
 
 test-package: build $(VENV)/.dev ## what needs minutes: the installed wheel, each extra, vendored copies, spec drills
 	$(PY) -m tests.support.lane pinned dist/*.whl
@@ -122,17 +123,17 @@ adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our
 	@$(PY) -m generator.official.adopt "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
 
 spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 adds it there
-	@$(PY) -m generator.release.summary --base "$(or $(BASE),HEAD)" $(if $(CHANGELOG),--changelog CHANGELOG.md)
+	@$(call BASE_OR,HEAD); $(PY) -m generator.release.summary --base "$$base" $(if $(CHANGELOG),--changelog CHANGELOG.md)
 
 spec-pull-request: generate ## BASE=revision: regenerate and, if anything changed, open a pull request with the summary
 	@mkdir -p .cache
-	$(PY) -m generator.release.summary --base "$(or $(BASE),HEAD~1)" --changelog CHANGELOG.md > .cache/summary.md
+	$(call BASE_OR,HEAD~1); $(PY) -m generator.release.summary --base "$$base" --changelog CHANGELOG.md > .cache/summary.md
 	@cat .cache/summary.md
 	@if test -z "$$(git status --porcelain -- generated CHANGELOG.md)"; then echo "generated/ is up to date: no pull request"; else \
 	  branch="regenerate-$$(git rev-parse --short HEAD)" && \
 	  git switch -q -c "$$branch" && git add generated CHANGELOG.md && \
 	  git commit -q -m "Regenerate from the specs" && git push -q origin "$$branch" && \
-	  gh pr create --base "$(or $(INTO),main)" --head "$$branch" --title "Regenerate from the specs" --body-file .cache/summary.md; \
+	  gh pr create --base "$${INTO:-main}" --head "$$branch" --title "Regenerate from the specs" --body-file .cache/summary.md; \
 	fi
 
 clean: ## removes everything that these targets made

@@ -26,6 +26,8 @@ class Field:
     secret: bool = False
     model: str = ""
     """Name of the nested model where the kind is object; importable from the module of the class."""
+    required: bool = False
+    """A request has to give it. Answers may leave any field out."""
 
 
 def _object_reader(model: Any) -> Reader:

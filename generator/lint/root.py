@@ -33,6 +33,7 @@ EXTENSIONS = frozenset(
         "x-comma-list",
         "x-positional",
         "x-replacement",
+        "x-known-values",
     )
 )
 _FLAGS = ("x-secret", "x-comma-list", "x-positional", "x-safe")
@@ -146,9 +147,19 @@ def vocabulary(spec: Spec) -> Iterator[Problem]:
             elif key == "x-evidence" and value not in EVIDENCE:
                 message = f"write `x-evidence: {' | '.join(EVIDENCE)}`"
                 yield spec.source.problem(where, "evidence", message)
+            elif key == "x-known-values" and not _is_open_list(data):
+                message = "write it beside `type: string` without `enum`: a list of texts, at least one"
+                yield spec.source.problem(where, "known-values", message)
             elif key == "x-python-name" and not is_argument_name(value):
                 message = f"{value!r} cannot be a name here: use lower case, digits, underscores, no keyword, no `self`"
                 yield spec.source.problem(where, "python-name", message)
+
+
+def _is_open_list(schema: Json) -> bool:
+    """Whether a schema is a text some of whose values are known."""
+    known = as_list(as_map(schema).get("x-known-values"))
+    is_text = as_map(schema).get("type") == "string" and "enum" not in as_map(schema)
+    return is_text and bool(known) and all(isinstance(value, str) and value for value in known)
 
 
 def deprecation(spec: Spec) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..spec.lookup import Kind, Spec, as_map
+from ..spec.lookup import Kind, Spec, as_list, as_map
 from ..spec.methods import attribute_name, prose
 from ..spec.naming import class_name
 from ..spec.source import Json
@@ -40,6 +40,8 @@ def _field_doc(kind: Kind, merged: dict[str, Json], text: str) -> str:
         parts.append(f"Known values: `{kind.enum}`.")
     elif kind.values:
         parts.append(f"Known values: {', '.join(f'`{value}`' for value in kind.values)}.")
+    elif kind.known_values:
+        parts.append(f"Among its values: {', '.join(f'`{value}`' for value in kind.known_values)}.")
     if kind.name == "date-time":
         parts.append("In UTC.")
     if merged.get("readOnly"):
@@ -59,6 +61,7 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
     docs: list[str] = []
     nested: set[str] = set()
     enums: set[str] = set()
+    needed = as_list(merged.get("required"))
     for wire, schema in as_map(merged.get("properties")).items():
         inner = spec.merged(schema)
         kind = spec.kind(schema)
@@ -67,7 +70,13 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
         fields.append(
             FieldShape(
                 attr=attr,
-                code=field_code(attr, wire, kind, secret=inner.get("x-secret") is True),
+                code=field_code(
+                    attr,
+                    wire,
+                    kind,
+                    secret=inner.get("x-secret") is True,
+                    required=wire in needed and not inner.get("readOnly"),
+                ),
                 response=response_type(kind),
                 request=request if request == "Any" else f"{request} | None",
                 read=read_code(attr, wire, kind),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method
-from .source import request_type, wrapped
+from ..spec.lookup import Kind
+from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method, Resource
+from .source import model_imports, request_type, wrapped
 
 
 def argument_type(argument: Argument) -> str:
@@ -39,10 +40,21 @@ _TIME = {
 }
 
 
+def _values(kind: Kind) -> str:
+    """The values of an argument, or of the items of one; empty where it takes any."""
+    if kind.items is not None:
+        return _values(kind.items)
+    values = kind.values or kind.known_values
+    lead = "Known values" if kind.values else "Among its values"
+    return f"{lead}: {', '.join(f'`{value}`' for value in values)}." if values else ""
+
+
 def argument_doc(argument: Argument) -> str:
     """What a docstring says of an argument."""
     param = argument.param
     parts = [argument.doc or ("The id." if param.place == "path" else "")]
+    if listed := _values(argument.kind):
+        parts.append(listed)
     if param.time:
         parts.append(_TIME[param.time])
     if param.style == "comma":
@@ -70,11 +82,13 @@ _PAGING_DOC = {
     "timeout": "Seconds, or an `httpx.Timeout`, instead of the client's.",
     "retry": "Policy instead of the client's.",
     "extra_headers": "Headers added to those of the client.",
+    "extra_query": "Query parameters that the method does not know, by their names on the wire; they win over its own.",
+    "extra_body": "Body fields that the method does not know, laid over its own at every depth.",
     "timezone": "IANA zone of the export's times, as given when it was started; unknown otherwise.",
 }
 
 
-def paging_keywords(method: Method, *, raw: bool) -> list[tuple[str, str]]:
+def paging_keywords(method: Method) -> list[tuple[str, str]]:
     """Keywords of a list beside its own arguments, with their annotations and defaults."""
     found: list[tuple[str, str]] = []
     if method.kind in PAGED:
@@ -84,28 +98,65 @@ def paging_keywords(method: Method, *, raw: bool) -> list[tuple[str, str]]:
         else:
             found += [("after", "str | None = None"), ("before", "str | None = None")]
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
-        if method.range is not None and not raw:
+        if method.range is not None:
             found.append(("concurrency", "int = 1"))
     return found
 
 
-CALL_KEYWORDS = (
+_CALL_KEYWORDS = [
     ("timeout", "Timeout | None = None"),
     ("retry", "RetryPolicy | None = None"),
     ("extra_headers", "Mapping[str, str] | None = None"),
-)
+    ("extra_query", "Mapping[str, QueryValue] | None = None"),
+]
 
 
-def result_type(method: Method, *, is_async: bool, raw: bool) -> str:
+def call_keywords(method: Method) -> list[tuple[str, str]]:
+    """Keywords that change how one call is made, with their annotations and defaults."""
+    # A GET has no body that a server would read.
+    body = [] if method.http_method == "GET" else [("extra_body", "Mapping[str, Any] | None = None")]
+    return _CALL_KEYWORDS + body
+
+
+def result_type(method: Method, *, is_async: bool) -> str:
     """The annotation of what a method returns."""
     prefix = "Async" if is_async else ""
     item = method.model or "Any"
     if method.kind in LISTS:
-        return f"{prefix}{'RawPaginator' if raw else 'Paginator'}[{item}]"
+        return f"{prefix}Paginator[{item}]"
     if method.kind == "export":
-        return f"RawResponse[{item}]" if raw else f"{prefix}ExportJob[{method.rows or 'Any'}]"
-    plain = {"create": "str", "url": "str", "write": "None"}.get(method.kind, item)
-    return f"RawResponse[{plain}]" if raw else plain
+        return f"{prefix}ExportJob[{method.rows or 'Any'}]"
+    return {"create": "str", "url": "str", "write": "None"}.get(method.kind, item)
+
+
+def api_method(method: Method) -> str:
+    """The method of the client's API object that a generated method calls."""
+    if method.kind in LISTS:
+        return "paginate"
+    return "start_export" if method.kind == "export" else method.kind
+
+
+def _raw_function(method: Method, *, is_async: bool) -> str:
+    """The function of the runtime that types the raw twin of a method."""
+    name = "raw_pages" if method.kind in LISTS else "raw_export" if method.kind == "export" else "raw_response"
+    return f"async_{name}" if is_async else name
+
+
+def raw_functions(resource: Resource, *, is_async: bool) -> list[str]:
+    """Names of the functions that a resource's raw class imports."""
+    return sorted({_raw_function(method, is_async=is_async) for method in resource.methods})
+
+
+def raw_imports(resource: Resource) -> list[str]:
+    """Lines that import the models of exports: only these have to be named beside the method."""
+    models = {method.model for method in resource.methods if method.kind == "export"} - {""}
+    return model_imports(models, "..models.")
+
+
+def raw_code(method: Method, *, is_async: bool) -> str:
+    """The raw twin of a method, as an expression."""
+    model = f", {method.model or 'object'}" if method.kind == "export" else ""
+    return f"{_raw_function(method, is_async=is_async)}(resource.{method.name}{model})"
 
 
 _RETURNS = {
@@ -118,7 +169,7 @@ _RETURNS = {
 }
 
 
-def method_doc(method: Method, *, is_async: bool, raw: bool, indent: int = 8) -> str:
+def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
     """The whole docstring of a method, quotes included."""
     pad = " " * indent
     lines = [pad + '"""' + wrapped(method.summary or method.id, 0).rstrip(".") + ".", ""]
@@ -128,19 +179,12 @@ def method_doc(method: Method, *, is_async: bool, raw: bool, indent: int = 8) ->
         lines += [wrapped(f"Deprecated: {method.deprecated}", indent), ""]
     lines.append(pad + "Args:")
     listed = [(argument.name, argument_doc(argument)) for argument in (*method.positional, *method.keywords)]
-    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method, raw=raw), *CALL_KEYWORDS)]
+    listed += [(name, _PAGING_DOC[name]) for name, _ in (*paging_keywords(method), *call_keywords(method))]
     lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
     lines += ["", pad + "Returns:"]
     each = "async for" if is_async else "for"
     default = f"A paginator; iterate over it with `{each}`, which fetches page after page."
-    returns = _RETURNS.get(method.kind, default)
-    if raw:
-        returns = (
-            "The answers as they came, a page each."
-            if method.kind in LISTS
-            else "The answer as it came; `parse()` reads it."
-        )
-    lines.append(wrapped(returns, indent + 4))
+    lines.append(wrapped(_RETURNS.get(method.kind, default), indent + 4))
     lines += ["", pad + "Raises:"]
     checks = "an argument is missing, empty, or of the wrong kind; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))

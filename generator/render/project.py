@@ -83,16 +83,13 @@ def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
     )
 
 
-def _session_method(method: Method, raw: bool) -> str:
-    if method.kind in LISTS:
-        return "raw_pages" if raw else "paginate"
-    if raw:
-        return "raw"
-    return "start_export" if method.kind == "export" else method.kind
-
-
 def _one_line(text: str) -> str:
     return " ".join(text.replace("\\", "/").replace('"', "'").split()).rstrip(".") + "."
+
+
+def _space_doc(space: Namespace) -> str:
+    subject = space.bind.replace("_id", "").replace("_", " ")
+    return f"The resources of one {subject}; `{space.bind}` goes into all their routes."
 
 
 class SurfaceProject(Project):
@@ -128,9 +125,13 @@ class SurfaceProject(Project):
             "enum_values": enum_values,
             "module_of": module_of,
             "one_line": _one_line,
-            "session_method": _session_method,
+            "space_doc": _space_doc,
+            "api_method": operations.api_method,
+            "raw_code": operations.raw_code,
+            "raw_functions": operations.raw_functions,
+            "raw_imports": operations.raw_imports,
             "LISTS": LISTS,
-            "CALL_KEYWORDS": operations.CALL_KEYWORDS,
+            "call_keywords": operations.call_keywords,
             "method_doc": operations.method_doc,
             "model_imports": source.model_imports,
             "paging_keywords": operations.paging_keywords,
@@ -157,21 +158,15 @@ class SurfaceProject(Project):
 
     def _build_resources(self) -> None:
         for resource in self.resources:
-            for raw in (False, True):
-                self.write(
-                    f"resources/{'raw/' if raw else ''}{resource.module}.py",
-                    "resource.py.jinja",
-                    resource=resource,
-                    raw=raw,
-                    up="." if raw else "",
-                    imports=self._imports(resource, raw=raw),
-                )
-        self.write("resources/raw/__init__.py", "raw_init.py.jinja")
+            self.write(
+                f"resources/{resource.module}.py",
+                "resource.py.jinja",
+                resource=resource,
+                imports=self._imports(resource),
+            )
         self.write("resources/__init__.py", "resources_init.py.jinja", resources=self.resources, groups=self._groups())
 
-    def _imports(self, resource: Resource, *, raw: bool) -> list[str]:
-        up = "...." if raw else "..."
-        up = up[1:]
+    def _imports(self, resource: Resource) -> list[str]:
         models: set[str] = set()
         dicts: set[str] = set()
         for method in resource.methods:
@@ -180,8 +175,8 @@ class SurfaceProject(Project):
                 nested = source.models_of(argument.kind) if argument.param.place == "body" else set[str]()
                 models |= nested | source.enums_of(argument.kind)
                 dicts |= {f"{name}Dict" for name in nested}
-        lines = source.model_imports(models, f"{up}models.")
-        return lines + ([f"from {up}typed_dicts import {', '.join(sorted(dicts))}"] if dicts else [])
+        lines = source.model_imports(models, "..models.")
+        return lines + ([f"from ..typed_dicts import {', '.join(sorted(dicts))}"] if dicts else [])
 
     def _groups(self) -> list[Group]:
         client = str(self.spec.tree["x-client-name"])

@@ -41,6 +41,8 @@ def request_type(kind: Kind, *, dicts: bool) -> str:
         return kind.enum
     if kind.values:
         return f"Literal[{', '.join(map(repr, kind.values))}]"
+    if kind.known_values:
+        return f"Literal[{', '.join(map(repr, kind.known_values))}] | str"
     inner = request_type(kind.items, dicts=dicts) if kind.items is not None else "Any"
     if kind.name == "array":
         return f"Sequence[{inner}]"
@@ -77,7 +79,7 @@ def range_code(value: Range) -> str:
     return _call("Range", value)
 
 
-def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False) -> str:
+def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False, required: bool = False) -> str:
     """Source that makes a model's ``Field``."""
     parts = [repr(attr), repr(wire), repr(kind.name)]
     if kind.items is not None:
@@ -86,6 +88,8 @@ def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False) -> str
         parts.append("secret=True")
     if kind.model:
         parts.append(f"model={kind.model!r}")
+    if required:
+        parts.append("required=True")
     return f"Field({', '.join(parts)})"
 
 

@@ -45,6 +45,8 @@ def _plain(spec: Spec, schema: Json) -> dict[str, Json]:
         return {}
     # Times and dates are written as text in a plain dict.
     plain: dict[str, Json] = {"type": "string" if kind.name in ("date-time", "date") else kind.name}
+    if kind.known_values:
+        return {"anyOf": [{**plain, "enum": list(kind.known_values)}, plain]}
     return {**plain, "enum": list(kind.values)} if kind.values else plain
 
 

@@ -37,6 +37,10 @@ FilterValue: TypeAlias = "FilterScalar | Sequence[FilterScalar] | Mapping[str, F
 """A value, several, or an operator (or inner field) with its value: ``{"gte": "2026-01-01"}``."""
 
 
+QueryValue: TypeAlias = "FilterScalar | Sequence[FilterScalar]"
+"""A query parameter's value; a list of them repeats the key."""
+
+
 @attrs.frozen
 class Param:
     """One parameter of an operation: where it goes on the wire, and which keyword fills it."""

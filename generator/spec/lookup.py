@@ -26,6 +26,8 @@ class Kind:
     """Alias of the known values."""
     values: tuple[str | int, ...] = ()
     """The known values, where they stand inline."""
+    known_values: tuple[str, ...] = ()
+    """Some of the values of an open list: others are just as good."""
 
 
 @attrs.frozen
@@ -220,6 +222,7 @@ class Spec:
             case "string" if not values and data.get("format") in ("date-time", "date"):
                 return Kind(str(data["format"]))
             case "string" | "integer" | "number" | "boolean" as plain:
-                return Kind(plain, enum=class_name(name) if values and name else "", values=values)
+                known = tuple(as_list(data.get("x-known-values")))
+                return Kind(plain, enum=class_name(name) if values and name else "", values=values, known_values=known)
             case _:
                 return Kind("any")

@@ -19,6 +19,8 @@ PER_CALL = frozenset(
         "timeout",
         "retry",
         "extra_headers",
+        "extra_query",
+        "extra_body",
         "resume",
         "concurrency",
         "prefetch",

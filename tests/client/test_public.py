@@ -163,6 +163,8 @@ def test_lists_and_exports_of_the_real_clients_work_the_same_way(driver: Driver)
     assert driver.is_async or next(iter(net.with_raw_response.users.list())).status_code == 200
     assert not driver.is_async or driver.run(raw_async())[0] == 200
     assert driver.run(net.exports.clicks("i", **RANGE)).id == "e1"
+    started = driver.run(net.with_raw_response.exports.clicks("i", **RANGE))
+    assert (started.status_code, started.json(), started.parse().id) == (200, EXPORT, "e1")
     assert driver.run(net.exports.resume("e1")).status == "PENDING"
     assert driver.run(net.exports.signed_url(artifact_name="a")) == "https://storage.example/x"
     driver.run(net.close())
@@ -184,3 +186,14 @@ def test_every_operation_of_both_surfaces_is_listed() -> None:
 def test_annotations_of_the_public_classes_can_be_resolved() -> None:
     for name in ("RetryPolicy", "RouteInfo", "PageEvent", "RequestEvent"):
         assert typing.get_type_hints(getattr(adsecurity, name))
+
+
+def test_raw_lists_refuse_several_workers_before_anything_is_sent(driver: Driver) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    net = real_client(driver, handler)
+    days = {"integration_id": "i", "start_time": "2026-11-01", "end_time": "2026-11-02"}
+    with pytest.raises(ValueError, match="clicks.*concurrency"):
+        net.with_raw_response.reports.clicks(**days, concurrency=2)
+    driver.run(net.close())

@@ -85,7 +85,7 @@ def test_a_status_error_knows_everything_about_the_call(driver: Driver) -> None:
 def test_the_url_of_an_error_has_no_query(driver: Driver) -> None:
     client = driver.client(lambda request: httpx.Response(400))
     with pytest.raises(errors.BadRequestError) as caught:
-        driver.call(client, "raw", LIST, {"query": "private"})
+        driver.call(client, "raw.one", LIST, {"query": "private"})
     assert caught.value.url == "https://api.example/base/api/v2/things"
     assert "private" not in str(caught.value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_every_resource_and_its_raw_twin_load(surface: str) -> None:
     table = importlib.import_module(f"adsecurity_generated.{surface}.surface").SURFACE
     for prefix in ("", "Async"):
         client = getattr(module, f"{prefix}{table.client_name}Resources")()
-        client._api = object()
+        client._api = SimpleNamespace(raw=object())
         for route in table.routes.values():
             space, _, rest = route.resource.rpartition(".")[0].rpartition(".")
             for root in (client, client.with_raw_response):
@@ -56,3 +57,18 @@ def test_every_model_loads_and_gives_back_an_empty_object(surface: str) -> None:
         assert model.from_dict(dict.fromkeys((field.wire for field in model.FIELDS), None)).fields_set == {
             field.attr for field in model.FIELDS
         }
+
+
+def test_a_time_is_a_time_on_both_surfaces() -> None:
+    kinds: dict[str, dict[str, set[str]]] = {}
+    for surface in COUNTS:
+        models = importlib.import_module(f"adsecurity_generated.{surface}.models")
+        for name in models.__all__:
+            for field in getattr(getattr(models, name), "FIELDS", ()):
+                kinds.setdefault(f"{name}.{field.wire}", {}).setdefault(surface, set()).add(field.kind)
+                if field.wire.endswith("_at"):
+                    assert field.kind == "date-time", f"{surface}: {name}.{field.wire}"
+    shared = {place: found for place, found in kinds.items() if len(found) == len(COUNTS)}
+    assert len(shared) > 100
+    different = {place: found for place, found in shared.items() if found["network"] != found["adsecurity"]}
+    assert not [place for place, found in different.items() if "date-time" in set.union(*found.values())]

@@ -302,7 +302,7 @@ def test_events_and_log_tell_the_story_of_a_call(driver: Driver, caplog: pytest.
         on_retry=events.append,
     )
     with caplog.at_level(logging.DEBUG, "adsecurity"):
-        driver.call(client, "raw", GET, {"thing_id": "some/id"})
+        driver.call(client, "raw.one", GET, {"thing_id": "some/id"})
     route = "/api/v2/things/{thingID}"
     assert [type(event) for event in events] == [RequestEvent, ResponseEvent, RetryEvent, RequestEvent, ResponseEvent]
     assert {(event.operation, event.method, event.route) for event in events} == {("things.getThing", "GET", route)}
@@ -332,7 +332,7 @@ def test_async_hooks_are_awaited() -> None:
         seen.append(event)
 
     client = driver.client(lambda request: answer(200), on_request=hook)
-    driver.call(client, "raw", GET, {"thing_id": "1"})
+    driver.call(client, "raw.one", GET, {"thing_id": "1"})
     driver.finish()
     assert len(seen) == 1
 
@@ -344,7 +344,7 @@ def test_a_hook_that_is_awaited_needs_an_async_client() -> None:
     driver = Driver("sync")
     client = driver.client(lambda request: answer(200), on_request=hook)
     with pytest.raises(TypeError, match="async client"):
-        driver.call(client, "raw", GET, {"thing_id": "1"})
+        driver.call(client, "raw.one", GET, {"thing_id": "1"})
     driver.finish()
 
 
@@ -354,7 +354,7 @@ def test_what_a_hook_raises_reaches_the_caller(driver: Driver) -> None:
 
     client = driver.client(lambda request: answer(200), on_response=hook)
     with pytest.raises(LookupError, match="mine"):
-        driver.call(client, "raw", GET, {"thing_id": "1"})
+        driver.call(client, "raw.one", GET, {"thing_id": "1"})
 
 
 def test_a_call_can_bring_its_own_policy_and_time_out(driver: Driver) -> None:
@@ -366,19 +366,19 @@ def test_a_call_can_bring_its_own_policy_and_time_out(driver: Driver) -> None:
 
     client = driver.client(handler, retry=AT_ONCE)
     with pytest.raises(ServerError):
-        driver.call(client, "raw", GET, {"thing_id": "1"}, retry=RetryPolicy(attempts=1), timeout=7)
+        driver.call(client, "raw.one", GET, {"thing_id": "1"}, retry=RetryPolicy(attempts=1), timeout=7)
     assert timeouts == [{"connect": 5.0, "read": 7, "write": 7, "pool": 7}]
     with pytest.raises(ServerError):
-        driver.call(client, "raw", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None))
+        driver.call(client, "raw.one", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None))
     assert timeouts[1] == dict.fromkeys(("connect", "read", "write", "pool"))
     # The second attempt has no more than what the first one left.
     assert 0 < timeouts[2]["read"] <= 180
     for wrong in ({"retry": 3}, {"timeout": "1"}):
         with pytest.raises(TypeError):
-            driver.call(client, "raw", GET, {"thing_id": "1"}, **wrong)
+            driver.call(client, "raw.one", GET, {"thing_id": "1"}, **wrong)
     for seconds in (0, -1, math.inf, math.nan, True):
         with pytest.raises(ValueError, match="timeout"):
-            driver.call(client, "raw", GET, {"thing_id": "1"}, timeout=seconds)
+            driver.call(client, "raw.one", GET, {"thing_id": "1"}, timeout=seconds)
 
 
 def test_the_time_outs_are_five_seconds_to_connect_and_sixty_to_read(driver: Driver) -> None:
@@ -388,7 +388,7 @@ def test_the_time_outs_are_five_seconds_to_connect_and_sixty_to_read(driver: Dri
         seen.append(request.extensions["timeout"])
         return answer(200)
 
-    driver.call(driver.client(handler), "raw", GET, {"thing_id": "1"})
+    driver.call(driver.client(handler), "raw.one", GET, {"thing_id": "1"})
     assert (seen[0]["connect"], seen[0]["read"]) == (5.0, 60.0)
 
 
@@ -410,7 +410,7 @@ def test_a_body_that_keeps_coming_does_not_hold_a_call_past_its_deadline(driver:
     client = driver.client(lambda request: httpx.Response(200, stream=Dripping()))
     began = time.monotonic()
     with pytest.raises(APITimeoutError):
-        driver.call(client, "raw", GET, {"thing_id": "1"}, timeout=0.02, retry=RetryPolicy(2, 0, 0, 0.05))
+        driver.call(client, "raw.one", GET, {"thing_id": "1"}, timeout=0.02, retry=RetryPolicy(2, 0, 0, 0.05))
     assert time.monotonic() - began < 1
 
 
@@ -437,7 +437,7 @@ def test_headers_that_keep_coming_do_not_hold_a_call_past_its_deadline(
     began = time.monotonic()
     with pytest.raises(APITimeoutError, match=r"no data in time.*ReadTimeout"):
         driver.call(
-            driver.client(**options), "raw", GET, {"thing_id": "1"}, timeout=0.4, retry=RetryPolicy(2, 0, 0, 0.5)
+            driver.client(**options), "raw.one", GET, {"thing_id": "1"}, timeout=0.4, retry=RetryPolicy(2, 0, 0, 0.5)
         )
     assert time.monotonic() - began < 3
 
@@ -445,7 +445,7 @@ def test_headers_that_keep_coming_do_not_hold_a_call_past_its_deadline(
 def test_a_server_that_is_not_there_is_a_connection_error(driver: Driver) -> None:
     client = driver.client(base_url="http://127.0.0.1:1", retry=RetryPolicy(2, 0))
     with pytest.raises(APIConnectionError) as caught:
-        driver.call(client, "raw", UPDATE, {"thing_id": "1"})
+        driver.call(client, "raw.write", UPDATE, {"thing_id": "1"})
     assert caught.value.attempts == 2
     assert "could not connect" in str(caught.value)
 
@@ -454,7 +454,7 @@ def test_a_truncated_body_is_a_connection_error_and_read_again(driver: Driver, s
     whole = server.answers[0]
     server.answers[:] = [(200, {"Content-Length": "999", "Connection": "close"}, b"{"), whole]
     client = driver.client(base_url=server.url, retry=AT_ONCE)
-    assert driver.call(client, "raw", GET, {"thing_id": "1"}).content == whole[2]
+    assert driver.call(client, "raw.one", GET, {"thing_id": "1"}).content == whole[2]
     assert len(server.seen) == 2
 
 
@@ -462,7 +462,7 @@ def test_a_body_that_is_not_encoded_as_it_says_is_a_connection_error(driver: Dri
     broken = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
     client = driver.client(lambda request: broken, retry=RetryPolicy(1))
     with pytest.raises(APIConnectionError, match="Content-Encoding"):
-        driver.call(client, "raw", GET, {"thing_id": "1"})
+        driver.call(client, "raw.one", GET, {"thing_id": "1"})
 
 
 def test_closing_a_client_ends_the_wait_of_a_thread() -> None:
@@ -473,7 +473,7 @@ def test_closing_a_client_ends_the_wait_of_a_thread() -> None:
 
     def work() -> None:
         try:
-            driver.call(client, "raw", GET, {"thing_id": "1"})
+            driver.call(client, "raw.one", GET, {"thing_id": "1"})
         except BaseException as error:
             raised.append(error)
 
@@ -504,7 +504,7 @@ def test_a_client_closed_in_the_middle_of_a_call_says_so(driver: Driver) -> None
 
     client = driver.client(handler)
     with pytest.raises(ConfigurationError, match="closed during a call"):
-        driver.call(client, "raw", GET, {"thing_id": "1"})
+        driver.call(client, "raw.one", GET, {"thing_id": "1"})
 
 
 def test_mistakes_in_a_transport_are_not_taken_for_the_network(driver: Driver) -> None:
@@ -512,4 +512,4 @@ def test_mistakes_in_a_transport_are_not_taken_for_the_network(driver: Driver) -
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        driver.call(driver.client(handler), "raw", GET, {"thing_id": "1"})
+        driver.call(driver.client(handler), "raw.one", GET, {"thing_id": "1"})

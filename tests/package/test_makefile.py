@@ -108,7 +108,7 @@ def repository(tmp_path: Path) -> Path:
     python = root / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(
-        '#!/bin/sh\ncase "$*" in\n'
+        '#!/bin/sh\nprintf "%s\\n" "$*" >> "$GH_CALL.python"\ncase "$*" in\n'
         '  "-m generator.release.summary --base "*" --changelog CHANGELOG.md") echo "- \\`User\\`: new field";;\n'
         '  "-m generator") cp "${FRESH:-generated/one.py}" generated/one.py 2>/dev/null || true;;\nesac\n'
     )
@@ -160,6 +160,24 @@ def test_nothing_new_opens_no_pull_request(repository: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "no pull request" in done.stdout
     assert not (repository.parent / "call").exists()
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ("v1.2.3", "v1.2.3"),
+        ("0" * 40, "HEAD~1"),
+        ("$(shell touch pasted)", "$(shell touch pasted)"),
+        ("a; touch pasted", "a; touch pasted"),
+        ("`touch pasted`", "`touch pasted`"),
+    ],
+)
+def test_the_name_of_a_revision_is_never_run(repository: Path, base: str, told: str) -> None:
+    done = pull_request(repository, BASE=base)
+    assert done.returncode == 0, done.stderr
+    calls = (repository.parent / "call.python").read_text().splitlines()
+    assert f"-m generator.release.summary --base {told} --changelog CHANGELOG.md" in calls
+    assert not (repository / "pasted").exists()
 
 
 def test_lines_left_out_of_coverage_are_few_and_each_says_why() -> None:

@@ -176,7 +176,7 @@ class Use:
         self, server: Server, *, client: Any = None, args: Any = None, raw: bool = False, **options: Any
     ) -> Any:
         api = (client or self.client(server, retry=ONCE))._api
-        list_it = api.raw_pages if raw else api.paginate
+        list_it = api.raw.paginate if raw else api.paginate
         return list_it(operation(server.kind), {"org_id": "o/1", **(args or {})}, **options)
 
     def result(self, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 from typing import assert_type
@@ -10,17 +11,20 @@ import httpx
 
 import adsecurity
 from adsecurity import (
+    AdsecurityClient,
     APIStatusError,
     AsyncAdsecurityClient,
     AsyncNetworkClient,
     NetworkClient,
     Page,
     PageEvent,
+    RawResponse,
     RequestEvent,
     RetryPolicy,
 )
+from adsecurity.types.adsecurity import ConversionUpdateRequestDict
 from adsecurity.types.adsecurity import Offer as AdsecurityOffer
-from adsecurity.types.network import ClickReportRow, Offer, OfferPayoutConfig, User
+from adsecurity.types.network import ClickReportRow, Export, Offer, OfferPayoutConfig, User
 
 
 def lists(net: NetworkClient) -> None:
@@ -64,6 +68,17 @@ def writes(net: NetworkClient) -> None:
     assert_type(offer.visibility, str | None)
 
 
+def changes(hashes: list[str]) -> list[ConversionUpdateRequestDict]:
+    updates: list[ConversionUpdateRequestDict] = [{"hash": name, "action": "Approve"} for name in hashes]
+    updates.append({"hash": "h", "action": "SomethingNew", "update_params": {"payout": 1.5}})
+    return updates
+
+
+def approve(ads: AdsecurityClient) -> None:
+    ads.conversions.update(integration_id="integration-1", updates=changes(["h1"]), extra_body={"dry_run": True})
+    ads.offers.list("integration-1", extra_query={"new": ["a", 1]})
+
+
 def exports(net: NetworkClient) -> None:
     job = net.exports.clicks(
         "integration-1", start_time="2026-11-01", end_time="2026-11-08", fields=["tx_id"], extra_parameters=[]
@@ -81,8 +96,29 @@ def raw(net: NetworkClient) -> None:
     assert_type(response.status_code, int)
     assert_type(response.content, bytes)
     assert_type(response.parse(), User)
-    for page in net.with_raw_response.users.list():
-        assert_type(page.status_code, int)
+    for page in net.with_raw_response.users.list(page_size=10, filter={"role": "admin"}):
+        assert_type(page, RawResponse[Page[User]])
+    users, offers = net.with_raw_response.users, net.offers.with_raw_response
+    assert_type(
+        users.create(email="a", first_name="b", last_name="c", password="d", role="admin"),
+        RawResponse[str],
+    )
+    assert_type(offers.bulk_update("integration-1", ["o"], active=True, timeout=5), RawResponse[None])
+    started = net.with_raw_response.exports.clicks(
+        "integration-1", start_time="2026-11-01", end_time="2026-11-08", fields=["tx_id"], extra_parameters=[]
+    )
+    assert_type(started.parse(), Export)
+    assert_type(net.with_raw_response.exports.signed_url(artifact_name="a").parse(), str)
+
+
+async def raw_awaited(net: AsyncNetworkClient, ads: AsyncAdsecurityClient) -> None:
+    task = asyncio.create_task(net.with_raw_response.users.get("u1"))
+    assert_type((await task).parse(), User)
+    async for page in net.with_raw_response.users.list():
+        assert_type(page, RawResponse[Page[User]])
+    view = ads.with_raw_response.publisher_view("654321abcd")
+    async for offers in view.offers.list(query="summer"):
+        assert_type(offers.status_code, int)
 
 
 async def awaited(net: AsyncNetworkClient) -> AsyncIterator[str | None]:

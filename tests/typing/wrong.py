@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 
 import adsecurity
-from adsecurity import AsyncNetworkClient, NetworkClient, RetryPolicy, types
+from adsecurity import AdsecurityClient, AsyncNetworkClient, NetworkClient, RetryPolicy, types
+from adsecurity.types.adsecurity import ConversionUpdateRequestDict
 from adsecurity.types.network import User
 
 
@@ -23,6 +24,14 @@ def literals(net: NetworkClient) -> None:
     net.offers.create("i", name="n", advertiser_id=1, visibility="public")  # wrong
     net.offers.create("i", name="n", advertiser_id=1, default_payout={"payout_type": "CPX"})  # wrong
     net.offers.create("i", name="n", advertiser_id=1, default_payout={"pay": 1.0})  # wrong
+
+
+def nested(ads: AdsecurityClient) -> None:
+    change: ConversionUpdateRequestDict = {"hsh": "h"}  # wrong
+    ads.conversions.update(updates=[change])
+    ads.conversions.update(updates=[{"status": "Approved"}])  # wrong
+    ads.conversions.update(updates=[], extra_body=["a"])  # wrong
+    ads.offers.list("i", extra_query={"a": {"b": 1}})  # wrong
 
 
 def missing(net: NetworkClient) -> None:
@@ -64,6 +73,16 @@ async def loops(net: AsyncNetworkClient, blocking: NetworkClient) -> None:
     await blocking.users.get("u1")  # wrong
     with net:  # wrong
         pass
+
+
+async def raw(net: NetworkClient, awaited: AsyncNetworkClient) -> None:
+    net.with_raw_response.users.get()  # wrong
+    net.with_raw_response.users.get("u1", time_out=5)  # wrong
+    net.with_raw_response.users.list(filtr={"role": "admin"})  # wrong
+    print(net.with_raw_response.users.get("u1").parse().emial)  # wrong
+    net.with_raw_response.users.list().to_list()  # wrong
+    net.with_raw_response.exports.resume("e")  # wrong
+    awaited.with_raw_response.users.get("u1").parse()  # wrong
 
 
 def settings() -> None:

@@ -3,7 +3,7 @@
 
 # fmt: on
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class BotFilterDict(TypedDict):
@@ -69,7 +69,7 @@ class ConversionUpdateParamsDict(TypedDict):
 
 
 class ConversionUpdateRequestDict(TypedDict):
-    action: NotRequired[str]
+    action: NotRequired[Literal["Approve", "Reject"] | str]
     hash: NotRequired[str]
     new_rejected_advanced_reason: NotRequired[str]
     tx_id: NotRequired[str]
@@ -119,7 +119,7 @@ class KeywordFilterPropertiesDict(TypedDict):
 
 class ListOptionsJSONFilterDict(TypedDict):
     field: NotRequired[str]
-    operator: NotRequired[str]
+    operator: NotRequired[Literal["is", "contains"] | str]
     value: NotRequired[Any]
 
 
@@ -299,7 +299,7 @@ class ThresholdSettingsDict(TypedDict):
 
 
 class ThrottleRateFilterDict(TypedDict):
-    operator: NotRequired[str]
+    operator: NotRequired[Literal["is any of"] | str]
     values: NotRequired[list[str]]
 
 

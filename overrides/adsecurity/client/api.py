@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
-from ..http.session import AsyncSession, CallOptions, SyncSession
+from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
 
 if TYPE_CHECKING:
     import httpx
@@ -32,28 +32,30 @@ class SyncAPI:
     def __init__(self, session: SyncSession) -> None:
         self.session = session
 
-    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    @property
+    def raw(self) -> SyncAPI:
+        """The same methods, which return the responses as they came.
+
+        The generated `with_raw_response` classes declare what these methods return.
+        """
+        return cast("SyncAPI", RawSyncAPI(self.session))
+
+    def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = self.session.run(op, args, **options)
         return result
 
-    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(self.session.run(op, args, **options))
 
-    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         self.session.run(op, args, **options)
 
-    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(self.session.run(op, args, **options))
-
-    def raw(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> RawResponse[Any]:
-        """Call an operation and return the answer as it came."""
-        started = time.monotonic()
-        prepared = self.session.prepare(op, args)
-        return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
         """List the items of an operation that pages."""
@@ -61,14 +63,8 @@ class SyncAPI:
 
         return Paginator(self.session, op, args, **options)
 
-    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
-        """List the answers of an operation that pages, as they came."""
-        from ..paging.paginator import RawPaginator
-
-        return RawPaginator(self.session, op, args, **options)
-
     def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export
@@ -88,30 +84,30 @@ class AsyncAPI:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> T:
+    @property
+    def raw(self) -> AsyncAPI:
+        """The same methods, which return the responses as they came.
+
+        The generated `with_raw_response` classes declare what these methods return.
+        """
+        return cast("AsyncAPI", RawAsyncAPI(self.session))
+
+    async def one(self, op: Operation[T], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> T:
         """Read one object."""
         result: T = await self.session.run(op, args, **options)
         return result
 
-    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def create(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Create an object and return its id."""
         return str(await self.session.run(op, args, **options))
 
-    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> None:
+    async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         await self.session.run(op, args, **options)
 
-    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> str:
+    async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
         """Have an address signed."""
         return str(await self.session.run(op, args, **options))
-
-    async def raw(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
-    ) -> RawResponse[Any]:
-        """Call an operation and return the answer as it came."""
-        started = time.monotonic()
-        prepared = self.session.prepare(op, args)
-        return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
         """List the items of an operation that pages."""
@@ -119,14 +115,8 @@ class AsyncAPI:
 
         return AsyncPaginator(self.session, op, args, **options)
 
-    def raw_pages(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
-        """List the answers of an operation that pages, as they came."""
-        from ..paging.paginator import AsyncRawPaginator
-
-        return AsyncRawPaginator(self.session, op, args, **options)
-
     async def start_export(
-        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
         """Start an export."""
         from ..exports.job import start_export_async
@@ -138,6 +128,64 @@ class AsyncAPI:
         from ..exports.job import resume_export_async
 
         return await resume_export_async(self.session, op, export_id, **options)
+
+
+class RawSyncAPI:
+    """The methods of `SyncAPI`, which return the responses as they came."""
+
+    def __init__(self, session: SyncSession) -> None:
+        self.session = session
+
+    def call(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
+        """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
+
+    one = create = write = url = start_export = call
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
+        """List the responses of an operation that pages."""
+        from ..paging.paginator import RawPaginator
+
+        return RawPaginator(self.session, op, args, **options)
+
+
+class RawAsyncAPI:
+    """The methods of `AsyncAPI`, which return the responses as they came."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def call(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
+        """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        started = time.monotonic()
+        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
+
+    one = create = write = url = start_export = call
+
+    def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
+        """List the responses of an operation that pages."""
+        from ..paging.paginator import AsyncRawPaginator
+
+        return AsyncRawPaginator(self.session, op, args, **options)
 
 
 def _raw_response(

@@ -12,8 +12,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from numbers import Integral, Real
 from typing import Any, NoReturn, cast
 from urllib.parse import quote, urlencode
 
@@ -22,11 +20,12 @@ import attrs
 from adsecurity_generated._operation import UNSET, Operation, Param, Surface
 from adsecurity_generated._values import write_time
 
+from .kinds import article, fits, kind_of
+from .nested_fields import check_nested
 from .secrets import collect_secrets, is_list, is_object
 from .times import encode_time
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_ARTICLE = {"array": "an array", "integer": "an integer", "object": "an object"}
 
 
 @attrs.frozen(eq=False)
@@ -97,8 +96,14 @@ def prepare(
     base_url: str,
     routes: Mapping[str, tuple[str, str]],
     surface: Surface,
+    extra_query: Mapping[str, Any] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
 ) -> PreparedRequest:
-    """Check the arguments and lay them out on the wire. `routes` are the caller's corrections, by operationId."""
+    """Check the arguments and lay them out on the wire.
+
+    `routes` are the caller's corrections, by operationId. `extra_query` and `extra_body` are what the caller knows and
+    the operation does not: they win over its own parameters and fields.
+    """
     problems = _Problems(op)
     values = {arg: value for arg, value in args.items() if value is not UNSET}
     known = {param.arg for param in op.params}
@@ -133,6 +138,9 @@ def prepare(
                 edges[param.edge] = param.arg, value
         elif not _fits(param, value, problems):
             continue
+        elif param.model:
+            for problem in check_nested(param.arg, value, surface.model(param.model)):
+                problems.add(problem.text, of_type=problem.is_type_error)
         if param.place == "path":
             path[param.name] = quote(str(value), safe="")
         elif param.place == "query":
@@ -151,6 +159,11 @@ def prepare(
                     deprecations.append(f"{place} of {op.resource}() is deprecated: {replacement}")
     if "start" in edges and "end" in edges and edges["start"][1] > edges["end"][1]:
         problems.add(f"{edges['start'][0]} {edges['start'][1]} is after {edges['end'][0]} {edges['end'][1]}")
+    extra_pairs = list(_extra_pairs(extra_query, problems))
+    replaced = {name for name, _ in extra_pairs}
+    query = [pair for pair in query if pair[0] not in replaced] + extra_pairs
+    if extra_body is not None:
+        body = _with_extra(body, extra_body, problems)
     problems.check()
 
     method, route = routes.get(op.id, (op.method, op.path))
@@ -173,32 +186,47 @@ def prepare(
     )
 
 
+def _extra_pairs(extra: Mapping[str, Any] | None, problems: _Problems) -> Iterator[tuple[str, str]]:
+    if not is_object(extra or {}):
+        problems.add(f"extra_query must be a mapping, not {type(extra).__name__}", of_type=True)
+        return
+    for name, value in (extra or {}).items():
+        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+            problems.add("extra_query must have names that are strings", of_type=True)
+        elif value is not None:
+            try:
+                items = value if kind_of(value) == "array" else [value]
+                yield from [(_text(name), _scalar(item)) for item in items]
+            except (TypeError, ValueError) as error:
+                problems.caught(f"extra_query[{name!r}]", error)
+
+
+def _with_extra(body: dict[str, Any], extra: Mapping[str, Any], problems: _Problems) -> dict[str, Any]:
+    if not is_object(extra):
+        problems.add(f"extra_body must be a mapping, not {type(extra).__name__}", of_type=True)
+        return body
+    try:
+        return _merged(body, to_json(extra))
+    except (TypeError, ValueError) as error:
+        problems.caught("extra_body", error)
+        return body
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Both objects in one: what is above wins, and objects that both have are merged in turn."""
+    merged = dict(below)
+    for name, value in above.items():
+        known = merged.get(name)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        merged[name] = _merged(cast("dict[str, Any]", known), cast("dict[str, Any]", value)) if both else value
+    return merged
+
+
 def _holds(value: Any, way: tuple[str, ...]) -> bool:
     """Whether a JSON value has a field, itself or in one of its items."""
     if is_list(value):
         return any(_holds(item, way) for item in value)
     return not way or (is_object(value) and way[0] in value and _holds(value[way[0]], way[1:]))
-
-
-def kind_of(value: Any) -> str:
-    """The JSON kind that a Python value is sent as, or the name of its type if it cannot be sent."""
-    if isinstance(value, enum.Enum):
-        value = value.value
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str | date):
-        return "string"
-    # Not int and float alone: the numbers of numpy and pandas are neither.
-    if isinstance(value, Integral):
-        return "integer"
-    if isinstance(value, Real | Decimal):
-        return "number"
-    if isinstance(value, Mapping) or hasattr(value, "to_dict"):
-        return "object"
-    name = type(value).__name__
-    if isinstance(value, Sequence) and name not in ("bytes", "bytearray", "memoryview"):
-        return "array"
-    return "null" if value is None else name
 
 
 def to_json(value: Any) -> Any:
@@ -269,8 +297,8 @@ def _fits(param: Param, value: Any, problems: _Problems) -> bool:
     kinds = param.kinds
     if param.style == "comma":
         kinds = ("string", "array")
-    if kinds and kind != "null" and kind not in kinds and not (kind == "integer" and "number" in kinds):
-        wanted = " or ".join(_ARTICLE.get(name, f"a {name}") for name in kinds)
+    if kinds and kind != "null" and not fits(kind, kinds):
+        wanted = " or ".join(map(article, kinds))
         problems.add(f"{param.arg} must be {wanted}, not {type(value).__name__}", of_type=True)
         return False
     if param.place == "path":
@@ -286,8 +314,8 @@ def _items_fit(param: Param, items: Sequence[Any], problems: _Problems) -> bool:
         return False
     for index, item in enumerate(items):
         kind = kind_of(item)
-        if param.items and kind not in param.items and not (kind == "integer" and "number" in param.items):
-            wanted = " or ".join(_ARTICLE.get(name, f"a {name}") for name in param.items)
+        if param.items and not fits(kind, param.items):
+            wanted = " or ".join(map(article, param.items))
             problems.add(f"{param.arg}[{index}] must be {wanted}, not {type(item).__name__}", of_type=True)
             return False
         if param.non_empty and kind == "string" and not _is_id(f"{param.arg}[{index}]", item, problems):

@@ -370,15 +370,29 @@ class AsyncExportJob(_Job[R]):
         self._check_rows(reader.count)
 
 
-def start_export(session: SyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any) -> ExportJob[Any]:
-    export = session.run(op, args, **call)
+def start_export(
+    session: SyncSession,
+    op: Operation[Any],
+    args: Mapping[str, Any],
+    *,
+    extra_query: Mapping[str, Any] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    **call: Any,
+) -> ExportJob[Any]:
+    export = session.run(op, args, extra_query=extra_query, extra_body=extra_body, **call)
     return ExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
 
 
 async def start_export_async(
-    session: AsyncSession, op: Operation[Any], args: Mapping[str, Any], **call: Any
+    session: AsyncSession,
+    op: Operation[Any],
+    args: Mapping[str, Any],
+    *,
+    extra_query: Mapping[str, Any] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    **call: Any,
 ) -> AsyncExportJob[Any]:
-    export = await session.run(op, args, **call)
+    export = await session.run(op, args, extra_query=extra_query, extra_body=extra_body, **call)
     return AsyncExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
 
 

@@ -40,11 +40,18 @@ _OURS = (__name__.removesuffix("http.session"), _operation.__name__.rpartition("
 
 
 class CallOptions(TypedDict, total=False):
-    """What every method takes beside its arguments."""
+    """How one call is sent."""
 
     timeout: Timeout | None
     retry: RetryPolicy | None
     extra_headers: Mapping[str, str] | None
+
+
+class MethodOptions(CallOptions, total=False):
+    """What every method takes beside its arguments: how it is sent, and what is added to the request."""
+
+    extra_query: Mapping[str, Any] | None
+    extra_body: Mapping[str, Any] | None
 
 
 class Session(Generic[P]):
@@ -82,10 +89,23 @@ class Session(Generic[P]):
     def secret_names(self) -> frozenset[str]:
         return self.config.surface.secrets
 
-    def prepare(self, op: Operation[Any], args: Mapping[str, Any]) -> PreparedRequest:
+    def prepare(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> PreparedRequest:
         """Check the arguments and lay them out; `TypeError` or `ValueError` says all that is wrong."""
         prepared = prepare(
-            op, args, base_url=self.config.base_url, routes=self.config.routes, surface=self.config.surface
+            op,
+            args,
+            base_url=self.config.base_url,
+            routes=self.config.routes,
+            surface=self.config.surface,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
         for text in prepared.deprecations:
             warnings.warn(text, DeprecationWarning, stacklevel=_callers_level())
@@ -159,9 +179,17 @@ class SyncSession(Session[SyncPool]):
 
         return drive(self._flow(prepared, options), perform)
 
-    def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
+    def run(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """Call an operation and return what it promises, by its kind."""
-        prepared = self.prepare(op, args)
+        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return self.decode(prepared, self.send(prepared, **options))
 
 
@@ -199,9 +227,17 @@ class AsyncSession(Session[AsyncPool]):
 
         return await drive_async(self._flow(prepared, options), perform)
 
-    async def run(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[CallOptions]) -> Any:
+    async def run(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """Call an operation and return what it promises, by its kind."""
-        prepared = self.prepare(op, args)
+        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return self.decode(prepared, await self.send(prepared, **options))
 
 

@@ -53,6 +53,8 @@ class _BasePaginator(Generic[T]):
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
         page_size: int = MAX_PAGE,
         page_number: int | None = None,
         after: str | None = None,
@@ -67,7 +69,7 @@ class _BasePaginator(Generic[T]):
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
         self._concurrency = concurrency
-        self._prepared = session.prepare(op, args)
+        self._prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         self._paging: dict[str, Any] = {
             "page_size": page_size,
             "page_number": page_number,

@@ -133,6 +133,16 @@ BROKEN: dict[str, tuple[str, str, Edit]] = {
         "/paths/~1rows/get/parameters/5/x-python-name",
         lambda s: put(rows(s)["parameters"][5], "x-python-name", "self"),
     ),
+    "known values of nothing": (
+        "known-values",
+        "/components/schemas/Thing/properties/name/x-known-values",
+        lambda s: put(fields(s, "Thing")["name"], "x-known-values", []),
+    ),
+    "known values beside an enum": (
+        "known-values",
+        "/components/schemas/Mode/x-known-values",
+        lambda s: put(s["components"]["schemas"]["Mode"], "x-known-values", ["fast"]),
+    ),
     "no version": ("root", "/openapi", lambda s: put(s, "openapi", "3.1.0")),
     "no title": ("root", "/info", lambda s: put(s, "info", {"version": "1"})),
     "no host": ("root", "/servers", lambda s: put(s, "servers", [])),

@@ -26,6 +26,10 @@ class Session:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = []
 
+    @property
+    def raw(self) -> Any:
+        return _Raw(self)
+
     def __getattr__(self, name: str) -> Callable[..., str]:
         def call(op: Any, args: Any, **options: Any) -> str:
             self.calls.append((name, op, args, options))
@@ -43,7 +47,17 @@ class AsyncSession(Session):
         async def later(*args: Any, **options: Any) -> str:
             return call(*args, **options)
 
-        return call if name in ("paginate", "raw_pages") else later
+        return call if name.endswith("paginate") else later
+
+
+class _Raw:
+    """The raw side of a session: its methods have the same names."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return getattr(self._session, f"raw_{name}")
 
 
 @pytest.fixture
@@ -209,11 +223,12 @@ def test_exports_know_their_roles_and_rows(package: Package) -> None:
 
 
 def test_a_call_hands_all_arguments_to_the_session(package: Package, client: Any, session: Session) -> None:
-    assert client.things.get("g", "t", timeout=1, retry="r", extra_headers={"a": "b"}) == "one"
+    own = {"timeout": 1, "retry": "r", "extra_headers": {"a": "b"}, "extra_query": {"c": 1}}
+    assert client.things.get("g", "t", **own) == "one"
     name, op, args, options = session.calls[0]
     assert (name, op) == ("one", package.surface.operation("getThing"))
     assert args == {"group_id": "g", "thing_id": "t"}
-    assert options == {"timeout": 1, "retry": "r", "extra_headers": {"a": "b"}}
+    assert options == own
 
 
 def test_what_is_left_out_is_unset_in_bodies_and_none_in_queries(
@@ -239,12 +254,13 @@ def test_lists_hand_the_paging_its_options(client: Any, session: Session) -> Non
         "timeout": None,
         "retry": None,
         "extra_headers": None,
+        "extra_query": None,
     }
     client.rows.list(start_date="2026-11-01", end_date="2026-11-02", after="c", concurrency=3)
     assert session.calls[1][3]["after"] == "c"
     assert session.calls[1][3]["concurrency"] == 3
     client.rows.at_once()
-    assert set(session.calls[2][3]) == {"timeout", "retry", "extra_headers"}
+    assert set(session.calls[2][3]) == {"timeout", "retry", "extra_headers", "extra_query"}
 
 
 def test_each_kind_calls_its_method_of_the_session(client: Any) -> None:
@@ -265,14 +281,14 @@ def test_an_export_can_be_taken_up_by_its_id(package: Package, client: Any, sess
     assert options == {"timezone": "UTC", "timeout": None, "retry": None, "extra_headers": None}
 
 
-def test_raw_variants_ask_for_answers_as_they_came(client: Any, session: Session) -> None:
-    assert client.with_raw_response.things.get("g", "t") == "raw"
-    assert client.things.with_raw_response.get("g", "t") == "raw"
-    assert client.with_raw_response.things.list("g") == "raw_pages"
-    assert client.with_raw_response.exports.rows("g", columns="a") == "raw"
-    assert client.with_raw_response.view("o").things.get("t") == "raw"
-    assert client.view("o").with_raw_response.things.get("t") == "raw"
-    assert "concurrency" not in session.calls[2][3]
+def test_raw_variants_call_the_same_methods_of_the_raw_session(client: Any, session: Session) -> None:
+    assert client.with_raw_response.things.get("g", "t") == "raw_one"
+    assert client.things.with_raw_response.get("g", "t") == "raw_one"
+    assert client.with_raw_response.things.list("g") == "raw_paginate"
+    assert client.with_raw_response.exports.rows("g", columns="a") == "raw_start_export"
+    assert client.with_raw_response.view("o").things.get("t") == "raw_one"
+    assert client.view("o").with_raw_response.things.get("t") == "raw_one"
+    assert session.calls[4][2] == session.calls[5][2] == {"org_id": "o", "thing_id": "t"}
     assert not hasattr(client.with_raw_response.exports, "resume")
 
 
@@ -290,20 +306,31 @@ async def test_async_resources_await_calls_and_give_lists_at_once(package: Packa
     assert client.things.list("g") == "paginate"
     assert await client.exports.rows("g", columns="a") == "start_export"
     assert await client.exports.resume("e") == "resume_export"
-    assert await client.with_raw_response.things.create("g", name="n") == "raw"
-    assert client.with_raw_response.rows.numbered() == "raw_pages"
+    assert await client.with_raw_response.things.create("g", name="n") == "raw_create"
+    assert client.with_raw_response.rows.numbered() == "raw_paginate"
     assert await client.view("o").things.get("t") == "one"
-    assert await client.view("o").with_raw_response.things.get("t") == "raw"
+    assert await client.view("o").with_raw_response.things.get("t") == "raw_one"
 
 
 def test_sync_and_async_methods_take_the_same_arguments(package: Package) -> None:
-    for raw in ("", "raw."):
-        module = package.load(f"tiny.resources.{raw}things")
-        suffix = "WithRawResponse" if raw else ""
-        sync, later = getattr(module, f"Things{suffix}"), getattr(module, f"AsyncThings{suffix}")
-        for name in ("list", "create", "get", "delete", "bulk_update"):
-            one, other = inspect.signature(getattr(sync, name)), inspect.signature(getattr(later, name))
-            assert one.parameters == other.parameters
+    module = package.load("tiny.resources.things")
+    for name in ("list", "create", "get", "delete", "bulk_update"):
+        one, other = (
+            inspect.signature(getattr(module.Things, name)),
+            inspect.signature(getattr(module.AsyncThings, name)),
+        )
+        assert one.parameters == other.parameters
+
+
+@pytest.mark.parametrize("prefix", ["", "Async"])
+def test_the_raw_class_of_a_resource_has_each_of_its_methods(package: Package, prefix: str) -> None:
+    for resource in ("things", "rows", "exports"):
+        module = package.load(f"tiny.resources.{resource}")
+        name = f"{prefix}{resource.title()}"
+        plain = getattr(module, name)(object())
+        raw = getattr(module, f"{name}WithRawResponse")(plain)
+        methods = {name for name in vars(type(plain)) if not name.startswith("_")} - {"with_raw_response", "resume"}
+        assert vars(raw) == {name: getattr(plain, name) for name in methods}
 
 
 def test_ids_are_positional_only_and_the_rest_keyword_only(package: Package) -> None:
@@ -365,7 +392,7 @@ def test_docstrings_name_arguments_result_errors_and_source(package: Package) ->
     for line in (
         "name: What to call it.",
         "group: Taken from `group_id` when left out.",
-        "mode: The server's default is `fast`.",
+        "mode: Known values: `fast`, `slow`. The server's default is `fast`.",
         "password: Never shown in logs or errors.",
         "legacy: Deprecated: use `name`.",
         "Returns:\n    The id of the new object.",

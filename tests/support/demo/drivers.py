@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -47,7 +48,7 @@ class Driver:
 
     def call(self, client: Any, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the client's session and wait for what it gives."""
-        return self.run(getattr(client._api, method)(*args, **options))
+        return self.run(attrgetter(method)(client._api)(*args, **options))
 
     def finish(self) -> None:
         for client in self._clients:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -23,7 +24,7 @@ class Advertiser(Model):
         archived: Whether the account was put aside.
         asp_integration_id: ID of the linked attribution integration.
         country: Country, such as `US`.
-        created_at: When the account was created.
+        created_at: When the account was created. In UTC.
         description: Free text about the advertiser.
         email: Contact address.
         first_name: First name of the contact person.
@@ -42,7 +43,7 @@ class Advertiser(Model):
         phone: Phone number of the contact person.
         tags: IDs of the labels on this account.
         tags_meta: The labels themselves.
-        updated_at: When the account was changed last.
+        updated_at: When the account was changed last. In UTC.
         website: Address of the company's site.
     """
 
@@ -52,7 +53,7 @@ class Advertiser(Model):
         Field("archived", "archived", "boolean"),
         Field("asp_integration_id", "asp_integration_id", "string"),
         Field("country", "country", "string"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("email", "email", "string"),
         Field("first_name", "first_name", "string"),
@@ -71,7 +72,7 @@ class Advertiser(Model):
         Field("phone", "phone", "string"),
         Field("tags", "tags", "array", items=Field("", "", "string")),
         Field("tags_meta", "tags_meta", "array", items=Field("", "", "object", model="Tag")),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("website", "website", "string"),
     )
 
@@ -80,7 +81,7 @@ class Advertiser(Model):
     archived: bool | None = None
     asp_integration_id: str | None = None
     country: str | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     email: str | None = None
     first_name: str | None = None
@@ -99,7 +100,7 @@ class Advertiser(Model):
     phone: str | None = None
     tags: list[str] | None = None
     tags_meta: list[Tag] | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     website: str | None = None
 
     def __init__(
@@ -110,7 +111,7 @@ class Advertiser(Model):
         archived: bool | None | Unset = UNSET,
         asp_integration_id: str | None | Unset = UNSET,
         country: str | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         email: str | None | Unset = UNSET,
         first_name: str | None | Unset = UNSET,
@@ -129,7 +130,7 @@ class Advertiser(Model):
         phone: str | None | Unset = UNSET,
         tags: Sequence[str] | None | Unset = UNSET,
         tags_meta: Sequence[Tag | Mapping[str, Any]] | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
         self._give(
@@ -201,7 +202,7 @@ class Advertiser(Model):
             v if type(v := d["asp_integration_id"]) is str or v is None else self._odd("asp_integration_id", v)
         )
         self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
         self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
@@ -230,7 +231,7 @@ class Advertiser(Model):
         self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
         self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -17,7 +17,9 @@ class ConversionUpdateRequest(Model):
     """A change to one conversion.
 
     Attributes:
-        action: What to do with the conversion. `Approve` is the only action that is known.
+        action: What to do with the conversion. `Approve` is the only action that a sample shows; `Reject` is
+            inferred from the reason of a rejection that may be given with it. Among its values: `Approve`,
+            `Reject`.
         hash: Hash of the conversion, from its report row.
         new_rejected_advanced_reason: Detailed reason to record for a rejection.
         tx_id: Transaction ID of the conversion, from its report row.
@@ -41,7 +43,7 @@ class ConversionUpdateRequest(Model):
     def __init__(
         self,
         *,
-        action: str | None | Unset = UNSET,
+        action: Literal["Approve", "Reject"] | str | None | Unset = UNSET,
         hash: str | None | Unset = UNSET,
         new_rejected_advanced_reason: str | None | Unset = UNSET,
         tx_id: str | None | Unset = UNSET,

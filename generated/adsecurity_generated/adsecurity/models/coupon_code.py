@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,7 +20,7 @@ class CouponCode(Model):
 
     Attributes:
         active: Whether the code is in use.
-        created_at: When the code was created.
+        created_at: When the code was created. In UTC.
         description: Free text about the code.
         end_date: When the code stops to count, if `end_date_enabled`.
         end_date_enabled: Whether the code has an end.
@@ -39,12 +41,12 @@ class CouponCode(Model):
         start_date: When the code begins to count, if `start_date_enabled`.
         start_date_enabled: Whether the code has a beginning.
         status: State of the code. `Active` is the only value that is known.
-        updated_at: When the code was changed last.
+        updated_at: When the code was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("end_date", "end_date", "string"),
         Field("end_date_enabled", "end_date_enabled", "boolean"),
@@ -65,11 +67,11 @@ class CouponCode(Model):
         Field("start_date", "start_date", "string"),
         Field("start_date_enabled", "start_date_enabled", "boolean"),
         Field("status", "status", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     active: bool | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     end_date: str | None = None
     end_date_enabled: bool | None = None
@@ -90,13 +92,13 @@ class CouponCode(Model):
     start_date: str | None = None
     start_date_enabled: bool | None = None
     status: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         active: bool | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         end_date: str | None | Unset = UNSET,
         end_date_enabled: bool | None | Unset = UNSET,
@@ -117,7 +119,7 @@ class CouponCode(Model):
         start_date: str | None | Unset = UNSET,
         start_date_enabled: bool | None | Unset = UNSET,
         status: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -176,7 +178,7 @@ class CouponCode(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.end_date = v if type(v := d["end_date"]) is str or v is None else self._odd("end_date", v)
         self.end_date_enabled = (
@@ -217,4 +219,4 @@ class CouponCode(Model):
             v if type(v := d["start_date_enabled"]) is bool or v is None else self._odd("start_date_enabled", v)
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)

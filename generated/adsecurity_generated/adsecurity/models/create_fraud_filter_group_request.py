@@ -45,10 +45,10 @@ class CreateFraudFilterGroupRequest(Model):
         Field(
             "impression_filter_settings", "impression_filter_settings", "object", model="FraudImpressionFilterSettings"
         ),
-        Field("integration", "integration", "string"),
+        Field("integration", "integration", "string", required=True),
         Field("monitoring_mode", "monitoring_mode", "boolean"),
-        Field("name", "name", "string"),
-        Field("organization", "organization", "string"),
+        Field("name", "name", "string", required=True),
+        Field("organization", "organization", "string", required=True),
         Field("rtb_enabled", "rtb_enabled", "boolean"),
         Field("tags", "tags", "array", items=Field("", "", "string")),
     )

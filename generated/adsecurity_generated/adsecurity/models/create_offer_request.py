@@ -65,7 +65,7 @@ class CreateOfferRequest(Model):
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
-        Field("advertiser_id", "advertiser_id", "integer"),
+        Field("advertiser_id", "advertiser_id", "integer", required=True),
         Field("allow_duplicate_conversions", "allow_duplicate_conversions", "boolean"),
         Field("approved_publisher_ids", "approved_publisher_ids", "array", items=Field("", "", "integer")),
         Field("archived", "archived", "boolean"),
@@ -83,7 +83,7 @@ class CreateOfferRequest(Model):
         Field("impression_forwarding_enabled", "impression_forwarding_enabled", "boolean"),
         Field("impression_forwarding_url", "impression_forwarding_url", "string"),
         Field("manually_approve_conversions", "manually_approve_conversions", "boolean"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("offer_group", "offer_group", "string"),
         Field("offer_preview_enabled", "offer_preview_enabled", "boolean"),
         Field("parallel_tracking_enabled", "parallel_tracking_enabled", "boolean"),

@@ -45,12 +45,12 @@ class CreatePostbackRequest(Model):
         Field("description", "description", "string"),
         Field("filters", "filters", "object", model="PostbackManagerFilters"),
         Field("headers", "headers", "map", items=Field("", "", "array", items=Field("", "", "string"))),
-        Field("integration", "integration", "string"),
+        Field("integration", "integration", "string", required=True),
         Field("method", "method", "string"),
-        Field("name", "name", "string"),
-        Field("organization", "organization", "string"),
-        Field("service_type", "service_type", "string"),
-        Field("url", "url", "string"),
+        Field("name", "name", "string", required=True),
+        Field("organization", "organization", "string", required=True),
+        Field("service_type", "service_type", "string", required=True),
+        Field("url", "url", "string", required=True),
     )
 
     active: bool | None = None

@@ -45,12 +45,12 @@ class CreateSmartLinkRequest(Model):
         Field("fallback_offer", "fallback_offer", "object", model="SmartLinkOffer"),
         Field("fallback_offer_enabled", "fallback_offer_enabled", "boolean"),
         Field("kpi_offers", "kpi_offers", "array", items=Field("", "", "object", model="SmartLinkKPIOffer")),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("primary_domain", "primary_domain", "string"),
         Field(
             "priority_offers", "priority_offers", "array", items=Field("", "", "object", model="SmartLinkPriorityOffer")
         ),
-        Field("strategy", "strategy", "string"),
+        Field("strategy", "strategy", "string", required=True),
         Field("tags", "tags", "array", items=Field("", "", "string")),
         Field("visibility", "visibility", "string"),
         Field(

@@ -33,9 +33,9 @@ class CreateTargetingGroupRequest(Model):
         Field("conversion_targeting_settings", "conversion_targeting_settings", "object", model="TargetingSettings"),
         Field("description", "description", "string"),
         Field("impression_targeting_settings", "impression_targeting_settings", "object", model="TargetingSettings"),
-        Field("integration", "integration", "string"),
-        Field("name", "name", "string"),
-        Field("organization", "organization", "string"),
+        Field("integration", "integration", "string", required=True),
+        Field("name", "name", "string", required=True),
+        Field("organization", "organization", "string", required=True),
     )
 
     active: bool | None = None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,7 +20,7 @@ class Export(Model):
 
     Attributes:
         artifact: The file that an export produced.
-        created_at: When the export was asked for.
+        created_at: When the export was asked for. In UTC.
         error: Why the export failed; empty otherwise.
         export_list_options: What a list export was asked for.
         format: How the file is written.
@@ -32,12 +34,12 @@ class Export(Model):
         status: State of the export. `ExportStatus` lists the words that are known; none of them means success, so a
             finished export is told by its artifact's name.
         type: Kind of log.
-        updated_at: When the export was changed last.
+        updated_at: When the export was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("artifact", "artifact", "object", model="ExportArtifact"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("error", "error", "string"),
         Field("export_list_options", "export_list_options", "object", model="ExportListOptions"),
         Field("format", "format", "object", model="ExportFormat"),
@@ -50,11 +52,11 @@ class Export(Model):
         Field("results_meta", "results_meta", "object", model="ExportResultsMeta"),
         Field("status", "status", "string"),
         Field("type", "type", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     artifact: ExportArtifact | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     error: str | None = None
     export_list_options: ExportListOptions | None = None
     format: ExportFormat | None = None
@@ -67,13 +69,13 @@ class Export(Model):
     results_meta: ExportResultsMeta | None = None
     status: str | None = None
     type: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         artifact: ExportArtifact | Mapping[str, Any] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         error: str | None | Unset = UNSET,
         export_list_options: ExportListOptions | Mapping[str, Any] | None | Unset = UNSET,
         format: ExportFormat | Mapping[str, Any] | None | Unset = UNSET,
@@ -86,7 +88,7 @@ class Export(Model):
         results_meta: ExportResultsMeta | Mapping[str, Any] | None | Unset = UNSET,
         status: str | None | Unset = UNSET,
         type: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -135,7 +137,7 @@ class Export(Model):
             if v.__class__ is dict
             else self._odd("artifact", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.error = v if type(v := d["error"]) is str or v is None else self._odd("error", v)
         self.export_list_options = (
             None
@@ -174,7 +176,7 @@ class Export(Model):
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
         self.type = v if type(v := d["type"]) is str or v is None else self._odd("type", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

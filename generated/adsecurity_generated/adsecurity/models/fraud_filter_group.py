@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -23,7 +24,7 @@ class FraudFilterGroup(Model):
         click_filter_settings: Filters on clicks. Each counts only while its switch is on.
         conversion_filter_preset_id: Number of the preset that the conversion filters follow.
         conversion_filter_settings: Filters on conversions. Each counts only while its switch is on.
-        created_at: When the group was created.
+        created_at: When the group was created. In UTC.
         description: Free text about the group.
         id: ID that paths and bulk operations take.
         impression_filter_settings: Filters on impressions. Each counts only while its switch is on.
@@ -36,7 +37,7 @@ class FraudFilterGroup(Model):
         rtb_enabled: Whether the group also judges real-time bidding.
         tags: IDs of the labels on this group.
         tags_meta: The labels themselves.
-        updated_at: When the group was changed last.
+        updated_at: When the group was changed last. In UTC.
         used_by_offers: Offers that use the group.
     """
 
@@ -48,7 +49,7 @@ class FraudFilterGroup(Model):
         Field(
             "conversion_filter_settings", "conversion_filter_settings", "object", model="FraudConversionFilterSettings"
         ),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("id", "id", "string"),
         Field(
@@ -63,7 +64,7 @@ class FraudFilterGroup(Model):
         Field("rtb_enabled", "rtb_enabled", "boolean"),
         Field("tags", "tags", "array", items=Field("", "", "string")),
         Field("tags_meta", "tags_meta", "array", items=Field("", "", "object", model="Tag")),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("used_by_offers", "used_by_offers", "array", items=Field("", "", "string")),
     )
 
@@ -72,7 +73,7 @@ class FraudFilterGroup(Model):
     click_filter_settings: FraudClickFilterSettings | None = None
     conversion_filter_preset_id: int | None = None
     conversion_filter_settings: FraudConversionFilterSettings | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     id: str | None = None
     impression_filter_settings: FraudImpressionFilterSettings | None = None
@@ -85,7 +86,7 @@ class FraudFilterGroup(Model):
     rtb_enabled: bool | None = None
     tags: list[str] | None = None
     tags_meta: list[Tag] | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     used_by_offers: list[str] | None = None
 
     def __init__(
@@ -96,7 +97,7 @@ class FraudFilterGroup(Model):
         click_filter_settings: FraudClickFilterSettings | Mapping[str, Any] | None | Unset = UNSET,
         conversion_filter_preset_id: int | None | Unset = UNSET,
         conversion_filter_settings: FraudConversionFilterSettings | Mapping[str, Any] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         id: str | None | Unset = UNSET,
         impression_filter_settings: FraudImpressionFilterSettings | Mapping[str, Any] | None | Unset = UNSET,
@@ -109,7 +110,7 @@ class FraudFilterGroup(Model):
         rtb_enabled: bool | None | Unset = UNSET,
         tags: Sequence[str] | None | Unset = UNSET,
         tags_meta: Sequence[Tag | Mapping[str, Any]] | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         used_by_offers: Sequence[str] | None | Unset = UNSET,
     ) -> None:
         self._give(
@@ -185,7 +186,7 @@ class FraudFilterGroup(Model):
             if v.__class__ is dict
             else self._odd("conversion_filter_settings", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
         self.impression_filter_settings = (
@@ -208,7 +209,7 @@ class FraudFilterGroup(Model):
         self.rtb_enabled = v if type(v := d["rtb_enabled"]) is bool or v is None else self._odd("rtb_enabled", v)
         self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.used_by_offers = v if (v := d["used_by_offers"]) is None or all_text(v) else self._odd("used_by_offers", v)
 
 

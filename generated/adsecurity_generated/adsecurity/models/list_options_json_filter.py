@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -18,8 +18,8 @@ class ListOptionsJSONFilter(Model):
 
     Attributes:
         field: Name of the row's field to compare.
-        operator: How the values are compared. `is` and `contains` are known; without an operator the field has to
-            equal the value.
+        operator: How the values are compared; without an operator the field has to equal the value. Among its
+            values: `is`, `contains`.
         value: Value to compare with, of whatever type the field has.
     """
 
@@ -37,7 +37,7 @@ class ListOptionsJSONFilter(Model):
         self,
         *,
         field: str | None | Unset = UNSET,
-        operator: str | None | Unset = UNSET,
+        operator: Literal["is", "contains"] | str | None | Unset = UNSET,
         value: Any | Unset = UNSET,
     ) -> None:
         self._give(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,20 +20,20 @@ class LoginMeta(Model):
 
     Attributes:
         first_login_ip: Address of the first sign-in.
-        last_login_at: Time of the latest sign-in.
+        last_login_at: Time of the latest sign-in. In UTC.
         last_login_country: Country of the latest sign-in.
         last_login_ip: Address of the latest sign-in.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("first_login_ip", "first_login_ip", "string"),
-        Field("last_login_at", "last_login_at", "string"),
+        Field("last_login_at", "last_login_at", "date-time"),
         Field("last_login_country", "last_login_country", "string"),
         Field("last_login_ip", "last_login_ip", "string"),
     )
 
     first_login_ip: str | None = None
-    last_login_at: str | None = None
+    last_login_at: dt.datetime | None = None
     last_login_country: str | None = None
     last_login_ip: str | None = None
 
@@ -39,7 +41,7 @@ class LoginMeta(Model):
         self,
         *,
         first_login_ip: str | None | Unset = UNSET,
-        last_login_at: str | None | Unset = UNSET,
+        last_login_at: dt.datetime | str | None | Unset = UNSET,
         last_login_country: str | None | Unset = UNSET,
         last_login_ip: str | None | Unset = UNSET,
     ) -> None:
@@ -64,7 +66,9 @@ class LoginMeta(Model):
         self.first_login_ip = (
             v if type(v := d["first_login_ip"]) is str or v is None else self._odd("first_login_ip", v)
         )
-        self.last_login_at = v if type(v := d["last_login_at"]) is str or v is None else self._odd("last_login_at", v)
+        self.last_login_at = (
+            None if (v := d["last_login_at"]) is None else exact_time(v) or self._odd("last_login_at", v)
+        )
         self.last_login_country = (
             v if type(v := d["last_login_country"]) is str or v is None else self._odd("last_login_country", v)
         )

@@ -35,7 +35,7 @@ class Offer(Model):
         capping: Limits on what an offer may receive, pay and earn.
         click_tracking_links: Links that publishers put into their placements.
         conversion_name: Name under which conversions of the offer are shown.
-        created_at: When the offer was created.
+        created_at: When the offer was created. In UTC.
         currency: Currency of payout and revenue, such as `USD`.
         deep_link_enabled: Whether publishers may lead to a page of their choice.
         default_offer_landing_page: The page that an offer leads to unless another one is asked for.
@@ -73,7 +73,7 @@ class Offer(Model):
         terms_and_conditions: Text that publishers have to agree to.
         terms_and_conditions_agreed_list: Short numbers of the publishers who agreed to the terms.
         terms_and_conditions_enabled: Whether publishers have to agree to the terms.
-        updated_at: When the offer was changed last.
+        updated_at: When the offer was changed last. In UTC.
         view_through_attribution_enabled: Whether conversions are also attributed to impressions.
         visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who asks
             and is approved. Known values: `Visibility`.
@@ -94,7 +94,7 @@ class Offer(Model):
         Field("capping", "capping", "object", model="Capping"),
         Field("click_tracking_links", "click_tracking_links", "object", model="ClickTrackingLinks"),
         Field("conversion_name", "conversion_name", "string"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("currency", "currency", "string"),
         Field("deep_link_enabled", "deep_link_enabled", "boolean"),
         Field("default_offer_landing_page", "default_offer_landing_page", "object", model="DefaultOfferLandingPage"),
@@ -141,7 +141,7 @@ class Offer(Model):
             items=Field("", "", "integer"),
         ),
         Field("terms_and_conditions_enabled", "terms_and_conditions_enabled", "boolean"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("view_through_attribution_enabled", "view_through_attribution_enabled", "boolean"),
         Field("visibility", "visibility", "string"),
     )
@@ -158,7 +158,7 @@ class Offer(Model):
     capping: Capping | None = None
     click_tracking_links: ClickTrackingLinks | None = None
     conversion_name: str | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     currency: str | None = None
     deep_link_enabled: bool | None = None
     default_offer_landing_page: DefaultOfferLandingPage | None = None
@@ -195,7 +195,7 @@ class Offer(Model):
     terms_and_conditions: str | None = None
     terms_and_conditions_agreed_list: list[int] | None = None
     terms_and_conditions_enabled: bool | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     view_through_attribution_enabled: bool | None = None
     visibility: str | None = None
 
@@ -214,7 +214,7 @@ class Offer(Model):
         capping: Capping | Mapping[str, Any] | None | Unset = UNSET,
         click_tracking_links: ClickTrackingLinks | Mapping[str, Any] | None | Unset = UNSET,
         conversion_name: str | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         currency: str | None | Unset = UNSET,
         deep_link_enabled: bool | None | Unset = UNSET,
         default_offer_landing_page: DefaultOfferLandingPage | Mapping[str, Any] | None | Unset = UNSET,
@@ -251,7 +251,7 @@ class Offer(Model):
         terms_and_conditions: str | None | Unset = UNSET,
         terms_and_conditions_agreed_list: Sequence[int] | None | Unset = UNSET,
         terms_and_conditions_enabled: bool | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         view_through_attribution_enabled: bool | None | Unset = UNSET,
         visibility: Visibility | None | Unset = UNSET,
     ) -> None:
@@ -413,7 +413,7 @@ class Offer(Model):
         self.conversion_name = (
             v if type(v := d["conversion_name"]) is str or v is None else self._odd("conversion_name", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.currency = v if type(v := d["currency"]) is str or v is None else self._odd("currency", v)
         self.deep_link_enabled = (
             v if type(v := d["deep_link_enabled"]) is bool or v is None else self._odd("deep_link_enabled", v)
@@ -528,7 +528,7 @@ class Offer(Model):
             if type(v := d["terms_and_conditions_enabled"]) is bool or v is None
             else self._odd("terms_and_conditions_enabled", v)
         )
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.view_through_attribution_enabled = (
             v
             if type(v := d["view_through_attribution_enabled"]) is bool or v is None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,7 +20,7 @@ class OfferAccessRequest(Model):
 
     Attributes:
         comments: Remarks on the request.
-        created_at: When access was asked for.
+        created_at: When access was asked for. In UTC.
         id: ID of the request.
         last_updated_by: User who changed the request last.
         offer_id: ID of the offer.
@@ -29,12 +31,12 @@ class OfferAccessRequest(Model):
         publisher_incremental_id: Short number of the publisher.
         publisher_name_with_id: Name of the publisher together with the short number.
         request_status: State of the request. `Pending` is the only value that is known.
-        updated_at: When the request was changed last.
+        updated_at: When the request was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("comments", "comments", "string"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("id", "id", "string"),
         Field("last_updated_by", "last_updated_by", "string"),
         Field("offer_id", "offer_id", "string"),
@@ -45,11 +47,11 @@ class OfferAccessRequest(Model):
         Field("publisher_incremental_id", "publisher_incremental_id", "integer"),
         Field("publisher_name_with_id", "publisher_name_with_id", "string"),
         Field("request_status", "request_status", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     comments: str | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     id: str | None = None
     last_updated_by: str | None = None
     offer_id: str | None = None
@@ -60,13 +62,13 @@ class OfferAccessRequest(Model):
     publisher_incremental_id: int | None = None
     publisher_name_with_id: str | None = None
     request_status: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         comments: str | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         id: str | None | Unset = UNSET,
         last_updated_by: str | None | Unset = UNSET,
         offer_id: str | None | Unset = UNSET,
@@ -77,7 +79,7 @@ class OfferAccessRequest(Model):
         publisher_incremental_id: int | None | Unset = UNSET,
         publisher_name_with_id: str | None | Unset = UNSET,
         request_status: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -116,7 +118,7 @@ class OfferAccessRequest(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.comments = v if type(v := d["comments"]) is str or v is None else self._odd("comments", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
         self.last_updated_by = (
             v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
@@ -141,4 +143,4 @@ class OfferAccessRequest(Model):
         self.request_status = (
             v if type(v := d["request_status"]) is str or v is None else self._odd("request_status", v)
         )
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -19,7 +21,7 @@ class OfferLandingPage(Model):
     Attributes:
         active: Whether the page is in use.
         archived: Whether the page was put aside.
-        created_at: When the page was created.
+        created_at: When the page was created. In UTC.
         id: ID of the page.
         incremental_id: Short number of the page.
         integration: ID of the integration that the page belongs to.
@@ -30,13 +32,13 @@ class OfferLandingPage(Model):
         organization: ID of the organization that the page belongs to.
         preview_url: Page that shows the offer without tracking.
         redirect_url: Page that visitors are sent to.
-        updated_at: When the page was changed last.
+        updated_at: When the page was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("archived", "archived", "boolean"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("id", "id", "string"),
         Field("incremental_id", "incremental_id", "integer"),
         Field("integration", "integration", "string"),
@@ -47,12 +49,12 @@ class OfferLandingPage(Model):
         Field("organization", "organization", "string"),
         Field("preview_url", "preview_url", "string"),
         Field("redirect_url", "redirect_url", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     active: bool | None = None
     archived: bool | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     id: str | None = None
     incremental_id: int | None = None
     integration: str | None = None
@@ -63,14 +65,14 @@ class OfferLandingPage(Model):
     organization: str | None = None
     preview_url: str | None = None
     redirect_url: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         active: bool | None | Unset = UNSET,
         archived: bool | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         id: str | None | Unset = UNSET,
         incremental_id: int | None | Unset = UNSET,
         integration: str | None | Unset = UNSET,
@@ -81,7 +83,7 @@ class OfferLandingPage(Model):
         organization: str | None | Unset = UNSET,
         preview_url: str | None | Unset = UNSET,
         redirect_url: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -123,7 +125,7 @@ class OfferLandingPage(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
         self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
         self.incremental_id = (
             v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
@@ -138,4 +140,4 @@ class OfferLandingPage(Model):
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
         self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)

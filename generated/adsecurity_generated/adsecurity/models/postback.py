@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 if TYPE_CHECKING:
     from .delay_metric import DelayMetric
@@ -24,7 +26,7 @@ class Postback(Model):
     Attributes:
         active: Whether the postback is sent.
         body: Body of the call.
-        created_at: When the postback was created.
+        created_at: When the postback was created. In UTC.
         created_by_publisher: Number that tells whether the publisher set the postback up; its values are not
             documented.
         delay_metric: Unit of a postback's delay. Known values: `DelayMetric`.
@@ -39,14 +41,14 @@ class Postback(Model):
         name: Display name.
         organization: ID of the organization that the postback belongs to.
         service_type: Kind of record that triggers a postback. Known values: `PostbackServiceType`.
-        updated_at: When the postback was changed last.
+        updated_at: When the postback was changed last. In UTC.
         url: Address that is called.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("body", "body", "string"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("created_by_publisher", "created_by_publisher", "integer"),
         Field("delay_metric", "delay_metric", "string"),
         Field("delay_value", "delay_value", "integer"),
@@ -60,13 +62,13 @@ class Postback(Model):
         Field("name", "name", "string"),
         Field("organization", "organization", "string"),
         Field("service_type", "service_type", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("url", "url", "string"),
     )
 
     active: bool | None = None
     body: str | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     created_by_publisher: int | None = None
     delay_metric: str | None = None
     delay_value: int | None = None
@@ -80,7 +82,7 @@ class Postback(Model):
     name: str | None = None
     organization: str | None = None
     service_type: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     url: str | None = None
 
     def __init__(
@@ -88,7 +90,7 @@ class Postback(Model):
         *,
         active: bool | None | Unset = UNSET,
         body: str | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         created_by_publisher: int | None | Unset = UNSET,
         delay_metric: DelayMetric | None | Unset = UNSET,
         delay_value: int | None | Unset = UNSET,
@@ -102,7 +104,7 @@ class Postback(Model):
         name: str | None | Unset = UNSET,
         organization: str | None | Unset = UNSET,
         service_type: PostbackServiceType | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         url: str | None | Unset = UNSET,
     ) -> None:
         self._give(
@@ -153,7 +155,7 @@ class Postback(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
         self.body = v if type(v := d["body"]) is str or v is None else self._odd("body", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.created_by_publisher = (
             v if type(v := d["created_by_publisher"]) is int or v is None else self._odd("created_by_publisher", v)
         )
@@ -177,7 +179,7 @@ class Postback(Model):
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.service_type = v if type(v := d["service_type"]) is str or v is None else self._odd("service_type", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.url = v if type(v := d["url"]) is str or v is None else self._odd("url", v)
 
 

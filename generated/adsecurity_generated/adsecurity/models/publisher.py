@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_time
 
 if TYPE_CHECKING:
     from .promotional_method import PromotionalMethod
@@ -36,7 +37,7 @@ class Publisher(Model):
         conversion_throttle_percentage: Share of the conversions to hold back, in percent.
         conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `ThrottleStatus`.
         countries: Countries that the publisher works in.
-        created_at: When the account was created.
+        created_at: When the account was created. In UTC.
         description: Free text about the publisher.
         email: Contact address.
         first_name: First name of the contact person.
@@ -63,7 +64,7 @@ class Publisher(Model):
         tags_meta: The labels themselves.
         theme: Colour scheme of the publisher portal. Known values: `Theme`.
         timezone: IANA time zone of the account.
-        updated_at: When the account was changed last.
+        updated_at: When the account was changed last. In UTC.
         website: Address of the company's site.
     """
 
@@ -86,7 +87,7 @@ class Publisher(Model):
         Field("conversion_throttle_percentage", "conversion_throttle_percentage", "integer"),
         Field("conversion_throttle_status", "conversion_throttle_status", "string"),
         Field("countries", "countries", "array", items=Field("", "", "string")),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("email", "email", "string"),
         Field("first_name", "first_name", "string"),
@@ -113,7 +114,7 @@ class Publisher(Model):
         Field("tags_meta", "tags_meta", "array", items=Field("", "", "object", model="Tag")),
         Field("theme", "theme", "string"),
         Field("timezone", "timezone", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("website", "website", "string"),
     )
 
@@ -130,7 +131,7 @@ class Publisher(Model):
     conversion_throttle_percentage: int | None = None
     conversion_throttle_status: str | None = None
     countries: list[str] | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     email: str | None = None
     first_name: str | None = None
@@ -157,7 +158,7 @@ class Publisher(Model):
     tags_meta: list[Tag] | None = None
     theme: str | None = None
     timezone: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     website: str | None = None
 
     def __init__(
@@ -179,7 +180,7 @@ class Publisher(Model):
         conversion_throttle_percentage: int | None | Unset = UNSET,
         conversion_throttle_status: ThrottleStatus | None | Unset = UNSET,
         countries: Sequence[str] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         email: str | None | Unset = UNSET,
         first_name: str | None | Unset = UNSET,
@@ -206,7 +207,7 @@ class Publisher(Model):
         tags_meta: Sequence[Tag | Mapping[str, Any]] | None | Unset = UNSET,
         theme: Theme | None | Unset = UNSET,
         timezone: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
         self._give(
@@ -338,7 +339,7 @@ class Publisher(Model):
             else self._odd("conversion_throttle_status", v)
         )
         self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
         self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
@@ -395,7 +396,7 @@ class Publisher(Model):
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
         self.theme = v if type(v := d["theme"]) is str or v is None else self._odd("theme", v)
         self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
 
 

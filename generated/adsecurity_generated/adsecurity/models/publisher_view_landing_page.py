@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -17,39 +19,39 @@ class PublisherViewLandingPage(Model):
     """A page that this publisher may lead to.
 
     Attributes:
-        created_at: When the page was created.
+        created_at: When the page was created. In UTC.
         incremental_id: Short number of the page.
         last_updated_by: User who changed the page last.
         name: Display name.
         preview_url: Page that shows the offer without tracking.
-        updated_at: When the page was changed last.
+        updated_at: When the page was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("incremental_id", "incremental_id", "integer"),
         Field("last_updated_by", "last_updated_by", "string"),
         Field("name", "name", "string"),
         Field("preview_url", "preview_url", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     incremental_id: int | None = None
     last_updated_by: str | None = None
     name: str | None = None
     preview_url: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         incremental_id: int | None | Unset = UNSET,
         last_updated_by: str | None | Unset = UNSET,
         name: str | None | Unset = UNSET,
         preview_url: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -73,7 +75,7 @@ class PublisherViewLandingPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.incremental_id = (
             v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
         )
@@ -82,4 +84,4 @@ class PublisherViewLandingPage(Model):
         )
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -20,7 +22,7 @@ class PublisherViewOffer(Model):
         capping: The limits that hold for this publisher.
         click_tracking_links: Links that publishers put into their placements.
         conversion_payout: What a conversion pays to this publisher.
-        created_at: When the offer was created.
+        created_at: When the offer was created. In UTC.
         currency: Currency of payout and revenue, such as `USD`.
         deep_link_enabled: Whether the publisher may lead to a page of their choice.
         description: Free text about the offer.
@@ -38,14 +40,14 @@ class PublisherViewOffer(Model):
         terms_and_conditions: Text that the publisher has to agree to.
         terms_and_conditions_agreed: Whether the publisher agreed to the terms.
         terms_and_conditions_enabled: Whether the publisher has to agree to the terms.
-        updated_at: When the offer was changed last.
+        updated_at: When the offer was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("capping", "capping", "object", model="PublisherViewCapping"),
         Field("click_tracking_links", "click_tracking_links", "object", model="ClickTrackingLinks"),
         Field("conversion_payout", "conversion_payout", "object", model="PublisherViewPayout"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("currency", "currency", "string"),
         Field("deep_link_enabled", "deep_link_enabled", "boolean"),
         Field("description", "description", "string"),
@@ -65,13 +67,13 @@ class PublisherViewOffer(Model):
         Field("terms_and_conditions", "terms_and_conditions", "string"),
         Field("terms_and_conditions_agreed", "terms_and_conditions_agreed", "boolean"),
         Field("terms_and_conditions_enabled", "terms_and_conditions_enabled", "boolean"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     capping: PublisherViewCapping | None = None
     click_tracking_links: ClickTrackingLinks | None = None
     conversion_payout: PublisherViewPayout | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     currency: str | None = None
     deep_link_enabled: bool | None = None
     description: str | None = None
@@ -89,7 +91,7 @@ class PublisherViewOffer(Model):
     terms_and_conditions: str | None = None
     terms_and_conditions_agreed: bool | None = None
     terms_and_conditions_enabled: bool | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
@@ -97,7 +99,7 @@ class PublisherViewOffer(Model):
         capping: PublisherViewCapping | Mapping[str, Any] | None | Unset = UNSET,
         click_tracking_links: ClickTrackingLinks | Mapping[str, Any] | None | Unset = UNSET,
         conversion_payout: PublisherViewPayout | Mapping[str, Any] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         currency: str | None | Unset = UNSET,
         deep_link_enabled: bool | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
@@ -115,7 +117,7 @@ class PublisherViewOffer(Model):
         terms_and_conditions: str | None | Unset = UNSET,
         terms_and_conditions_agreed: bool | None | Unset = UNSET,
         terms_and_conditions_enabled: bool | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -192,7 +194,7 @@ class PublisherViewOffer(Model):
             if v.__class__ is dict
             else self._odd("conversion_payout", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.currency = v if type(v := d["currency"]) is str or v is None else self._odd("currency", v)
         self.deep_link_enabled = (
             v if type(v := d["deep_link_enabled"]) is bool or v is None else self._odd("deep_link_enabled", v)
@@ -234,7 +236,7 @@ class PublisherViewOffer(Model):
             if type(v := d["terms_and_conditions_enabled"]) is bool or v is None
             else self._odd("terms_and_conditions_enabled", v)
         )
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

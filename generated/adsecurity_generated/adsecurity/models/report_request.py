@@ -29,13 +29,13 @@ class ReportRequest(Model):
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("end_date", "end_date", "date"),
+        Field("end_date", "end_date", "date", required=True),
         Field("fields", "fields", "array", items=Field("", "", "string")),
         Field("filters", "filters", "array", items=Field("", "", "object", model="ListOptionsJSONFilter")),
-        Field("integration_id", "integration_id", "string"),
-        Field("page_number", "page_number", "integer"),
-        Field("page_size", "page_size", "integer"),
-        Field("start_date", "start_date", "date"),
+        Field("integration_id", "integration_id", "string", required=True),
+        Field("page_number", "page_number", "integer", required=True),
+        Field("page_size", "page_size", "integer", required=True),
+        Field("start_date", "start_date", "date", required=True),
     )
 
     end_date: dt.date | None = None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
-from ..._values import all_text
+from ..._values import all_text, exact_time
 
 if TYPE_CHECKING:
     from .smart_link_strategy import SmartLinkStrategy
@@ -24,7 +25,7 @@ class SmartLink(Model):
     Attributes:
         active: Whether the link is in use.
         archived: Whether the link was put aside.
-        created_at: When the link was created.
+        created_at: When the link was created. In UTC.
         description: Free text about the link.
         fallback_offer: The offer that a smartlink falls back on.
         fallback_offer_enabled: Whether `fallback_offer` takes the visitors that no other offer takes.
@@ -41,7 +42,7 @@ class SmartLink(Model):
         strategy: Rule by which a smartlink picks an offer. Known values: `SmartLinkStrategy`.
         tags: IDs of the labels on this link.
         tags_meta: The labels themselves.
-        updated_at: When the link was changed last.
+        updated_at: When the link was changed last. In UTC.
         visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who asks
             and is approved. Known values: `Visibility`.
         weighted_offers: Offers of the strategy `Weighted`.
@@ -50,7 +51,7 @@ class SmartLink(Model):
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("archived", "archived", "boolean"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("fallback_offer", "fallback_offer", "object", model="SmartLinkOffer"),
         Field("fallback_offer_enabled", "fallback_offer_enabled", "boolean"),
@@ -69,7 +70,7 @@ class SmartLink(Model):
         Field("strategy", "strategy", "string"),
         Field("tags", "tags", "array", items=Field("", "", "string")),
         Field("tags_meta", "tags_meta", "array", items=Field("", "", "object", model="Tag")),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
         Field("visibility", "visibility", "string"),
         Field(
             "weighted_offers", "weighted_offers", "array", items=Field("", "", "object", model="SmartLinkWeightedOffer")
@@ -78,7 +79,7 @@ class SmartLink(Model):
 
     active: bool | None = None
     archived: bool | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     fallback_offer: SmartLinkOffer | None = None
     fallback_offer_enabled: bool | None = None
@@ -95,7 +96,7 @@ class SmartLink(Model):
     strategy: str | None = None
     tags: list[str] | None = None
     tags_meta: list[Tag] | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
     visibility: str | None = None
     weighted_offers: list[SmartLinkWeightedOffer] | None = None
 
@@ -104,7 +105,7 @@ class SmartLink(Model):
         *,
         active: bool | None | Unset = UNSET,
         archived: bool | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         fallback_offer: SmartLinkOffer | Mapping[str, Any] | None | Unset = UNSET,
         fallback_offer_enabled: bool | None | Unset = UNSET,
@@ -121,7 +122,7 @@ class SmartLink(Model):
         strategy: SmartLinkStrategy | None | Unset = UNSET,
         tags: Sequence[str] | None | Unset = UNSET,
         tags_meta: Sequence[Tag | Mapping[str, Any]] | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
         visibility: Visibility | None | Unset = UNSET,
         weighted_offers: Sequence[SmartLinkWeightedOffer | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
@@ -181,7 +182,7 @@ class SmartLink(Model):
     def _read(self, d: Mapping[str, Any]) -> None:
         self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
         self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.fallback_offer = (
             None
@@ -212,7 +213,7 @@ class SmartLink(Model):
         self.strategy = v if type(v := d["strategy"]) is str or v is None else self._odd("strategy", v)
         self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
         self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
         self.visibility = v if type(v := d["visibility"]) is str or v is None else self._odd("visibility", v)
         self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._odd("weighted_offers", v)
 

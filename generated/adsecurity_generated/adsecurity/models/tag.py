@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,42 +20,42 @@ class Tag(Model):
 
     Attributes:
         color: Colour in which the label is shown.
-        created_at: When the label was created.
+        created_at: When the label was created. In UTC.
         id: ID of the label.
         last_updated_by: User who changed the label last.
         name: Text of the label.
         organization: ID of the organization that owns the label.
-        updated_at: When the label was changed last.
+        updated_at: When the label was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("color", "color", "string"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("id", "id", "string"),
         Field("last_updated_by", "last_updated_by", "string"),
         Field("name", "name", "string"),
         Field("organization", "organization", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     color: str | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     id: str | None = None
     last_updated_by: str | None = None
     name: str | None = None
     organization: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         color: str | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         id: str | None | Unset = UNSET,
         last_updated_by: str | None | Unset = UNSET,
         name: str | None | Unset = UNSET,
         organization: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -80,11 +82,11 @@ class Tag(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.color = v if type(v := d["color"]) is str or v is None else self._odd("color", v)
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
         self.last_updated_by = (
             v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
         )
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -20,7 +22,7 @@ class TargetingGroup(Model):
         active: Whether the group is in use.
         click_targeting_settings: Rules for clicks.
         conversion_targeting_settings: Rules for conversions.
-        created_at: When the group was created.
+        created_at: When the group was created. In UTC.
         description: Free text about the group.
         id: ID of the group.
         impression_targeting_settings: Rules for impressions.
@@ -29,14 +31,14 @@ class TargetingGroup(Model):
         name: Display name.
         organization: ID of the organization that the group belongs to.
         related_offers: Offers that use the group.
-        updated_at: When the group was changed last.
+        updated_at: When the group was changed last. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("click_targeting_settings", "click_targeting_settings", "object", model="TargetingSettings"),
         Field("conversion_targeting_settings", "conversion_targeting_settings", "object", model="TargetingSettings"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("description", "description", "string"),
         Field("id", "id", "string"),
         Field("impression_targeting_settings", "impression_targeting_settings", "object", model="TargetingSettings"),
@@ -45,13 +47,13 @@ class TargetingGroup(Model):
         Field("name", "name", "string"),
         Field("organization", "organization", "string"),
         Field("related_offers", "related_offers", "array", items=Field("", "", "object", model="ItemReference")),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     active: bool | None = None
     click_targeting_settings: TargetingSettings | None = None
     conversion_targeting_settings: TargetingSettings | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     description: str | None = None
     id: str | None = None
     impression_targeting_settings: TargetingSettings | None = None
@@ -60,7 +62,7 @@ class TargetingGroup(Model):
     name: str | None = None
     organization: str | None = None
     related_offers: list[ItemReference] | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class TargetingGroup(Model):
         active: bool | None | Unset = UNSET,
         click_targeting_settings: TargetingSettings | Mapping[str, Any] | None | Unset = UNSET,
         conversion_targeting_settings: TargetingSettings | Mapping[str, Any] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         description: str | None | Unset = UNSET,
         id: str | None | Unset = UNSET,
         impression_targeting_settings: TargetingSettings | Mapping[str, Any] | None | Unset = UNSET,
@@ -77,7 +79,7 @@ class TargetingGroup(Model):
         name: str | None | Unset = UNSET,
         organization: str | None | Unset = UNSET,
         related_offers: Sequence[ItemReference | Mapping[str, Any]] | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -130,7 +132,7 @@ class TargetingGroup(Model):
             if v.__class__ is dict
             else self._odd("conversion_targeting_settings", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
         self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
         self.impression_targeting_settings = (
@@ -147,7 +149,7 @@ class TargetingGroup(Model):
         self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
         self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
         self.related_offers = None if (v := d["related_offers"]) is None else self._odd("related_offers", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

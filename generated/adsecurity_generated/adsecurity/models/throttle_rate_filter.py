@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -18,7 +18,7 @@ class ThrottleRateFilter(Model):
     """A condition on one sub ID.
 
     Attributes:
-        operator: How the values are compared. `is any of` is the only operator that is known here.
+        operator: How the values are compared. Among its values: `is any of`.
         values: Values to compare with.
     """
 
@@ -33,7 +33,7 @@ class ThrottleRateFilter(Model):
     def __init__(
         self,
         *,
-        operator: str | None | Unset = UNSET,
+        operator: Literal["is any of"] | str | None | Unset = UNSET,
         values: Sequence[str] | None | Unset = UNSET,
     ) -> None:
         self._give(

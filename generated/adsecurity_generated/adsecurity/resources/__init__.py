@@ -9,46 +9,55 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
 
-    from .advertisers import Advertisers, AsyncAdvertisers
-    from .conversions import AsyncConversions, Conversions
-    from .exports import AsyncExports, Exports
-    from .fraud_filter_groups import AsyncFraudFilterGroups, FraudFilterGroups
-    from .offers import AsyncOffers, Offers
-    from .publisher_view_access_requests import AsyncPublisherViewAccessRequests, PublisherViewAccessRequests
-    from .publisher_view_coupon_codes import AsyncPublisherViewCouponCodes, PublisherViewCouponCodes
-    from .publisher_view_offers import AsyncPublisherViewOffers, PublisherViewOffers
-    from .publisher_view_postbacks import AsyncPublisherViewPostbacks, PublisherViewPostbacks
-    from .publisher_view_reports import AsyncPublisherViewReports, PublisherViewReports
-    from .publishers import AsyncPublishers, Publishers
-    from .raw.advertisers import AdvertisersWithRawResponse, AsyncAdvertisersWithRawResponse
-    from .raw.conversions import AsyncConversionsWithRawResponse, ConversionsWithRawResponse
-    from .raw.exports import AsyncExportsWithRawResponse, ExportsWithRawResponse
-    from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse, FraudFilterGroupsWithRawResponse
-    from .raw.offers import AsyncOffersWithRawResponse, OffersWithRawResponse
-    from .raw.publisher_view_access_requests import (
+    from .advertisers import Advertisers, AdvertisersWithRawResponse, AsyncAdvertisers, AsyncAdvertisersWithRawResponse
+    from .conversions import AsyncConversions, AsyncConversionsWithRawResponse, Conversions, ConversionsWithRawResponse
+    from .exports import AsyncExports, AsyncExportsWithRawResponse, Exports, ExportsWithRawResponse
+    from .fraud_filter_groups import (
+        AsyncFraudFilterGroups,
+        AsyncFraudFilterGroupsWithRawResponse,
+        FraudFilterGroups,
+        FraudFilterGroupsWithRawResponse,
+    )
+    from .offers import AsyncOffers, AsyncOffersWithRawResponse, Offers, OffersWithRawResponse
+    from .publisher_view_access_requests import (
+        AsyncPublisherViewAccessRequests,
         AsyncPublisherViewAccessRequestsWithRawResponse,
+        PublisherViewAccessRequests,
         PublisherViewAccessRequestsWithRawResponse,
     )
-    from .raw.publisher_view_coupon_codes import (
+    from .publisher_view_coupon_codes import (
+        AsyncPublisherViewCouponCodes,
         AsyncPublisherViewCouponCodesWithRawResponse,
+        PublisherViewCouponCodes,
         PublisherViewCouponCodesWithRawResponse,
     )
-    from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse, PublisherViewOffersWithRawResponse
-    from .raw.publisher_view_postbacks import (
+    from .publisher_view_offers import (
+        AsyncPublisherViewOffers,
+        AsyncPublisherViewOffersWithRawResponse,
+        PublisherViewOffers,
+        PublisherViewOffersWithRawResponse,
+    )
+    from .publisher_view_postbacks import (
+        AsyncPublisherViewPostbacks,
         AsyncPublisherViewPostbacksWithRawResponse,
+        PublisherViewPostbacks,
         PublisherViewPostbacksWithRawResponse,
     )
-    from .raw.publisher_view_reports import (
+    from .publisher_view_reports import (
+        AsyncPublisherViewReports,
         AsyncPublisherViewReportsWithRawResponse,
+        PublisherViewReports,
         PublisherViewReportsWithRawResponse,
     )
-    from .raw.publishers import AsyncPublishersWithRawResponse, PublishersWithRawResponse
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
-    from .raw.smartlinks import AsyncSmartlinksWithRawResponse, SmartlinksWithRawResponse
-    from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse, TargetingGroupsWithRawResponse
-    from .reports import AsyncReports, Reports
-    from .smartlinks import AsyncSmartlinks, Smartlinks
-    from .targeting_groups import AsyncTargetingGroups, TargetingGroups
+    from .publishers import AsyncPublishers, AsyncPublishersWithRawResponse, Publishers, PublishersWithRawResponse
+    from .reports import AsyncReports, AsyncReportsWithRawResponse, Reports, ReportsWithRawResponse
+    from .smartlinks import AsyncSmartlinks, AsyncSmartlinksWithRawResponse, Smartlinks, SmartlinksWithRawResponse
+    from .targeting_groups import (
+        AsyncTargetingGroups,
+        AsyncTargetingGroupsWithRawResponse,
+        TargetingGroups,
+        TargetingGroupsWithRawResponse,
+    )
 
 
 class AdsecurityResources:
@@ -56,10 +65,10 @@ class AdsecurityResources:
 
     _api: SyncAPI
 
-    @cached_property
+    @property
     def with_raw_response(self) -> AdsecurityResourcesWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return AdsecurityResourcesWithRawResponse(self._api)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return AdsecurityResourcesWithRawResponse(self)
 
     @cached_property
     def advertisers(self) -> Advertisers:
@@ -130,77 +139,59 @@ class AdsecurityResources:
 
 
 class AdsecurityResourcesWithRawResponse:
-    """The resources of Adsecurity, which give the answers as they came."""
+    """The resources of Adsecurity, whose methods return the responses as they came."""
 
-    def __init__(self, api: SyncAPI) -> None:
-        self._api = api
+    def __init__(self, resources: AdsecurityResources) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def advertisers(self) -> AdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
-        from .raw.advertisers import AdvertisersWithRawResponse
+        return self._resources.advertisers.with_raw_response
 
-        return AdvertisersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def publishers(self) -> PublishersWithRawResponse:
         """Partners who send traffic to offers."""
-        from .raw.publishers import PublishersWithRawResponse
+        return self._resources.publishers.with_raw_response
 
-        return PublishersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offers(self) -> OffersWithRawResponse:
         """What publishers are paid to promote."""
-        from .raw.offers import OffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return OffersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def smartlinks(self) -> SmartlinksWithRawResponse:
         """Links that pick one of several offers for each visitor."""
-        from .raw.smartlinks import SmartlinksWithRawResponse
+        return self._resources.smartlinks.with_raw_response
 
-        return SmartlinksWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def reports(self) -> ReportsWithRawResponse:
         """Clicks, conversions, impressions and totals, page by page."""
-        from .raw.reports import ReportsWithRawResponse
+        return self._resources.reports.with_raw_response
 
-        return ReportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def conversions(self) -> ConversionsWithRawResponse:
         """Corrections to recorded conversions."""
-        from .raw.conversions import ConversionsWithRawResponse
+        return self._resources.conversions.with_raw_response
 
-        return ConversionsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def exports(self) -> ExportsWithRawResponse:
         """Whole reports as CSV files, made in the background by the Download Center."""
-        from .raw.exports import ExportsWithRawResponse
+        return self._resources.exports.with_raw_response
 
-        return ExportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def fraud_filter_groups(self) -> FraudFilterGroupsWithRawResponse:
         """Reusable sets of fraud filters."""
-        from .raw.fraud_filter_groups import FraudFilterGroupsWithRawResponse
+        return self._resources.fraud_filter_groups.with_raw_response
 
-        return FraudFilterGroupsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def targeting_groups(self) -> TargetingGroupsWithRawResponse:
         """Reusable sets of rules on who is let in."""
-        from .raw.targeting_groups import TargetingGroupsWithRawResponse
-
-        return TargetingGroupsWithRawResponse(self._api)
+        return self._resources.targeting_groups.with_raw_response
 
     def publisher_view(self, organization_id: str, /) -> PublisherViewWithRawResponse:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return PublisherViewWithRawResponse(self._api, organization_id)
+        return self._resources.publisher_view(organization_id).with_raw_response
 
 
 class AsyncAdsecurityResources:
@@ -208,10 +199,10 @@ class AsyncAdsecurityResources:
 
     _api: AsyncAPI
 
-    @cached_property
+    @property
     def with_raw_response(self) -> AsyncAdsecurityResourcesWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncAdsecurityResourcesWithRawResponse(self._api)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return AsyncAdsecurityResourcesWithRawResponse(self)
 
     @cached_property
     def advertisers(self) -> AsyncAdvertisers:
@@ -282,77 +273,59 @@ class AsyncAdsecurityResources:
 
 
 class AsyncAdsecurityResourcesWithRawResponse:
-    """The resources of Adsecurity, asynchronous, which give the answers as they came."""
+    """The resources of Adsecurity, asynchronous, whose methods return the responses as they came."""
 
-    def __init__(self, api: AsyncAPI) -> None:
-        self._api = api
+    def __init__(self, resources: AsyncAdsecurityResources) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def advertisers(self) -> AsyncAdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
-        from .raw.advertisers import AsyncAdvertisersWithRawResponse
+        return self._resources.advertisers.with_raw_response
 
-        return AsyncAdvertisersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def publishers(self) -> AsyncPublishersWithRawResponse:
         """Partners who send traffic to offers."""
-        from .raw.publishers import AsyncPublishersWithRawResponse
+        return self._resources.publishers.with_raw_response
 
-        return AsyncPublishersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offers(self) -> AsyncOffersWithRawResponse:
         """What publishers are paid to promote."""
-        from .raw.offers import AsyncOffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return AsyncOffersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def smartlinks(self) -> AsyncSmartlinksWithRawResponse:
         """Links that pick one of several offers for each visitor."""
-        from .raw.smartlinks import AsyncSmartlinksWithRawResponse
+        return self._resources.smartlinks.with_raw_response
 
-        return AsyncSmartlinksWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def reports(self) -> AsyncReportsWithRawResponse:
         """Clicks, conversions, impressions and totals, page by page."""
-        from .raw.reports import AsyncReportsWithRawResponse
+        return self._resources.reports.with_raw_response
 
-        return AsyncReportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def conversions(self) -> AsyncConversionsWithRawResponse:
         """Corrections to recorded conversions."""
-        from .raw.conversions import AsyncConversionsWithRawResponse
+        return self._resources.conversions.with_raw_response
 
-        return AsyncConversionsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def exports(self) -> AsyncExportsWithRawResponse:
         """Whole reports as CSV files, made in the background by the Download Center."""
-        from .raw.exports import AsyncExportsWithRawResponse
+        return self._resources.exports.with_raw_response
 
-        return AsyncExportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def fraud_filter_groups(self) -> AsyncFraudFilterGroupsWithRawResponse:
         """Reusable sets of fraud filters."""
-        from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse
+        return self._resources.fraud_filter_groups.with_raw_response
 
-        return AsyncFraudFilterGroupsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def targeting_groups(self) -> AsyncTargetingGroupsWithRawResponse:
         """Reusable sets of rules on who is let in."""
-        from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse
-
-        return AsyncTargetingGroupsWithRawResponse(self._api)
+        return self._resources.targeting_groups.with_raw_response
 
     def publisher_view(self, organization_id: str, /) -> AsyncPublisherViewWithRawResponse:
         """The resources of one organization; `organization_id` goes into all their routes."""
-        return AsyncPublisherViewWithRawResponse(self._api, organization_id)
+        return self._resources.publisher_view(organization_id).with_raw_response
 
 
 class PublisherView:
@@ -362,10 +335,10 @@ class PublisherView:
         self._api = api
         self._organization_id = organization_id
 
-    @cached_property
+    @property
     def with_raw_response(self) -> PublisherViewWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return PublisherViewWithRawResponse(self._api, self._organization_id)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return PublisherViewWithRawResponse(self)
 
     @cached_property
     def reports(self) -> PublisherViewReports:
@@ -404,46 +377,35 @@ class PublisherView:
 
 
 class PublisherViewWithRawResponse:
-    """The resources of `publisher_view`, which give the answers as they came."""
+    """The resources of `publisher_view`, whose methods return the responses as they came."""
 
-    def __init__(self, api: SyncAPI, organization_id: str) -> None:
-        self._api = api
-        self._organization_id = organization_id
+    def __init__(self, resources: PublisherView) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def reports(self) -> PublisherViewReportsWithRawResponse:
         """Reports as one publisher sees them."""
-        from .raw.publisher_view_reports import PublisherViewReportsWithRawResponse
+        return self._resources.reports.with_raw_response
 
-        return PublisherViewReportsWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def coupon_codes(self) -> PublisherViewCouponCodesWithRawResponse:
         """Coupon codes of one publisher."""
-        from .raw.publisher_view_coupon_codes import PublisherViewCouponCodesWithRawResponse
+        return self._resources.coupon_codes.with_raw_response
 
-        return PublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def access_requests(self) -> PublisherViewAccessRequestsWithRawResponse:
         """Requests of one publisher to run offers."""
-        from .raw.publisher_view_access_requests import PublisherViewAccessRequestsWithRawResponse
+        return self._resources.access_requests.with_raw_response
 
-        return PublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def offers(self) -> PublisherViewOffersWithRawResponse:
         """Offers as one publisher sees them."""
-        from .raw.publisher_view_offers import PublisherViewOffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return PublisherViewOffersWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def postbacks(self) -> PublisherViewPostbacksWithRawResponse:
         """Calls to one publisher's system when something is recorded."""
-        from .raw.publisher_view_postbacks import PublisherViewPostbacksWithRawResponse
-
-        return PublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        return self._resources.postbacks.with_raw_response
 
 
 class AsyncPublisherView:
@@ -453,10 +415,10 @@ class AsyncPublisherView:
         self._api = api
         self._organization_id = organization_id
 
-    @cached_property
+    @property
     def with_raw_response(self) -> AsyncPublisherViewWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncPublisherViewWithRawResponse(self._api, self._organization_id)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return AsyncPublisherViewWithRawResponse(self)
 
     @cached_property
     def reports(self) -> AsyncPublisherViewReports:
@@ -495,43 +457,32 @@ class AsyncPublisherView:
 
 
 class AsyncPublisherViewWithRawResponse:
-    """The resources of `publisher_view`, asynchronous, which give the answers as they came."""
+    """The resources of `publisher_view`, asynchronous, whose methods return the responses as they came."""
 
-    def __init__(self, api: AsyncAPI, organization_id: str) -> None:
-        self._api = api
-        self._organization_id = organization_id
+    def __init__(self, resources: AsyncPublisherView) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def reports(self) -> AsyncPublisherViewReportsWithRawResponse:
         """Reports as one publisher sees them."""
-        from .raw.publisher_view_reports import AsyncPublisherViewReportsWithRawResponse
+        return self._resources.reports.with_raw_response
 
-        return AsyncPublisherViewReportsWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def coupon_codes(self) -> AsyncPublisherViewCouponCodesWithRawResponse:
         """Coupon codes of one publisher."""
-        from .raw.publisher_view_coupon_codes import AsyncPublisherViewCouponCodesWithRawResponse
+        return self._resources.coupon_codes.with_raw_response
 
-        return AsyncPublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def access_requests(self) -> AsyncPublisherViewAccessRequestsWithRawResponse:
         """Requests of one publisher to run offers."""
-        from .raw.publisher_view_access_requests import AsyncPublisherViewAccessRequestsWithRawResponse
+        return self._resources.access_requests.with_raw_response
 
-        return AsyncPublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def offers(self) -> AsyncPublisherViewOffersWithRawResponse:
         """Offers as one publisher sees them."""
-        from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return AsyncPublisherViewOffersWithRawResponse(self._api, self._organization_id)
-
-    @cached_property
+    @property
     def postbacks(self) -> AsyncPublisherViewPostbacksWithRawResponse:
         """Calls to one publisher's system when something is recorded."""
-        from .raw.publisher_view_postbacks import AsyncPublisherViewPostbacksWithRawResponse
-
-        return AsyncPublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        return self._resources.postbacks.with_raw_response

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, Unset
+from ..._operation import UNSET, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ..models.conversion_update_request import ConversionUpdateRequest
     from ..typed_dicts import ConversionUpdateRequestDict
-    from .raw.conversions import AsyncConversionsWithRawResponse, ConversionsWithRawResponse
 
 
 class Conversions:
@@ -27,10 +26,8 @@ class Conversions:
 
     @cached_property
     def with_raw_response(self) -> ConversionsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.conversions import ConversionsWithRawResponse
-
-        return ConversionsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ConversionsWithRawResponse(Conversions(self._api.raw))
 
     def update(
         self,
@@ -41,6 +38,8 @@ class Conversions:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change conversions.
 
@@ -54,6 +53,9 @@ class Conversions:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -78,7 +80,18 @@ class Conversions:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
+
+
+class ConversionsWithRawResponse:
+    """The methods of `conversions`, which return the responses as they came."""
+
+    def __init__(self, resource: Conversions) -> None:
+        from ..._raw import raw_response
+
+        self.update = raw_response(resource.update)
 
 
 class AsyncConversions:
@@ -89,10 +102,8 @@ class AsyncConversions:
 
     @cached_property
     def with_raw_response(self) -> AsyncConversionsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.conversions import AsyncConversionsWithRawResponse
-
-        return AsyncConversionsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncConversionsWithRawResponse(AsyncConversions(self._api.raw))
 
     async def update(
         self,
@@ -103,6 +114,8 @@ class AsyncConversions:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change conversions.
 
@@ -116,6 +129,9 @@ class AsyncConversions:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -140,4 +156,15 @@ class AsyncConversions:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
+
+
+class AsyncConversionsWithRawResponse:
+    """The methods of `conversions`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncConversions) -> None:
+        from ..._raw import async_raw_response
+
+        self.update = async_raw_response(resource.update)

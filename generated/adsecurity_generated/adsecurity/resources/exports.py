@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..models.export_status import ExportStatus
     from ..models.export_type import ExportType
     from ..models.impression_report_row import ImpressionReportRow
-    from .raw.exports import AsyncExportsWithRawResponse, ExportsWithRawResponse
 
 
 class Exports:
@@ -34,10 +33,8 @@ class Exports:
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import ExportsWithRawResponse
-
-        return ExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ExportsWithRawResponse(Exports(self._api.raw))
 
     def resume(
         self,
@@ -88,6 +85,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -106,6 +105,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -134,6 +136,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -150,6 +154,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -168,6 +174,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -196,6 +205,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -212,6 +223,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -230,6 +243,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -258,6 +274,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def signed_url(
@@ -267,6 +285,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Sign a download.
 
@@ -277,6 +296,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -299,6 +320,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def get(
@@ -309,6 +331,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -319,6 +342,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -341,6 +366,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -369,6 +395,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Export]:
         """List exports.
 
@@ -383,8 +410,8 @@ class Exports:
                 `2006-01-02`; days are the server's.
             end_date: Last day that the export was asked for, compared as text. A date, or a text such as
                 `2006-01-02`; days are the server's.
-            status: State of the export.
-            type: Kind of log.
+            status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
+            type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
             total_lte: Most rows that the export may have.
             duration_seconds_gte: Shortest time, in seconds, that the export may have taken.
@@ -401,6 +428,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -442,7 +471,23 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class ExportsWithRawResponse:
+    """The methods of `exports`, which return the responses as they came."""
+
+    def __init__(self, resource: Exports) -> None:
+        from ..._raw import raw_export, raw_pages, raw_response
+        from ..models.export import Export
+
+        self.clicks = raw_export(resource.clicks, Export)
+        self.conversions = raw_export(resource.conversions, Export)
+        self.impressions = raw_export(resource.impressions, Export)
+        self.signed_url = raw_response(resource.signed_url)
+        self.get = raw_response(resource.get)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncExports:
@@ -453,10 +498,8 @@ class AsyncExports:
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import AsyncExportsWithRawResponse
-
-        return AsyncExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncExportsWithRawResponse(AsyncExports(self._api.raw))
 
     async def resume(
         self,
@@ -507,6 +550,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -525,6 +570,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -553,6 +601,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def conversions(
@@ -569,6 +619,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -587,6 +639,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -615,6 +670,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def impressions(
@@ -631,6 +688,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -649,6 +708,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -677,6 +739,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def signed_url(
@@ -686,6 +750,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Sign a download.
 
@@ -696,6 +761,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -718,6 +785,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def get(
@@ -728,6 +796,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -738,6 +807,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -760,6 +831,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -788,6 +860,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Export]:
         """List exports.
 
@@ -802,8 +875,8 @@ class AsyncExports:
                 `2006-01-02`; days are the server's.
             end_date: Last day that the export was asked for, compared as text. A date, or a text such as
                 `2006-01-02`; days are the server's.
-            status: State of the export.
-            type: Kind of log.
+            status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
+            type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
             total_lte: Most rows that the export may have.
             duration_seconds_gte: Shortest time, in seconds, that the export may have taken.
@@ -820,6 +893,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -861,4 +936,20 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncExportsWithRawResponse:
+    """The methods of `exports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncExports) -> None:
+        from ..._raw import async_raw_export, async_raw_pages, async_raw_response
+        from ..models.export import Export
+
+        self.clicks = async_raw_export(resource.clicks, Export)
+        self.conversions = async_raw_export(resource.conversions, Export)
+        self.impressions = async_raw_export(resource.impressions, Export)
+        self.signed_url = async_raw_response(resource.signed_url)
+        self.get = async_raw_response(resource.get)
+        self.list = async_raw_pages(resource.list)

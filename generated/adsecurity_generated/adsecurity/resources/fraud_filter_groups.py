@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         FraudImpressionFilterSettingsDict,
         FraudImpressionFilterSettingsPayloadDict,
     )
-    from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse, FraudFilterGroupsWithRawResponse
 
 
 class FraudFilterGroups:
@@ -41,10 +40,8 @@ class FraudFilterGroups:
 
     @cached_property
     def with_raw_response(self) -> FraudFilterGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.fraud_filter_groups import FraudFilterGroupsWithRawResponse
-
-        return FraudFilterGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return FraudFilterGroupsWithRawResponse(FraudFilterGroups(self._api.raw))
 
     def create(
         self,
@@ -73,6 +70,8 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a fraud filter group.
 
@@ -97,6 +96,9 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -132,6 +134,8 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -144,6 +148,8 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete fraud filter groups.
 
@@ -156,6 +162,9 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -180,6 +189,8 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -193,6 +204,8 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change fraud filter groups.
 
@@ -206,6 +219,9 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -231,6 +247,8 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -242,6 +260,7 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> FraudFilterGroup:
         """Read a fraud filter group.
 
@@ -253,6 +272,8 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -276,6 +297,7 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def delete(
@@ -287,6 +309,8 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a fraud filter group.
 
@@ -298,6 +322,9 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -321,6 +348,8 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def update(
@@ -352,6 +381,8 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a fraud filter group.
 
@@ -375,6 +406,9 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -409,6 +443,8 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -427,6 +463,7 @@ class FraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[FraudFilterGroup]:
         """List fraud filter groups.
 
@@ -446,6 +483,8 @@ class FraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -476,7 +515,23 @@ class FraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class FraudFilterGroupsWithRawResponse:
+    """The methods of `fraud_filter_groups`, which return the responses as they came."""
+
+    def __init__(self, resource: FraudFilterGroups) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncFraudFilterGroups:
@@ -487,10 +542,8 @@ class AsyncFraudFilterGroups:
 
     @cached_property
     def with_raw_response(self) -> AsyncFraudFilterGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.fraud_filter_groups import AsyncFraudFilterGroupsWithRawResponse
-
-        return AsyncFraudFilterGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncFraudFilterGroupsWithRawResponse(AsyncFraudFilterGroups(self._api.raw))
 
     async def create(
         self,
@@ -519,6 +572,8 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a fraud filter group.
 
@@ -543,6 +598,9 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -578,6 +636,8 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -590,6 +650,8 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete fraud filter groups.
 
@@ -602,6 +664,9 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -626,6 +691,8 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -639,6 +706,8 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change fraud filter groups.
 
@@ -652,6 +721,9 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -677,6 +749,8 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -688,6 +762,7 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> FraudFilterGroup:
         """Read a fraud filter group.
 
@@ -699,6 +774,8 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -722,6 +799,7 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def delete(
@@ -733,6 +811,8 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a fraud filter group.
 
@@ -744,6 +824,9 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -767,6 +850,8 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def update(
@@ -798,6 +883,8 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a fraud filter group.
 
@@ -821,6 +908,9 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -855,6 +945,8 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -873,6 +965,7 @@ class AsyncFraudFilterGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[FraudFilterGroup]:
         """List fraud filter groups.
 
@@ -892,6 +985,8 @@ class AsyncFraudFilterGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -922,4 +1017,20 @@ class AsyncFraudFilterGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncFraudFilterGroupsWithRawResponse:
+    """The methods of `fraud_filter_groups`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncFraudFilterGroups) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

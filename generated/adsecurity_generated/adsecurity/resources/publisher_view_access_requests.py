@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from ..models.offer_access_request import OfferAccessRequest
     from ..models.offer_access_request_delete_request import OfferAccessRequestDeleteRequest
     from ..typed_dicts import OfferAccessRequestDeleteRequestDict
-    from .raw.publisher_view_access_requests import (
-        AsyncPublisherViewAccessRequestsWithRawResponse,
-        PublisherViewAccessRequestsWithRawResponse,
-    )
 
 
 class PublisherViewAccessRequests:
@@ -33,10 +29,10 @@ class PublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_access_requests import PublisherViewAccessRequestsWithRawResponse
-
-        return PublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewAccessRequestsWithRawResponse(
+            PublisherViewAccessRequests(self._api.raw, self._organization_id)
+        )
 
     def bulk_delete(
         self,
@@ -46,6 +42,8 @@ class PublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offer access requests.
 
@@ -56,6 +54,9 @@ class PublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -79,6 +80,8 @@ class PublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def create(
@@ -89,6 +92,8 @@ class PublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Ask for access to an offer.
 
@@ -99,6 +104,9 @@ class PublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -122,6 +130,8 @@ class PublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -133,6 +143,7 @@ class PublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferAccessRequest:
         """Read an offer access request.
 
@@ -144,6 +155,8 @@ class PublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -168,6 +181,7 @@ class PublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def delete(
@@ -179,6 +193,8 @@ class PublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete an offer access request.
 
@@ -190,6 +206,9 @@ class PublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -214,6 +233,8 @@ class PublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -230,6 +251,7 @@ class PublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[OfferAccessRequest]:
         """List offer access requests.
 
@@ -248,6 +270,8 @@ class PublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -278,7 +302,21 @@ class PublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublisherViewAccessRequestsWithRawResponse:
+    """The methods of `publisher_view.access_requests`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewAccessRequests) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublisherViewAccessRequests:
@@ -290,10 +328,10 @@ class AsyncPublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_access_requests import AsyncPublisherViewAccessRequestsWithRawResponse
-
-        return AsyncPublisherViewAccessRequestsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewAccessRequestsWithRawResponse(
+            AsyncPublisherViewAccessRequests(self._api.raw, self._organization_id)
+        )
 
     async def bulk_delete(
         self,
@@ -303,6 +341,8 @@ class AsyncPublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offer access requests.
 
@@ -313,6 +353,9 @@ class AsyncPublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -336,6 +379,8 @@ class AsyncPublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def create(
@@ -346,6 +391,8 @@ class AsyncPublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Ask for access to an offer.
 
@@ -356,6 +403,9 @@ class AsyncPublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -379,6 +429,8 @@ class AsyncPublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -390,6 +442,7 @@ class AsyncPublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferAccessRequest:
         """Read an offer access request.
 
@@ -401,6 +454,8 @@ class AsyncPublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -425,6 +480,7 @@ class AsyncPublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def delete(
@@ -436,6 +492,8 @@ class AsyncPublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete an offer access request.
 
@@ -447,6 +505,9 @@ class AsyncPublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -471,6 +532,8 @@ class AsyncPublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -487,6 +550,7 @@ class AsyncPublisherViewAccessRequests:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[OfferAccessRequest]:
         """List offer access requests.
 
@@ -505,6 +569,8 @@ class AsyncPublisherViewAccessRequests:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -535,4 +601,18 @@ class AsyncPublisherViewAccessRequests:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublisherViewAccessRequestsWithRawResponse:
+    """The methods of `publisher_view.access_requests`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewAccessRequests) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.list = async_raw_pages(resource.list)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.coupon_code import CouponCode
-    from .raw.publisher_view_coupon_codes import (
-        AsyncPublisherViewCouponCodesWithRawResponse,
-        PublisherViewCouponCodesWithRawResponse,
-    )
 
 
 class PublisherViewCouponCodes:
@@ -31,10 +27,8 @@ class PublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewCouponCodesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_coupon_codes import PublisherViewCouponCodesWithRawResponse
-
-        return PublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewCouponCodesWithRawResponse(PublisherViewCouponCodes(self._api.raw, self._organization_id))
 
     def list(
         self,
@@ -50,6 +44,7 @@ class PublisherViewCouponCodes:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[CouponCode]:
         """List coupon codes.
 
@@ -68,6 +63,8 @@ class PublisherViewCouponCodes:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -98,7 +95,17 @@ class PublisherViewCouponCodes:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublisherViewCouponCodesWithRawResponse:
+    """The methods of `publisher_view.coupon_codes`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewCouponCodes) -> None:
+        from ..._raw import raw_pages
+
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublisherViewCouponCodes:
@@ -110,10 +117,10 @@ class AsyncPublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewCouponCodesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_coupon_codes import AsyncPublisherViewCouponCodesWithRawResponse
-
-        return AsyncPublisherViewCouponCodesWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewCouponCodesWithRawResponse(
+            AsyncPublisherViewCouponCodes(self._api.raw, self._organization_id)
+        )
 
     def list(
         self,
@@ -129,6 +136,7 @@ class AsyncPublisherViewCouponCodes:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[CouponCode]:
         """List coupon codes.
 
@@ -147,6 +155,8 @@ class AsyncPublisherViewCouponCodes:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -177,4 +187,14 @@ class AsyncPublisherViewCouponCodes:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublisherViewCouponCodesWithRawResponse:
+    """The methods of `publisher_view.coupon_codes`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewCouponCodes) -> None:
+        from ..._raw import async_raw_pages
+
+        self.list = async_raw_pages(resource.list)

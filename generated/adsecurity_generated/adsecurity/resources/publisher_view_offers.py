@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..models.offer_payout import OfferPayout
     from ..models.publisher_view_offer import PublisherViewOffer
-    from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse, PublisherViewOffersWithRawResponse
 
 
 class PublisherViewOffers:
@@ -29,10 +28,8 @@ class PublisherViewOffers:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_offers import PublisherViewOffersWithRawResponse
-
-        return PublisherViewOffersWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewOffersWithRawResponse(PublisherViewOffers(self._api.raw, self._organization_id))
 
     def get(
         self,
@@ -42,6 +39,7 @@ class PublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> PublisherViewOffer:
         """Read a publisher's offer.
 
@@ -52,6 +50,8 @@ class PublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -75,6 +75,7 @@ class PublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list_payouts(
@@ -93,6 +94,7 @@ class PublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[OfferPayout]:
         """List an offer's payouts.
 
@@ -112,6 +114,8 @@ class PublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -143,6 +147,7 @@ class PublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -159,6 +164,7 @@ class PublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[PublisherViewOffer]:
         """List a publisher's offers.
 
@@ -178,6 +184,8 @@ class PublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -208,7 +216,19 @@ class PublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublisherViewOffersWithRawResponse:
+    """The methods of `publisher_view.offers`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewOffers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.get = raw_response(resource.get)
+        self.list_payouts = raw_pages(resource.list_payouts)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublisherViewOffers:
@@ -220,10 +240,8 @@ class AsyncPublisherViewOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_offers import AsyncPublisherViewOffersWithRawResponse
-
-        return AsyncPublisherViewOffersWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewOffersWithRawResponse(AsyncPublisherViewOffers(self._api.raw, self._organization_id))
 
     async def get(
         self,
@@ -233,6 +251,7 @@ class AsyncPublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> PublisherViewOffer:
         """Read a publisher's offer.
 
@@ -243,6 +262,8 @@ class AsyncPublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -266,6 +287,7 @@ class AsyncPublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list_payouts(
@@ -284,6 +306,7 @@ class AsyncPublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[OfferPayout]:
         """List an offer's payouts.
 
@@ -303,6 +326,8 @@ class AsyncPublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -334,6 +359,7 @@ class AsyncPublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -350,6 +376,7 @@ class AsyncPublisherViewOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[PublisherViewOffer]:
         """List a publisher's offers.
 
@@ -369,6 +396,8 @@ class AsyncPublisherViewOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -399,4 +428,16 @@ class AsyncPublisherViewOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublisherViewOffersWithRawResponse:
+    """The methods of `publisher_view.offers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewOffers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.get = async_raw_response(resource.get)
+        self.list_payouts = async_raw_pages(resource.list_payouts)
+        self.list = async_raw_pages(resource.list)

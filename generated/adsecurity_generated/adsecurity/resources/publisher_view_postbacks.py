@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from ..models.postback_method import PostbackMethod
     from ..models.postback_service_type import PostbackServiceType
     from ..typed_dicts import PostbackManagerFiltersDict, PostbackManagerFiltersPayloadDict
-    from .raw.publisher_view_postbacks import (
-        AsyncPublisherViewPostbacksWithRawResponse,
-        PublisherViewPostbacksWithRawResponse,
-    )
 
 
 class PublisherViewPostbacks:
@@ -37,10 +33,8 @@ class PublisherViewPostbacks:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewPostbacksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_postbacks import PublisherViewPostbacksWithRawResponse
-
-        return PublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewPostbacksWithRawResponse(PublisherViewPostbacks(self._api.raw, self._organization_id))
 
     def create(
         self,
@@ -61,6 +55,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -69,21 +65,27 @@ class PublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -119,6 +121,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -129,6 +133,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -139,6 +145,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -162,6 +171,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -173,6 +184,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -184,6 +197,9 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -208,6 +224,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -218,6 +236,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -228,6 +247,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -251,6 +272,7 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -271,6 +293,8 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -280,17 +304,21 @@ class PublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -324,6 +352,8 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -340,6 +370,7 @@ class PublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Postback]:
         """List postbacks.
 
@@ -358,6 +389,8 @@ class PublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -388,7 +421,22 @@ class PublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublisherViewPostbacksWithRawResponse:
+    """The methods of `publisher_view.postbacks`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewPostbacks) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublisherViewPostbacks:
@@ -400,10 +448,10 @@ class AsyncPublisherViewPostbacks:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewPostbacksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_postbacks import AsyncPublisherViewPostbacksWithRawResponse
-
-        return AsyncPublisherViewPostbacksWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewPostbacksWithRawResponse(
+            AsyncPublisherViewPostbacks(self._api.raw, self._organization_id)
+        )
 
     async def create(
         self,
@@ -424,6 +472,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a postback.
 
@@ -432,21 +482,27 @@ class AsyncPublisherViewPostbacks:
         Args:
             integration: ID of the integration that the postback belongs to.
             name: Display name.
-            service_type: Kind of record that triggers a postback.
+            service_type: Kind of record that triggers a postback. Known values: `click`, `impression`,
+                `conversion`, `event`.
             url: Address to call.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of `delay_value`. The server's default is `Second`.
+            delay_metric: Unit of `delay_value`. Known values: `Second`, `Minute`, `Hour`. The server's default is
+                `Second`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent.
             headers: Headers of the call, each with its values.
-            method: HTTP method of the call. The server's default is `GET`.
+            method: HTTP method of the call. Known values: `GET`, `POST`, `PUT`, `DELETE`, `PATCH`. The server's
+                default is `GET`.
             organization: ID of the organization that the postback belongs to; the one in the path. Taken from
                 `organization_id` when left out.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -482,6 +538,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -492,6 +550,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete postbacks.
 
@@ -502,6 +562,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -525,6 +588,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -536,6 +601,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change postbacks.
 
@@ -547,6 +614,9 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -571,6 +641,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -581,6 +653,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Postback:
         """Read a postback.
 
@@ -591,6 +664,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -614,6 +689,7 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -634,6 +710,8 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a postback.
 
@@ -643,17 +721,21 @@ class AsyncPublisherViewPostbacks:
             postback_id: ID of the postback.
             active: Whether the postback is sent.
             body: Body of the call.
-            delay_metric: Unit of a postback's delay.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
             delay_value: How many units of `delay_metric` to wait before the call.
             description: Free text about the postback.
             filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
             headers: Headers of the call, each with its values.
-            method: HTTP method with which a postback is sent.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
             name: Display name.
             url: Address to call.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -687,6 +769,8 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -703,6 +787,7 @@ class AsyncPublisherViewPostbacks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Postback]:
         """List postbacks.
 
@@ -721,6 +806,8 @@ class AsyncPublisherViewPostbacks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -751,4 +838,19 @@ class AsyncPublisherViewPostbacks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublisherViewPostbacksWithRawResponse:
+    """The methods of `publisher_view.postbacks`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewPostbacks) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

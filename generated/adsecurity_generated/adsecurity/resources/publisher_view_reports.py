@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ..models.conversion_report_row import ConversionReportRow
     from ..models.impression_report_row import ImpressionReportRow
     from ..models.performance_report_row import PerformanceReportRow
-    from .raw.publisher_view_reports import (
-        AsyncPublisherViewReportsWithRawResponse,
-        PublisherViewReportsWithRawResponse,
-    )
 
 
 class PublisherViewReports:
@@ -35,10 +31,8 @@ class PublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_reports import PublisherViewReportsWithRawResponse
-
-        return PublisherViewReportsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return PublisherViewReportsWithRawResponse(PublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
         self,
@@ -56,6 +50,7 @@ class PublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ClickReportRow]:
         """Report on a publisher's clicks.
 
@@ -78,6 +73,8 @@ class PublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -110,6 +107,7 @@ class PublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -128,6 +126,7 @@ class PublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ConversionReportRow]:
         """Report on a publisher's conversions.
 
@@ -150,6 +149,8 @@ class PublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -182,6 +183,7 @@ class PublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -200,6 +202,7 @@ class PublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ImpressionReportRow]:
         """Report on a publisher's impressions.
 
@@ -222,6 +225,8 @@ class PublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -254,6 +259,7 @@ class PublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def performance(
@@ -265,6 +271,7 @@ class PublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[PerformanceReportRow]:
         """Report on a publisher's performance.
 
@@ -278,6 +285,8 @@ class PublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator with a single page; iterate over it to get the rows.
@@ -303,7 +312,20 @@ class PublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublisherViewReportsWithRawResponse:
+    """The methods of `publisher_view.reports`, which return the responses as they came."""
+
+    def __init__(self, resource: PublisherViewReports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
+        self.performance = raw_pages(resource.performance)
 
 
 class AsyncPublisherViewReports:
@@ -315,10 +337,8 @@ class AsyncPublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publisher_view_reports import AsyncPublisherViewReportsWithRawResponse
-
-        return AsyncPublisherViewReportsWithRawResponse(self._api, self._organization_id)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublisherViewReportsWithRawResponse(AsyncPublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
         self,
@@ -336,6 +356,7 @@ class AsyncPublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ClickReportRow]:
         """Report on a publisher's clicks.
 
@@ -358,6 +379,8 @@ class AsyncPublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -390,6 +413,7 @@ class AsyncPublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -408,6 +432,7 @@ class AsyncPublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ConversionReportRow]:
         """Report on a publisher's conversions.
 
@@ -430,6 +455,8 @@ class AsyncPublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -462,6 +489,7 @@ class AsyncPublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -480,6 +508,7 @@ class AsyncPublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ImpressionReportRow]:
         """Report on a publisher's impressions.
 
@@ -502,6 +531,8 @@ class AsyncPublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -534,6 +565,7 @@ class AsyncPublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def performance(
@@ -545,6 +577,7 @@ class AsyncPublisherViewReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[PerformanceReportRow]:
         """Report on a publisher's performance.
 
@@ -558,6 +591,8 @@ class AsyncPublisherViewReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator with a single page; iterate over it to get the rows.
@@ -583,4 +618,17 @@ class AsyncPublisherViewReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublisherViewReportsWithRawResponse:
+    """The methods of `publisher_view.reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublisherViewReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)
+        self.performance = async_raw_pages(resource.performance)

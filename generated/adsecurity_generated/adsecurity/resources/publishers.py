@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..models.theme import Theme
     from ..models.throttle_status import ThrottleStatus
     from ..typed_dicts import AdditionalThrottleRateFiltersDict
-    from .raw.publishers import AsyncPublishersWithRawResponse, PublishersWithRawResponse
 
 
 class Publishers:
@@ -32,10 +31,8 @@ class Publishers:
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import PublishersWithRawResponse
-
-        return PublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return PublishersWithRawResponse(Publishers(self._api.raw))
 
     def create(
         self,
@@ -74,6 +71,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -92,7 +91,8 @@ class Publishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -102,15 +102,22 @@ class Publishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -160,6 +167,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -170,6 +179,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -180,6 +191,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -202,6 +216,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -213,6 +229,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -224,6 +242,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -247,6 +268,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -257,6 +280,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -267,6 +291,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -289,6 +315,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -328,6 +355,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -344,7 +373,8 @@ class Publishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -357,7 +387,10 @@ class Publishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -366,6 +399,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -414,6 +450,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -430,6 +468,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Publisher]:
         """List publishers.
 
@@ -448,6 +487,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -477,7 +518,22 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublishersWithRawResponse:
+    """The methods of `publishers`, which return the responses as they came."""
+
+    def __init__(self, resource: Publishers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublishers:
@@ -488,10 +544,8 @@ class AsyncPublishers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import AsyncPublishersWithRawResponse
-
-        return AsyncPublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
 
     async def create(
         self,
@@ -530,6 +584,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -548,7 +604,8 @@ class AsyncPublishers:
             conversion_throttle_additional_filters: Conditions that a conversion has to meet to be throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             first_name: First name of the contact person.
@@ -558,15 +615,22 @@ class AsyncPublishers:
             pending: Whether the account has to be approved first.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             publisher_wizard_completed: Whether the set-up wizard counts as done.
             tags: IDs of the labels to attach.
-            theme: Colour scheme of the publisher portal. The server's default is `light`.
+            theme: Colour scheme of the publisher portal. Known values: `light`, `dark`, `auto`. The server's
+                default is `light`.
             timezone: IANA time zone of the account. The server's default is `UTC`.
             website: Address of the company's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -616,6 +680,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -626,6 +692,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -636,6 +704,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -658,6 +729,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -669,6 +742,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change publishers.
 
@@ -680,6 +755,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -703,6 +781,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -713,6 +793,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -723,6 +804,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -745,6 +828,7 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -784,6 +868,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -800,7 +886,8 @@ class AsyncPublishers:
                 throttled.
             conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
             conversion_throttle_percentage: Share of the conversions to hold back, in percent.
-            conversion_throttle_status: Verdict given to conversions that are throttled.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
             countries: Countries that the publisher works in.
             description: Free text about the publisher.
             email: Contact address.
@@ -813,7 +900,10 @@ class AsyncPublishers:
             pending: Whether the account waits for approval.
             phone: Phone number of the contact person.
             postback_manager_enabled: Whether the publisher may manage postbacks.
-            promotional_method: Ways in which the publisher promotes offers.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
             tags: IDs of the labels.
             theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
                 table lists no values.
@@ -822,6 +912,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -870,6 +963,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -886,6 +981,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Publisher]:
         """List publishers.
 
@@ -904,6 +1000,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -933,4 +1031,19 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublishersWithRawResponse:
+    """The methods of `publishers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublishers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

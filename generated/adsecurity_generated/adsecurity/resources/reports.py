@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..models.list_options_json_filter import ListOptionsJSONFilter
     from ..models.performance_report_row import PerformanceReportRow
     from ..typed_dicts import ListOptionsJSONFilterDict
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
 
 
 class Reports:
@@ -33,10 +32,8 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import ReportsWithRawResponse
-
-        return ReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
         self,
@@ -56,6 +53,8 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> Paginator[ClickReportRow]:
         """Report on clicks.
 
@@ -82,6 +81,9 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -115,6 +117,8 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -135,6 +139,8 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> Paginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -161,6 +167,9 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -194,6 +203,8 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -214,6 +225,8 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> Paginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -240,6 +253,9 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -273,6 +289,8 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def performance(
@@ -292,6 +310,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[PerformanceReportRow]:
         """Report on performance.
 
@@ -315,6 +334,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -347,7 +368,20 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class ReportsWithRawResponse:
+    """The methods of `reports`, which return the responses as they came."""
+
+    def __init__(self, resource: Reports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
+        self.performance = raw_pages(resource.performance)
 
 
 class AsyncReports:
@@ -358,10 +392,8 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import AsyncReportsWithRawResponse
-
-        return AsyncReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
         self,
@@ -381,6 +413,8 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -407,6 +441,9 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -440,6 +477,8 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -460,6 +499,8 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -486,6 +527,9 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -519,6 +563,8 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -539,6 +585,8 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -565,6 +613,9 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -598,6 +649,8 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def performance(
@@ -617,6 +670,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[PerformanceReportRow]:
         """Report on performance.
 
@@ -640,6 +694,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -672,4 +728,17 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncReportsWithRawResponse:
+    """The methods of `reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)
+        self.performance = async_raw_pages(resource.performance)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         SmartLinkPriorityOfferDict,
         SmartLinkWeightedOfferDict,
     )
-    from .raw.smartlinks import AsyncSmartlinksWithRawResponse, SmartlinksWithRawResponse
 
 
 class Smartlinks:
@@ -40,10 +39,8 @@ class Smartlinks:
 
     @cached_property
     def with_raw_response(self) -> SmartlinksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.smartlinks import SmartlinksWithRawResponse
-
-        return SmartlinksWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return SmartlinksWithRawResponse(Smartlinks(self._api.raw))
 
     def create(
         self,
@@ -66,6 +63,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a smartlink.
 
@@ -74,7 +73,7 @@ class Smartlinks:
         Args:
             integration_id: ID of the integration.
             name: Display name.
-            strategy: Rule by which a smartlink picks an offer.
+            strategy: Rule by which a smartlink picks an offer. Known values: `Weighted`, `Priority`, `KPI`.
             active: Whether the link can be used at once.
             archived: Whether to put the link aside at once.
             description: Free text about the link.
@@ -85,11 +84,14 @@ class Smartlinks:
             priority_offers: Offers of the strategy `Priority`.
             tags: IDs of the labels to attach.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
-                The server's default is `Public`.
+                Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -125,6 +127,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -137,6 +141,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete smartlinks.
 
@@ -149,6 +155,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -173,6 +182,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -186,6 +197,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change smartlinks.
 
@@ -199,6 +212,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -224,6 +240,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -235,6 +253,7 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> SmartLink:
         """Read a smartlink.
 
@@ -246,6 +265,8 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -269,6 +290,7 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def delete(
@@ -281,6 +303,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a smartlink.
 
@@ -293,6 +317,9 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -317,6 +344,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def update(
@@ -340,6 +369,8 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a smartlink.
 
@@ -358,14 +389,17 @@ class Smartlinks:
             primary_domain: Domain of the link.
             priority_offers: Offers of the strategy `Priority`.
             strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
-                for which word of `SmartLinkStrategy` is not documented.
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
             tags: IDs of the labels.
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
-                asks and is approved.
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -401,6 +435,8 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -419,6 +455,7 @@ class Smartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[SmartLink]:
         """List smartlinks.
 
@@ -438,6 +475,8 @@ class Smartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -468,7 +507,23 @@ class Smartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class SmartlinksWithRawResponse:
+    """The methods of `smartlinks`, which return the responses as they came."""
+
+    def __init__(self, resource: Smartlinks) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.get = raw_response(resource.get)
+        self.delete = raw_response(resource.delete)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncSmartlinks:
@@ -479,10 +534,8 @@ class AsyncSmartlinks:
 
     @cached_property
     def with_raw_response(self) -> AsyncSmartlinksWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.smartlinks import AsyncSmartlinksWithRawResponse
-
-        return AsyncSmartlinksWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncSmartlinksWithRawResponse(AsyncSmartlinks(self._api.raw))
 
     async def create(
         self,
@@ -505,6 +558,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a smartlink.
 
@@ -513,7 +568,7 @@ class AsyncSmartlinks:
         Args:
             integration_id: ID of the integration.
             name: Display name.
-            strategy: Rule by which a smartlink picks an offer.
+            strategy: Rule by which a smartlink picks an offer. Known values: `Weighted`, `Priority`, `KPI`.
             active: Whether the link can be used at once.
             archived: Whether to put the link aside at once.
             description: Free text about the link.
@@ -524,11 +579,14 @@ class AsyncSmartlinks:
             priority_offers: Offers of the strategy `Priority`.
             tags: IDs of the labels to attach.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
-                The server's default is `Public`.
+                Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -564,6 +622,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -576,6 +636,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete smartlinks.
 
@@ -588,6 +650,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -612,6 +677,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -625,6 +692,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Change smartlinks.
 
@@ -638,6 +707,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -663,6 +735,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -674,6 +748,7 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> SmartLink:
         """Read a smartlink.
 
@@ -685,6 +760,8 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -708,6 +785,7 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def delete(
@@ -720,6 +798,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete a smartlink.
 
@@ -732,6 +812,9 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -756,6 +839,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def update(
@@ -779,6 +864,8 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a smartlink.
 
@@ -797,14 +884,17 @@ class AsyncSmartlinks:
             primary_domain: Domain of the link.
             priority_offers: Offers of the strategy `Priority`.
             strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
-                for which word of `SmartLinkStrategy` is not documented.
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
             tags: IDs of the labels.
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
-                asks and is approved.
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -840,6 +930,8 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -858,6 +950,7 @@ class AsyncSmartlinks:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[SmartLink]:
         """List smartlinks.
 
@@ -877,6 +970,8 @@ class AsyncSmartlinks:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -907,4 +1002,20 @@ class AsyncSmartlinks:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncSmartlinksWithRawResponse:
+    """The methods of `smartlinks`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncSmartlinks) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.get = async_raw_response(resource.get)
+        self.delete = async_raw_response(resource.delete)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

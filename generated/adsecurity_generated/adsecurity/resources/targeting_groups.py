@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..models.targeting_settings import TargetingSettings
     from ..models.targeting_settings_payload import TargetingSettingsPayload
     from ..typed_dicts import TargetingSettingsDict, TargetingSettingsPayloadDict
-    from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse, TargetingGroupsWithRawResponse
 
 
 class TargetingGroups:
@@ -30,10 +29,8 @@ class TargetingGroups:
 
     @cached_property
     def with_raw_response(self) -> TargetingGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.targeting_groups import TargetingGroupsWithRawResponse
-
-        return TargetingGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return TargetingGroupsWithRawResponse(TargetingGroups(self._api.raw))
 
     def create(
         self,
@@ -51,6 +48,8 @@ class TargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a targeting group.
 
@@ -70,6 +69,9 @@ class TargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -100,6 +102,8 @@ class TargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -111,6 +115,8 @@ class TargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete targeting groups.
 
@@ -122,6 +128,9 @@ class TargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -145,6 +154,8 @@ class TargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -156,6 +167,7 @@ class TargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> TargetingGroup:
         """Read a targeting group.
 
@@ -167,6 +179,8 @@ class TargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -190,6 +204,7 @@ class TargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -207,6 +222,8 @@ class TargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a targeting group.
 
@@ -224,6 +241,9 @@ class TargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -253,6 +273,8 @@ class TargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -271,6 +293,7 @@ class TargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[TargetingGroup]:
         """List targeting groups.
 
@@ -290,6 +313,8 @@ class TargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -320,7 +345,21 @@ class TargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class TargetingGroupsWithRawResponse:
+    """The methods of `targeting_groups`, which return the responses as they came."""
+
+    def __init__(self, resource: TargetingGroups) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncTargetingGroups:
@@ -331,10 +370,8 @@ class AsyncTargetingGroups:
 
     @cached_property
     def with_raw_response(self) -> AsyncTargetingGroupsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.targeting_groups import AsyncTargetingGroupsWithRawResponse
-
-        return AsyncTargetingGroupsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncTargetingGroupsWithRawResponse(AsyncTargetingGroups(self._api.raw))
 
     async def create(
         self,
@@ -352,6 +389,8 @@ class AsyncTargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a targeting group.
 
@@ -371,6 +410,9 @@ class AsyncTargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -401,6 +443,8 @@ class AsyncTargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -412,6 +456,8 @@ class AsyncTargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete targeting groups.
 
@@ -423,6 +469,9 @@ class AsyncTargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -446,6 +495,8 @@ class AsyncTargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -457,6 +508,7 @@ class AsyncTargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> TargetingGroup:
         """Read a targeting group.
 
@@ -468,6 +520,8 @@ class AsyncTargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -491,6 +545,7 @@ class AsyncTargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -508,6 +563,8 @@ class AsyncTargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a targeting group.
 
@@ -525,6 +582,9 @@ class AsyncTargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -554,6 +614,8 @@ class AsyncTargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -572,6 +634,7 @@ class AsyncTargetingGroups:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[TargetingGroup]:
         """List targeting groups.
 
@@ -591,6 +654,8 @@ class AsyncTargetingGroups:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -621,4 +686,18 @@ class AsyncTargetingGroups:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncTargetingGroupsWithRawResponse:
+    """The methods of `targeting_groups`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncTargetingGroups) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

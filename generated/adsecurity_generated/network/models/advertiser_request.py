@@ -43,7 +43,7 @@ class AdvertiserRequest(Model):
         Field("last_name", "last_name", "string"),
         Field("manager_id", "manager_id", "string"),
         Field("messenger", "messenger", "string"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("phone", "phone", "string"),
         Field("website", "website", "string"),
     )

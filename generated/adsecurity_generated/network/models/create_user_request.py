@@ -35,12 +35,12 @@ class CreateUserRequest(Model):
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("city", "city", "string"),
         Field("country", "country", "string"),
-        Field("email", "email", "string"),
+        Field("email", "email", "string", required=True),
         Field("first_name", "first_name", "string"),
         Field("last_name", "last_name", "string"),
-        Field("password", "password", "string", secret=True),
+        Field("password", "password", "string", secret=True, required=True),
         Field("phone", "phone", "string"),
-        Field("role", "role", "string"),
+        Field("role", "role", "string", required=True),
         Field("timezone", "timezone", "string"),
     )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import attrs
 
 from ..._model import Field, Model
 from ..._operation import UNSET, Unset
+from ..._values import exact_time
 
 
 @attrs.define(init=False, eq=False, repr=False, getstate_setstate=False)
@@ -18,7 +20,7 @@ class Export(Model):
 
     Attributes:
         artifact: The file that an export produces.
-        created_at: When the export was requested.
+        created_at: When the export was requested. In UTC.
         email_config: Who is told by e-mail when the file is ready.
         error: Why the export failed; empty otherwise.
         export_list_options: Columns and filters of an export that is made from a listing.
@@ -36,12 +38,12 @@ class Export(Model):
         status: How far the export is. Known values are those of `ExportStatus`; a finished export may carry another
             one.
         type: Kind of the export. `ExportType` has the values that a listing can be narrowed by.
-        updated_at: When the export last changed.
+        updated_at: When the export last changed. In UTC.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("artifact", "artifact", "object", model="ExportArtifact"),
-        Field("created_at", "created_at", "string"),
+        Field("created_at", "created_at", "date-time"),
         Field("email_config", "email_config", "object", model="ExportEmailConfig"),
         Field("error", "error", "string"),
         Field("export_list_options", "export_list_options", "object", model="ExportListOptions"),
@@ -58,11 +60,11 @@ class Export(Model):
         Field("results_meta", "results_meta", "object", model="ExportResultsMeta"),
         Field("status", "status", "string"),
         Field("type", "type", "string"),
-        Field("updated_at", "updated_at", "string"),
+        Field("updated_at", "updated_at", "date-time"),
     )
 
     artifact: ExportArtifact | None = None
-    created_at: str | None = None
+    created_at: dt.datetime | None = None
     email_config: ExportEmailConfig | None = None
     error: str | None = None
     export_list_options: ExportListOptions | None = None
@@ -79,13 +81,13 @@ class Export(Model):
     results_meta: ExportResultsMeta | None = None
     status: str | None = None
     type: str | None = None
-    updated_at: str | None = None
+    updated_at: dt.datetime | None = None
 
     def __init__(
         self,
         *,
         artifact: ExportArtifact | Mapping[str, Any] | None | Unset = UNSET,
-        created_at: str | None | Unset = UNSET,
+        created_at: dt.datetime | str | None | Unset = UNSET,
         email_config: ExportEmailConfig | Mapping[str, Any] | None | Unset = UNSET,
         error: str | None | Unset = UNSET,
         export_list_options: ExportListOptions | Mapping[str, Any] | None | Unset = UNSET,
@@ -102,7 +104,7 @@ class Export(Model):
         results_meta: ExportResultsMeta | Mapping[str, Any] | None | Unset = UNSET,
         status: str | None | Unset = UNSET,
         type: str | None | Unset = UNSET,
-        updated_at: str | None | Unset = UNSET,
+        updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
         self._give(
             (
@@ -159,7 +161,7 @@ class Export(Model):
             if v.__class__ is dict
             else self._odd("artifact", v)
         )
-        self.created_at = v if type(v := d["created_at"]) is str or v is None else self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
         self.email_config = (
             None
             if (v := d["email_config"]) is None
@@ -210,7 +212,7 @@ class Export(Model):
         )
         self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
         self.type = v if type(v := d["type"]) is str or v is None else self._odd("type", v)
-        self.updated_at = v if type(v := d["updated_at"]) is str or v is None else self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

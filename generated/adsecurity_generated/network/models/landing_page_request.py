@@ -27,9 +27,9 @@ class LandingPageRequest(Model):
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("hide_from_publishers", "hide_from_publishers", "boolean"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("preview_url", "preview_url", "string"),
-        Field("redirect_url", "redirect_url", "string"),
+        Field("redirect_url", "redirect_url", "string", required=True),
     )
 
     active: bool | None = None

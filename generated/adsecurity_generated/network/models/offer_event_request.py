@@ -41,7 +41,7 @@ class OfferEventRequest(Model):
         Field("allow_multiple_events", "allow_multiple_events", "boolean"),
         Field("description", "description", "string"),
         Field("manually_approve_events", "manually_approve_events", "boolean"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("payout", "payout", "number"),
         Field("payout_percent", "payout_percent", "number"),
         Field("payout_type", "payout_type", "string"),

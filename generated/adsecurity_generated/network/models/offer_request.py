@@ -53,7 +53,7 @@ class OfferRequest(Model):
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
-        Field("advertiser_id", "advertiser_id", "integer"),
+        Field("advertiser_id", "advertiser_id", "integer", required=True),
         Field("allow_duplicate_conversions", "allow_duplicate_conversions", "boolean"),
         Field("block_on_reject", "block_on_reject", "boolean"),
         Field("conversion_name", "conversion_name", "string"),
@@ -66,7 +66,7 @@ class OfferRequest(Model):
         Field("impression_forwarding_enabled", "impression_forwarding_enabled", "boolean"),
         Field("impression_forwarding_url", "impression_forwarding_url", "string"),
         Field("manually_approve_conversions", "manually_approve_conversions", "boolean"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("offer_preview_enabled", "offer_preview_enabled", "boolean"),
         Field("parallel_tracking_enabled", "parallel_tracking_enabled", "boolean"),
         Field("parallel_tracking_url", "parallel_tracking_url", "string"),

@@ -54,7 +54,7 @@ class PublisherRequest(Model):
         Field("last_name", "last_name", "string"),
         Field("manager_id", "manager_id", "string"),
         Field("messenger", "messenger", "string"),
-        Field("name", "name", "string"),
+        Field("name", "name", "string", required=True),
         Field("phone", "phone", "string"),
         Field("promotional_method", "promotional_method", "array", items=Field("", "", "string")),
         Field("timezone", "timezone", "string"),

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
 
-    from .advertisers import Advertisers, AsyncAdvertisers
-    from .exports import AsyncExports, Exports
-    from .landing_pages import AsyncLandingPages, LandingPages
-    from .offer_events import AsyncOfferEvents, OfferEvents
-    from .offers import AsyncOffers, Offers
-    from .publishers import AsyncPublishers, Publishers
-    from .raw.advertisers import AdvertisersWithRawResponse, AsyncAdvertisersWithRawResponse
-    from .raw.exports import AsyncExportsWithRawResponse, ExportsWithRawResponse
-    from .raw.landing_pages import AsyncLandingPagesWithRawResponse, LandingPagesWithRawResponse
-    from .raw.offer_events import AsyncOfferEventsWithRawResponse, OfferEventsWithRawResponse
-    from .raw.offers import AsyncOffersWithRawResponse, OffersWithRawResponse
-    from .raw.publishers import AsyncPublishersWithRawResponse, PublishersWithRawResponse
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
-    from .raw.users import AsyncUsersWithRawResponse, UsersWithRawResponse
-    from .reports import AsyncReports, Reports
-    from .users import AsyncUsers, Users
+    from .advertisers import Advertisers, AdvertisersWithRawResponse, AsyncAdvertisers, AsyncAdvertisersWithRawResponse
+    from .exports import AsyncExports, AsyncExportsWithRawResponse, Exports, ExportsWithRawResponse
+    from .landing_pages import (
+        AsyncLandingPages,
+        AsyncLandingPagesWithRawResponse,
+        LandingPages,
+        LandingPagesWithRawResponse,
+    )
+    from .offer_events import AsyncOfferEvents, AsyncOfferEventsWithRawResponse, OfferEvents, OfferEventsWithRawResponse
+    from .offers import AsyncOffers, AsyncOffersWithRawResponse, Offers, OffersWithRawResponse
+    from .publishers import AsyncPublishers, AsyncPublishersWithRawResponse, Publishers, PublishersWithRawResponse
+    from .reports import AsyncReports, AsyncReportsWithRawResponse, Reports, ReportsWithRawResponse
+    from .users import AsyncUsers, AsyncUsersWithRawResponse, Users, UsersWithRawResponse
 
 
 class NetworkResources:
@@ -32,10 +29,10 @@ class NetworkResources:
 
     _api: SyncAPI
 
-    @cached_property
+    @property
     def with_raw_response(self) -> NetworkResourcesWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return NetworkResourcesWithRawResponse(self._api)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return NetworkResourcesWithRawResponse(self)
 
     @cached_property
     def users(self) -> Users:
@@ -95,66 +92,50 @@ class NetworkResources:
 
 
 class NetworkResourcesWithRawResponse:
-    """The resources of Network, which give the answers as they came."""
+    """The resources of Network, whose methods return the responses as they came."""
 
-    def __init__(self, api: SyncAPI) -> None:
-        self._api = api
+    def __init__(self, resources: NetworkResources) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def users(self) -> UsersWithRawResponse:
         """People with access to the organization, and their roles."""
-        from .raw.users import UsersWithRawResponse
+        return self._resources.users.with_raw_response
 
-        return UsersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offers(self) -> OffersWithRawResponse:
         """What advertisers want done, what they pay for it, and who may promote it."""
-        from .raw.offers import OffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return OffersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def publishers(self) -> PublishersWithRawResponse:
         """Partners who bring traffic."""
-        from .raw.publishers import PublishersWithRawResponse
+        return self._resources.publishers.with_raw_response
 
-        return PublishersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def advertisers(self) -> AdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
-        from .raw.advertisers import AdvertisersWithRawResponse
+        return self._resources.advertisers.with_raw_response
 
-        return AdvertisersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offer_events(self) -> OfferEventsWithRawResponse:
         """Further goals of an offer, each with a payout of its own."""
-        from .raw.offer_events import OfferEventsWithRawResponse
+        return self._resources.offer_events.with_raw_response
 
-        return OfferEventsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def landing_pages(self) -> LandingPagesWithRawResponse:
         """Pages on which an offer's visitors can arrive."""
-        from .raw.landing_pages import LandingPagesWithRawResponse
+        return self._resources.landing_pages.with_raw_response
 
-        return LandingPagesWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def exports(self) -> ExportsWithRawResponse:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
-        from .raw.exports import ExportsWithRawResponse
+        return self._resources.exports.with_raw_response
 
-        return ExportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def reports(self) -> ReportsWithRawResponse:
         """Clicks, conversions and impressions row by row, latest first."""
-        from .raw.reports import ReportsWithRawResponse
-
-        return ReportsWithRawResponse(self._api)
+        return self._resources.reports.with_raw_response
 
 
 class AsyncNetworkResources:
@@ -162,10 +143,10 @@ class AsyncNetworkResources:
 
     _api: AsyncAPI
 
-    @cached_property
+    @property
     def with_raw_response(self) -> AsyncNetworkResourcesWithRawResponse:
-        """The same resources, whose methods give status, headers and content as they came."""
-        return AsyncNetworkResourcesWithRawResponse(self._api)
+        """The same resources, whose methods return status, headers and content as they came."""
+        return AsyncNetworkResourcesWithRawResponse(self)
 
     @cached_property
     def users(self) -> AsyncUsers:
@@ -225,63 +206,47 @@ class AsyncNetworkResources:
 
 
 class AsyncNetworkResourcesWithRawResponse:
-    """The resources of Network, asynchronous, which give the answers as they came."""
+    """The resources of Network, asynchronous, whose methods return the responses as they came."""
 
-    def __init__(self, api: AsyncAPI) -> None:
-        self._api = api
+    def __init__(self, resources: AsyncNetworkResources) -> None:
+        self._resources = resources
 
-    @cached_property
+    @property
     def users(self) -> AsyncUsersWithRawResponse:
         """People with access to the organization, and their roles."""
-        from .raw.users import AsyncUsersWithRawResponse
+        return self._resources.users.with_raw_response
 
-        return AsyncUsersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offers(self) -> AsyncOffersWithRawResponse:
         """What advertisers want done, what they pay for it, and who may promote it."""
-        from .raw.offers import AsyncOffersWithRawResponse
+        return self._resources.offers.with_raw_response
 
-        return AsyncOffersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def publishers(self) -> AsyncPublishersWithRawResponse:
         """Partners who bring traffic."""
-        from .raw.publishers import AsyncPublishersWithRawResponse
+        return self._resources.publishers.with_raw_response
 
-        return AsyncPublishersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def advertisers(self) -> AsyncAdvertisersWithRawResponse:
         """Companies whose offers are promoted."""
-        from .raw.advertisers import AsyncAdvertisersWithRawResponse
+        return self._resources.advertisers.with_raw_response
 
-        return AsyncAdvertisersWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def offer_events(self) -> AsyncOfferEventsWithRawResponse:
         """Further goals of an offer, each with a payout of its own."""
-        from .raw.offer_events import AsyncOfferEventsWithRawResponse
+        return self._resources.offer_events.with_raw_response
 
-        return AsyncOfferEventsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def landing_pages(self) -> AsyncLandingPagesWithRawResponse:
         """Pages on which an offer's visitors can arrive."""
-        from .raw.landing_pages import AsyncLandingPagesWithRawResponse
+        return self._resources.landing_pages.with_raw_response
 
-        return AsyncLandingPagesWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def exports(self) -> AsyncExportsWithRawResponse:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
-        from .raw.exports import AsyncExportsWithRawResponse
+        return self._resources.exports.with_raw_response
 
-        return AsyncExportsWithRawResponse(self._api)
-
-    @cached_property
+    @property
     def reports(self) -> AsyncReportsWithRawResponse:
         """Clicks, conversions and impressions row by row, latest first."""
-        from .raw.reports import AsyncReportsWithRawResponse
-
-        return AsyncReportsWithRawResponse(self._api)
+        return self._resources.reports.with_raw_response

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.advertiser import Advertiser
-    from .raw.advertisers import AdvertisersWithRawResponse, AsyncAdvertisersWithRawResponse
 
 
 class Advertisers:
@@ -27,10 +26,8 @@ class Advertisers:
 
     @cached_property
     def with_raw_response(self) -> AdvertisersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.advertisers import AdvertisersWithRawResponse
-
-        return AdvertisersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AdvertisersWithRawResponse(Advertisers(self._api.raw))
 
     def create(
         self,
@@ -51,6 +48,8 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an advertiser.
 
@@ -73,6 +72,9 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -107,6 +109,8 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -118,6 +122,8 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch advertisers on or off.
 
@@ -129,6 +135,9 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -152,6 +161,8 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -162,6 +173,8 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete advertisers.
 
@@ -172,6 +185,9 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -194,6 +210,8 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -204,6 +222,7 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Advertiser:
         """Read an advertiser.
 
@@ -214,6 +233,8 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -236,6 +257,7 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -259,6 +281,8 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an advertiser.
 
@@ -282,6 +306,9 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -317,6 +344,8 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -331,6 +360,7 @@ class Advertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Advertiser]:
         """List advertisers.
 
@@ -349,6 +379,8 @@ class Advertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -376,7 +408,22 @@ class Advertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AdvertisersWithRawResponse:
+    """The methods of `advertisers`, which return the responses as they came."""
+
+    def __init__(self, resource: Advertisers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncAdvertisers:
@@ -387,10 +434,8 @@ class AsyncAdvertisers:
 
     @cached_property
     def with_raw_response(self) -> AsyncAdvertisersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.advertisers import AsyncAdvertisersWithRawResponse
-
-        return AsyncAdvertisersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncAdvertisersWithRawResponse(AsyncAdvertisers(self._api.raw))
 
     async def create(
         self,
@@ -411,6 +456,8 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an advertiser.
 
@@ -433,6 +480,9 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -467,6 +517,8 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -478,6 +530,8 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch advertisers on or off.
 
@@ -489,6 +543,9 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -512,6 +569,8 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -522,6 +581,8 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete advertisers.
 
@@ -532,6 +593,9 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -554,6 +618,8 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -564,6 +630,7 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Advertiser:
         """Read an advertiser.
 
@@ -574,6 +641,8 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -596,6 +665,7 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -619,6 +689,8 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an advertiser.
 
@@ -642,6 +714,9 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -677,6 +752,8 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -691,6 +768,7 @@ class AsyncAdvertisers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Advertiser]:
         """List advertisers.
 
@@ -709,6 +787,8 @@ class AsyncAdvertisers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -736,4 +816,19 @@ class AsyncAdvertisers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncAdvertisersWithRawResponse:
+    """The methods of `advertisers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncAdvertisers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

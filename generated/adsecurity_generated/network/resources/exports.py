@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..models.export_status import ExportStatus
     from ..models.export_type import ExportType
     from ..models.impression_report_row import ImpressionReportRow
-    from .raw.exports import AsyncExportsWithRawResponse, ExportsWithRawResponse
 
 
 class Exports:
@@ -34,10 +33,8 @@ class Exports:
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import ExportsWithRawResponse
-
-        return ExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ExportsWithRawResponse(Exports(self._api.raw))
 
     def resume(
         self,
@@ -89,6 +86,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -114,6 +113,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -143,6 +145,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def conversions(
@@ -160,6 +164,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -185,6 +191,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -214,6 +223,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def impressions(
@@ -231,6 +242,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -256,6 +269,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -285,6 +301,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def postbacks(
@@ -301,6 +319,8 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> ExportJob[Any]:
         """Start an export of postbacks.
 
@@ -325,6 +345,9 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -353,6 +376,8 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def signed_url(
@@ -362,6 +387,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Get the address of an exported file.
 
@@ -373,6 +399,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -395,6 +423,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def get(
@@ -405,6 +434,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -415,6 +445,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -437,6 +469,7 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -463,6 +496,7 @@ class Exports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Export]:
         """List exports.
 
@@ -477,8 +511,9 @@ class Exports:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -495,6 +530,8 @@ class Exports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -534,7 +571,24 @@ class Exports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class ExportsWithRawResponse:
+    """The methods of `exports`, which return the responses as they came."""
+
+    def __init__(self, resource: Exports) -> None:
+        from ..._raw import raw_export, raw_pages, raw_response
+        from ..models.export import Export
+
+        self.clicks = raw_export(resource.clicks, Export)
+        self.conversions = raw_export(resource.conversions, Export)
+        self.impressions = raw_export(resource.impressions, Export)
+        self.postbacks = raw_export(resource.postbacks, Export)
+        self.signed_url = raw_response(resource.signed_url)
+        self.get = raw_response(resource.get)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncExports:
@@ -545,10 +599,8 @@ class AsyncExports:
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.exports import AsyncExportsWithRawResponse
-
-        return AsyncExportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncExportsWithRawResponse(AsyncExports(self._api.raw))
 
     async def resume(
         self,
@@ -600,6 +652,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ClickReportRow]:
         """Start an export of clicks.
 
@@ -625,6 +679,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -654,6 +711,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def conversions(
@@ -671,6 +730,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ConversionReportRow]:
         """Start an export of conversions.
 
@@ -696,6 +757,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -725,6 +789,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def impressions(
@@ -742,6 +808,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[ImpressionReportRow]:
         """Start an export of impressions.
 
@@ -767,6 +835,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -796,6 +867,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def postbacks(
@@ -812,6 +885,8 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> AsyncExportJob[Any]:
         """Start an export of postbacks.
 
@@ -836,6 +911,9 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
@@ -864,6 +942,8 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def signed_url(
@@ -873,6 +953,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> str:
         """Get the address of an exported file.
 
@@ -884,6 +965,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A temporary address that needs no key.
@@ -906,6 +989,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def get(
@@ -916,6 +1000,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Export:
         """Read an export.
 
@@ -926,6 +1011,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -948,6 +1035,7 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def list(
@@ -974,6 +1062,7 @@ class AsyncExports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Export]:
         """List exports.
 
@@ -988,8 +1077,9 @@ class AsyncExports:
                 as a range. A date, or a text such as `2006-01-02`; days are the server's.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
                 range. A date, or a text such as `2006-01-02`; days are the server's.
-            status: Keeps only the exports at this stage.
-            type: Keeps only the exports of this kind.
+            status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
+                `ERROR`, `CANCELED`.
+            type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
             total_gte: Keeps only the exports with at least this many rows.
             total_lte: Keeps only the exports with at most this many rows.
             duration_seconds_gte: Keeps only the exports that took at least this many seconds.
@@ -1006,6 +1096,8 @@ class AsyncExports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -1045,4 +1137,21 @@ class AsyncExports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncExportsWithRawResponse:
+    """The methods of `exports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncExports) -> None:
+        from ..._raw import async_raw_export, async_raw_pages, async_raw_response
+        from ..models.export import Export
+
+        self.clicks = async_raw_export(resource.clicks, Export)
+        self.conversions = async_raw_export(resource.conversions, Export)
+        self.impressions = async_raw_export(resource.impressions, Export)
+        self.postbacks = async_raw_export(resource.postbacks, Export)
+        self.signed_url = async_raw_response(resource.signed_url)
+        self.get = async_raw_response(resource.get)
+        self.list = async_raw_pages(resource.list)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
 
     from ..models.landing_page import LandingPage
-    from .raw.landing_pages import AsyncLandingPagesWithRawResponse, LandingPagesWithRawResponse
 
 
 class LandingPages:
@@ -27,10 +26,8 @@ class LandingPages:
 
     @cached_property
     def with_raw_response(self) -> LandingPagesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.landing_pages import LandingPagesWithRawResponse
-
-        return LandingPagesWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return LandingPagesWithRawResponse(LandingPages(self._api.raw))
 
     def create(
         self,
@@ -46,6 +43,8 @@ class LandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a landing page.
 
@@ -62,6 +61,9 @@ class LandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -90,6 +92,8 @@ class LandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -102,6 +106,7 @@ class LandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> LandingPage:
         """Read a landing page.
 
@@ -114,6 +119,8 @@ class LandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -138,6 +145,7 @@ class LandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -155,6 +163,8 @@ class LandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a landing page.
 
@@ -172,6 +182,9 @@ class LandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -201,6 +214,8 @@ class LandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -218,6 +233,7 @@ class LandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[LandingPage]:
         """List landing pages.
 
@@ -238,6 +254,8 @@ class LandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -267,7 +285,20 @@ class LandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class LandingPagesWithRawResponse:
+    """The methods of `landing_pages`, which return the responses as they came."""
+
+    def __init__(self, resource: LandingPages) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncLandingPages:
@@ -278,10 +309,8 @@ class AsyncLandingPages:
 
     @cached_property
     def with_raw_response(self) -> AsyncLandingPagesWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.landing_pages import AsyncLandingPagesWithRawResponse
-
-        return AsyncLandingPagesWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncLandingPagesWithRawResponse(AsyncLandingPages(self._api.raw))
 
     async def create(
         self,
@@ -297,6 +326,8 @@ class AsyncLandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a landing page.
 
@@ -313,6 +344,9 @@ class AsyncLandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -341,6 +375,8 @@ class AsyncLandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -353,6 +389,7 @@ class AsyncLandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> LandingPage:
         """Read a landing page.
 
@@ -365,6 +402,8 @@ class AsyncLandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -389,6 +428,7 @@ class AsyncLandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -406,6 +446,8 @@ class AsyncLandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a landing page.
 
@@ -423,6 +465,9 @@ class AsyncLandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -452,6 +497,8 @@ class AsyncLandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -469,6 +516,7 @@ class AsyncLandingPages:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[LandingPage]:
         """List landing pages.
 
@@ -489,6 +537,8 @@ class AsyncLandingPages:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -518,4 +568,17 @@ class AsyncLandingPages:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncLandingPagesWithRawResponse:
+    """The methods of `landing_pages`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncLandingPages) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..models.offer_event import OfferEvent
     from ..models.payout_type import PayoutType
     from ..models.revenue_type import RevenueType
-    from .raw.offer_events import AsyncOfferEventsWithRawResponse, OfferEventsWithRawResponse
 
 
 class OfferEvents:
@@ -29,10 +28,8 @@ class OfferEvents:
 
     @cached_property
     def with_raw_response(self) -> OfferEventsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offer_events import OfferEventsWithRawResponse
-
-        return OfferEventsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return OfferEventsWithRawResponse(OfferEvents(self._api.raw))
 
     def create(
         self,
@@ -54,6 +51,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -70,14 +69,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -112,6 +115,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -124,6 +129,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -136,6 +142,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -160,6 +168,7 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -183,6 +192,8 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -200,14 +211,18 @@ class OfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -243,6 +258,8 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -260,6 +277,7 @@ class OfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[OfferEvent]:
         """List events.
 
@@ -280,6 +298,8 @@ class OfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -309,7 +329,20 @@ class OfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class OfferEventsWithRawResponse:
+    """The methods of `offer_events`, which return the responses as they came."""
+
+    def __init__(self, resource: OfferEvents) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncOfferEvents:
@@ -320,10 +353,8 @@ class AsyncOfferEvents:
 
     @cached_property
     def with_raw_response(self) -> AsyncOfferEventsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offer_events import AsyncOfferEventsWithRawResponse
-
-        return AsyncOfferEventsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncOfferEventsWithRawResponse(AsyncOfferEvents(self._api.raw))
 
     async def create(
         self,
@@ -345,6 +376,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an event.
 
@@ -361,14 +394,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -403,6 +440,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -415,6 +454,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> OfferEvent:
         """Read an event.
 
@@ -427,6 +467,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -451,6 +493,7 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -474,6 +517,8 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an event.
 
@@ -491,14 +536,18 @@ class AsyncOfferEvents:
             payout: Amount paid to the publisher for one occurrence.
             payout_percent: Share of the sale paid to the publisher, in percent.
             payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
-                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV.
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
             revenue: Amount received from the advertiser for one occurrence.
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
-                click (RPC), a thousand impressions (RPM).
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -534,6 +583,8 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -551,6 +602,7 @@ class AsyncOfferEvents:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[OfferEvent]:
         """List events.
 
@@ -571,6 +623,8 @@ class AsyncOfferEvents:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -600,4 +654,17 @@ class AsyncOfferEvents:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncOfferEventsWithRawResponse:
+    """The methods of `offer_events`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncOfferEvents) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

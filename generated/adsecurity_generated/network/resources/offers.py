@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..models.offer_payout_config import OfferPayoutConfig
     from ..models.visibility import Visibility
     from ..typed_dicts import OfferPayoutConfigDict
-    from .raw.offers import AsyncOffersWithRawResponse, OffersWithRawResponse
 
 
 class Offers:
@@ -31,10 +30,8 @@ class Offers:
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offers import OffersWithRawResponse
-
-        return OffersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return OffersWithRawResponse(Offers(self._api.raw))
 
     def create(
         self,
@@ -70,6 +67,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an offer.
 
@@ -83,7 +82,7 @@ class Offers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -104,10 +103,13 @@ class Offers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -156,6 +158,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -168,6 +172,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch offers on or off.
 
@@ -180,6 +186,9 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -204,6 +213,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -215,6 +226,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offers.
 
@@ -226,6 +239,9 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -249,6 +265,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -260,6 +278,7 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Offer:
         """Read an offer.
 
@@ -271,6 +290,8 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -294,6 +315,7 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -331,6 +353,8 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an offer.
 
@@ -345,7 +369,7 @@ class Offers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -366,10 +390,13 @@ class Offers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -419,6 +446,8 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -435,6 +464,7 @@ class Offers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Offer]:
         """List offers.
 
@@ -454,6 +484,8 @@ class Offers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -482,7 +514,22 @@ class Offers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class OffersWithRawResponse:
+    """The methods of `offers`, which return the responses as they came."""
+
+    def __init__(self, resource: Offers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncOffers:
@@ -493,10 +540,8 @@ class AsyncOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.offers import AsyncOffersWithRawResponse
-
-        return AsyncOffersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
 
     async def create(
         self,
@@ -532,6 +577,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an offer.
 
@@ -545,7 +592,7 @@ class AsyncOffers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -566,10 +613,13 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -618,6 +668,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -630,6 +682,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch offers on or off.
 
@@ -642,6 +696,9 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -666,6 +723,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -677,6 +736,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete offers.
 
@@ -688,6 +749,9 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -711,6 +775,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -722,6 +788,7 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Offer:
         """Read an offer.
 
@@ -733,6 +800,8 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -756,6 +825,7 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -793,6 +863,8 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update an offer.
 
@@ -807,7 +879,7 @@ class AsyncOffers:
             allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
             block_on_reject: Whether a rejected click is stopped instead of being passed on.
             conversion_name: Name under which the offer's main conversion is shown.
-            currency: Currency in which payouts and revenues are counted.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
             deep_link_enabled: Whether publishers may link to pages below the landing page.
             default_payout: What an offer costs and earns unless something more specific applies.
             description: Text that presents the offer to publishers.
@@ -828,10 +900,13 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
-                request was approved.
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -881,6 +956,8 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -897,6 +974,7 @@ class AsyncOffers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Offer]:
         """List offers.
 
@@ -916,6 +994,8 @@ class AsyncOffers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -944,4 +1024,19 @@ class AsyncOffers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncOffersWithRawResponse:
+    """The methods of `offers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncOffers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..models.promotional_method import PromotionalMethod
     from ..models.publisher import Publisher
-    from .raw.publishers import AsyncPublishersWithRawResponse, PublishersWithRawResponse
 
 
 class Publishers:
@@ -28,10 +27,8 @@ class Publishers:
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import PublishersWithRawResponse
-
-        return PublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return PublishersWithRawResponse(Publishers(self._api.raw))
 
     def create(
         self,
@@ -57,6 +54,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -77,13 +76,17 @@ class Publishers:
             manager_id: Identifier of the user in charge of the publisher.
             messenger: Name of the contact person on an instant messenger.
             phone: Telephone number of the contact person.
-            promotional_method: Channels through which the publisher promotes offers.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -123,6 +126,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_update(
@@ -134,6 +139,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch publishers on or off.
 
@@ -145,6 +152,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -168,6 +178,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def bulk_delete(
@@ -178,6 +190,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -188,6 +202,9 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -210,6 +227,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -220,6 +239,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -230,6 +250,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -252,6 +274,7 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -280,6 +303,8 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -301,13 +326,17 @@ class Publishers:
             manager_id: Identifier of the user in charge of the publisher.
             messenger: Name of the contact person on an instant messenger.
             phone: Telephone number of the contact person.
-            promotional_method: Channels through which the publisher promotes offers.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -348,6 +377,8 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -362,6 +393,7 @@ class Publishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[Publisher]:
         """List publishers.
 
@@ -380,6 +412,8 @@ class Publishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -407,7 +441,22 @@ class Publishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class PublishersWithRawResponse:
+    """The methods of `publishers`, which return the responses as they came."""
+
+    def __init__(self, resource: Publishers) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.bulk_update = raw_response(resource.bulk_update)
+        self.bulk_delete = raw_response(resource.bulk_delete)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncPublishers:
@@ -418,10 +467,8 @@ class AsyncPublishers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.publishers import AsyncPublishersWithRawResponse
-
-        return AsyncPublishersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
 
     async def create(
         self,
@@ -447,6 +494,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a publisher.
 
@@ -467,13 +516,17 @@ class AsyncPublishers:
             manager_id: Identifier of the user in charge of the publisher.
             messenger: Name of the contact person on an instant messenger.
             phone: Telephone number of the contact person.
-            promotional_method: Channels through which the publisher promotes offers.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -513,6 +566,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_update(
@@ -524,6 +579,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Switch publishers on or off.
 
@@ -535,6 +592,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -558,6 +618,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def bulk_delete(
@@ -568,6 +630,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Delete publishers.
 
@@ -578,6 +642,9 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -600,6 +667,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -610,6 +679,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Publisher:
         """Read a publisher.
 
@@ -620,6 +690,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -642,6 +714,7 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -670,6 +743,8 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a publisher.
 
@@ -691,13 +766,17 @@ class AsyncPublishers:
             manager_id: Identifier of the user in charge of the publisher.
             messenger: Name of the contact person on an instant messenger.
             phone: Telephone number of the contact person.
-            promotional_method: Channels through which the publisher promotes offers.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -738,6 +817,8 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -752,6 +833,7 @@ class AsyncPublishers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[Publisher]:
         """List publishers.
 
@@ -770,6 +852,8 @@ class AsyncPublishers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -797,4 +881,19 @@ class AsyncPublishers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncPublishersWithRawResponse:
+    """The methods of `publishers`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncPublishers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.bulk_update = async_raw_response(resource.bulk_update)
+        self.bulk_delete = async_raw_response(resource.bulk_delete)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)

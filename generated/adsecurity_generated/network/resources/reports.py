@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import FilterValue
+from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..models.conversion_report_row import ConversionReportRow
     from ..models.impression_report_row import ImpressionReportRow
     from ..models.report_status import ReportStatus
-    from .raw.reports import AsyncReportsWithRawResponse, ReportsWithRawResponse
 
 
 class Reports:
@@ -31,10 +30,8 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import ReportsWithRawResponse
-
-        return ReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
         self,
@@ -57,6 +54,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ClickReportRow]:
         """Report on clicks.
 
@@ -73,7 +71,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -88,6 +86,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -124,6 +124,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -147,6 +148,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -163,7 +165,7 @@ class Reports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -178,6 +180,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -214,6 +218,7 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -237,6 +242,7 @@ class Reports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -253,7 +259,7 @@ class Reports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -268,6 +274,8 @@ class Reports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -304,7 +312,19 @@ class Reports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class ReportsWithRawResponse:
+    """The methods of `reports`, which return the responses as they came."""
+
+    def __init__(self, resource: Reports) -> None:
+        from ..._raw import raw_pages
+
+        self.clicks = raw_pages(resource.clicks)
+        self.conversions = raw_pages(resource.conversions)
+        self.impressions = raw_pages(resource.impressions)
 
 
 class AsyncReports:
@@ -315,10 +335,8 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.reports import AsyncReportsWithRawResponse
-
-        return AsyncReportsWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
         self,
@@ -341,6 +359,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ClickReportRow]:
         """Report on clicks.
 
@@ -357,7 +376,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -372,6 +391,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -408,6 +429,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def conversions(
@@ -431,6 +453,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ConversionReportRow]:
         """Report on conversions.
 
@@ -447,7 +470,7 @@ class AsyncReports:
                 means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
                 to it; a text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -462,6 +485,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -498,6 +523,7 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def impressions(
@@ -521,6 +547,7 @@ class AsyncReports:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[ImpressionReportRow]:
         """Report on impressions.
 
@@ -537,7 +564,7 @@ class AsyncReports:
                 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
                 text goes as it is (`2006-01-02 15:04:05`).
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
-            status: Keeps only the rows with this verdict.
+            status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
             publisher: Keeps only the rows of this publisher.
             advertiser: Keeps only the rows of this advertiser.
@@ -552,6 +579,8 @@ class AsyncReports:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -588,4 +617,16 @@ class AsyncReports:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncReportsWithRawResponse:
+    """The methods of `reports`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncReports) -> None:
+        from ..._raw import async_raw_pages
+
+        self.clicks = async_raw_pages(resource.clicks)
+        self.conversions = async_raw_pages(resource.conversions)
+        self.impressions = async_raw_pages(resource.impressions)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._operation import UNSET, FilterValue, Unset
+from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..models.user import User
     from ..models.user_role import UserRole
     from ..models.user_status import UserStatus
-    from .raw.users import AsyncUsersWithRawResponse, UsersWithRawResponse
 
 
 class Users:
@@ -30,10 +29,8 @@ class Users:
 
     @cached_property
     def with_raw_response(self) -> UsersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.users import UsersWithRawResponse
-
-        return UsersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return UsersWithRawResponse(Users(self._api.raw))
 
     def create(
         self,
@@ -50,6 +47,8 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a user.
 
@@ -59,7 +58,7 @@ class Users:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -69,6 +68,9 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -99,6 +101,8 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def get(
@@ -109,6 +113,7 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> User:
         """Read a user.
 
@@ -119,6 +124,8 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -141,6 +148,7 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     def update(
@@ -165,6 +173,8 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a user.
 
@@ -183,14 +193,17 @@ class Users:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -227,6 +240,8 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -241,6 +256,7 @@ class Users:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> Paginator[User]:
         """List users.
 
@@ -259,6 +275,8 @@ class Users:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `for`, which fetches page after page.
@@ -286,7 +304,20 @@ class Users:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class UsersWithRawResponse:
+    """The methods of `users`, which return the responses as they came."""
+
+    def __init__(self, resource: Users) -> None:
+        from ..._raw import raw_pages, raw_response
+
+        self.create = raw_response(resource.create)
+        self.get = raw_response(resource.get)
+        self.update = raw_response(resource.update)
+        self.list = raw_pages(resource.list)
 
 
 class AsyncUsers:
@@ -297,10 +328,8 @@ class AsyncUsers:
 
     @cached_property
     def with_raw_response(self) -> AsyncUsersWithRawResponse:
-        """The same methods, which give status, headers and content as they came."""
-        from .raw.users import AsyncUsersWithRawResponse
-
-        return AsyncUsersWithRawResponse(self._api)
+        """The same methods, which return status, headers and content as they came."""
+        return AsyncUsersWithRawResponse(AsyncUsers(self._api.raw))
 
     async def create(
         self,
@@ -317,6 +346,8 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> str:
         """Create a user.
 
@@ -326,7 +357,7 @@ class AsyncUsers:
             email: Address the user signs in with.
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
             city: City of the user's postal address.
             country: Country of the user's postal address, as a two-letter code.
             first_name: Given name.
@@ -336,6 +367,9 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             The id of the new object.
@@ -366,6 +400,8 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def get(
@@ -376,6 +412,7 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> User:
         """Read a user.
 
@@ -386,6 +423,8 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             What was asked for.
@@ -408,6 +447,7 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
 
     async def update(
@@ -432,6 +472,8 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Update a user.
 
@@ -450,14 +492,17 @@ class AsyncUsers:
             password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
             phone: Telephone number.
             publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
-                those assigned to the user.
+                those assigned to the user. Known values: `Global`, `Limited`.
             role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
-                publishers and advertisers it is put in charge of.
-            status: Whether the user can sign in.
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
             timezone: IANA name of the time zone the user works in.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
             Nothing; a refused change raises.
@@ -494,6 +539,8 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     def list(
@@ -508,6 +555,7 @@ class AsyncUsers:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
     ) -> AsyncPaginator[User]:
         """List users.
 
@@ -526,6 +574,8 @@ class AsyncUsers:
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
 
         Returns:
             A paginator; iterate over it with `async for`, which fetches page after page.
@@ -553,4 +603,17 @@ class AsyncUsers:
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
+            extra_query=extra_query,
         )
+
+
+class AsyncUsersWithRawResponse:
+    """The methods of `users`, asynchronous, which return the responses as they came."""
+
+    def __init__(self, resource: AsyncUsers) -> None:
+        from ..._raw import async_raw_pages, async_raw_response
+
+        self.create = async_raw_response(resource.create)
+        self.get = async_raw_response(resource.get)
+        self.update = async_raw_response(resource.update)
+        self.list = async_raw_pages(resource.list)
