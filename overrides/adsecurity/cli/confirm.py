@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
-
 from .failures import Failure, Usage
 from .output import is_terminal
 
@@ -25,5 +23,7 @@ def ask(what: str, *, yes: bool) -> None:
         return
     if not is_terminal(sys.stdin):
         raise Usage(f"{what}? There is no terminal to ask on: say --yes (nothing was sent)")
-    if not click.confirm(f"{what}?", err=True):
+    # Not by input(): where it uses readline, a Ctrl-C that comes at once is not noticed before the next key.
+    print(f"{what}? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failure("nothing was changed")

@@ -65,7 +65,9 @@ class Operation(NamedTuple):
     range_unit: str
     arguments: tuple[Argument, ...]
     columns: dict[str, str]
-    """Fields of what is answered or exported, by their names on the wire, with their kinds."""
+    """Fields of what is answered, by their names on the wire, with their kinds."""
+    exported: dict[str, str]
+    """Fields of the rows that an export holds."""
 
     @property
     def ids(self) -> tuple[Argument, ...]:
@@ -138,7 +140,8 @@ class Surface:
             safe=found.get("safe", False),
             range_unit=found.get("range", {}).get("unit", ""),
             arguments=tuple(_argument(entry) for entry in found.get("arguments", ())),
-            columns=self._columns.get(found.get("rows") or found.get("model", ""), {}),
+            columns=self._columns.get(found.get("model", ""), {}),
+            exported=self._columns.get(found.get("rows", ""), {}),
         )
 
 

@@ -83,13 +83,9 @@ def _examine(surface: Surface, source: Source, settings: Settings, ids: dict[str
         yield Finding(True, "proxy", said)
         if not proxy:
             # Behind a proxy it is the proxy that looks names up and connects.
-            for what, (good, said) in (
-                ("name", check_names(host, port)),
-                (
-                    "TLS",
-                    check_tls(host, port) if parts.scheme == "https" else (True, "none: plain http on this machine"),
-                ),
-            ):
+            checks = [("name", check_names), *([("TLS", check_tls)] if parts.scheme == "https" else [])]
+            for what, check in checks:
+                good, said = check(host, port)
                 yield Finding(good, what, said)
                 if not good:
                     return
@@ -127,14 +123,11 @@ class _Routes:
                 if self._key is not None and not self._key.good:
                     return
         for operation in self._waiting:
-            needed = ", ".join(
-                argument.name for argument in operation.arguments if self._missing(argument.name, operation)
-            )
+            needed = ", ".join(argument.name for argument in operation.arguments if self._lacks(argument))
             yield Finding(None, operation.full_name, f"not tried: nothing found that gives its {needed}")
 
-    def _missing(self, name: str, operation: Operation) -> bool:
-        argument = next(argument for argument in operation.arguments if argument.name == name)
-        return argument.required and not argument.time and name not in self._ids
+    def _lacks(self, argument: Argument) -> bool:
+        return argument.required and not argument.time and argument.name not in self._ids
 
     def _arguments(self, operation: Operation) -> tuple[list[str], list[str], dict[str, Any]] | None:
         """Ids and required keywords, as far as they are known by now."""
@@ -166,10 +159,8 @@ class _Routes:
             if operation.is_list:
                 answer = next(iter(answer))
             self._learn(operation, answer.json())
-            headers, found = (
-                answer.headers,
-                Finding(True, operation.full_name, f"works ({operation.verb} {operation.path})"),
-            )
+            headers = answer.headers
+            found = Finding(True, operation.full_name, f"works ({operation.verb} {operation.path})")
         except errors.APIStatusError as error:
             headers, found = error.headers, self._refused(operation, error)
         except errors.AdsecurityError as error:

@@ -91,7 +91,9 @@ def command(
 def _start(
     operation: Operation, integration: str, when: Range, fields: list[str], wishes: _Wishes, settings: Settings
 ) -> None:
-    check_fields(operation, fields)
+    check_fields(operation.exported, fields)
+    if not fields and not operation.exported:
+        raise Usage(f"say which fields of {operation.name} are wanted, by --fields: there is no list of them here")
     span = when.span(operation)
     if unit_of(operation) == "day":
         # The end of such an export is its last day, so the day that is left out is the one behind it.
@@ -99,7 +101,7 @@ def _start(
 
         span = span._replace(end=span.end - timedelta(days=1))
     keywords = range_keywords(operation, span, when.timezone)
-    keywords["fields"] = fields or list(operation.columns)
+    keywords["fields"] = fields or list(operation.exported)
     if any(argument.name == "extra_parameters" for argument in operation.arguments):
         keywords["extra_parameters"] = []
     with open_client(operation.surface, settings) as client:
@@ -146,7 +148,7 @@ def _fetch(operation: Operation, job: Any, wishes: _Wishes) -> None:
     if path is None or form in ("ndjson", "json"):
         rows = job.rows(**allow)
         with Bar("rows") as bar:
-            count = write_rows(wishes.output, _counted(rows, bar, job.total), (), list(operation.columns))
+            count = write_rows(wishes.output, _counted(rows, bar, job.total), (), list(operation.exported))
         note(f"{count:,} rows")
         return
     with Bar(path.name, counts="bytes") as bar, Watching(lambda: part_size(path), lambda done: bar.at(done, job.size)):

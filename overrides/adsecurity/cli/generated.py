@@ -159,15 +159,14 @@ class OperationCommand(click.Command):
         )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            extra = [text for text in ctx.args if text in ("true", "false")]
-            if extra:
-                raise click.UsageError(
-                    f"{error.format_message()} A switch takes no value: say --active or --no-active.", ctx
-                ) from None
-            raise
+            if "extra argument" not in error.message or not {"true", "false"} & set(given):
+                raise
+            hint = "A switch takes no value: say --active or --no-active."
+            raise click.UsageError(f"{error.format_message()}. {hint}", ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         ids = self._operation.ids

@@ -72,12 +72,20 @@ def _question(operation: Operation, call: Call) -> str:
     inside = [str(one) for one in (*call.bound, *call.ids) if isinstance(one, str)]
     if lists:
         where = f" of {' / '.join(inside)}" if inside else ""
-        many = named(lists[0])
+        many = named([_told(one) for one in lists[0]])
     else:
         *around, last = inside
         where = f" of {' / '.join(around)}" if around else ""
         many = f"1 ({last})"
     return f"{verb} {many} {things}{where}"
+
+
+def _told(one: object) -> object:
+    """An id, or what tells an object from others."""
+    if not isinstance(one, dict):
+        return one
+    found: dict[str, object] = one  # pyright: ignore[reportUnknownVariableType]
+    return next((found[name] for name in ("id", "tx_id", "hash") if found.get(name)), dumps(found))
 
 
 def _method(client: Any, operation: Operation, call: Call, wishes: Wishes) -> Callable[[], Any]:
@@ -193,7 +201,7 @@ def write_listing(operation: Operation, rows: Any, columns: tuple[str, ...], out
     from .table import show_rows
 
     listed = list(rows)
-    show_rows(output, listed, columns, operation.surface.secrets)
+    show_rows(listed, columns, operation.surface.secrets)
     return len(listed)
 
 
@@ -207,7 +215,7 @@ def _write_answer(operation: Operation, answer: Any, columns: tuple[str, ...], o
         if output.form == "json" and output.path is None:
             print(answer)
             return
-        write_rows(output, [{name: answer}], (), [name]) if output.form != "table" else print(answer)
+        write_rows(output, [{name: answer}], [name], [name]) if output.form != "table" else print(answer)
         return
     found = plain(answer.export if operation.answer == "export" else answer)
     if output.form == "table":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import click
 
+from .base import settings_of
 from .description import Argument, Operation
 from .failures import Usage
 from .nearest import nearest
-from .values import conditions, content, metavar, pairs, reader, refuse
+from .values import conditions, content, metavar, pairs, read_json, reader, refuse
 
 RESERVED = frozenset(
     ("all", "after", "columns", "concurrency", "debug", "dry-run", "help", "json", "limit", "output", "page-number",
@@ -52,8 +54,8 @@ def make(operation: Operation) -> Parameters:
             # Fields are sent by their names on the wire.
             option(field, (*way, field.wire), f"{label}.{field.option}", top=False)
 
-    for argument in operation.ids:
-        add(argument, _positional(argument, f"v{len(places)}"), (argument.name,))
+    for place, argument in enumerate(operation.ids):
+        add(argument, _positional(operation, place), (argument.name,))
     for argument in operation.options:
         label = argument.option
         if label in RESERVED and label not in SAME:
@@ -62,24 +64,38 @@ def make(operation: Operation) -> Parameters:
     return Parameters(made, places)
 
 
-def _positional(argument: Argument, name: str) -> click.Argument:
+def _positional(operation: Operation, place: int) -> click.Argument:
+    argument = operation.ids[place]
     several = argument.is_list
 
-    def read_ids(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
-        found: list[str] = []
+    def ask(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from .live import complete
+
+        given = [ctx.params.get(f"v{number}") for number in range(place)]
+        return complete(operation, place, given, incomplete, settings_of(ctx))
+
+    objects = argument.value.items is not None and argument.value.items.kind == "object"
+
+    def read_ids(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[Any]:
+        found: list[Any] = []
         for text in texts:
             try:
-                found += content(text).split() if text == "-" or text.startswith("@") else [text]
+                if objects:
+                    one = read_json(text)
+                    found += one if isinstance(one, list) else [one]
+                else:
+                    found += content(text).split() if text == "-" or text.startswith("@") else [text]
             except ValueError as error:
                 raise refuse(error, ctx, param) from None
         return found
 
     return click.Argument(
-        [name],
-        metavar="ID..." if several else argument.name.upper(),
+        [f"v{place}"],
+        metavar=("JSON..." if objects else "ID...") if several else argument.name.upper(),
         nargs=-1 if several else 1,
         required=True,
         callback=read_ids if several else None,
+        shell_complete=ask,
     )
 
 
@@ -96,7 +112,9 @@ def _option(argument: Argument, name: str, label: str, *, split: bool, top: bool
     if argument.style == "deep":
         read, shown = conditions, "FIELD=VALUE"
     elif value.kind == "map":
-        read, shown = pairs, "KEY=VALUE"
+        items = value.items
+        read_one = reader(items) if items else str
+        read, shown = partial(pairs, read=read_one), f"KEY={metavar(items) if items else 'VALUE'}"
     elif argument.is_list:
         items = value.items
         read = _list_reader(argument, split=split)
@@ -138,7 +156,7 @@ def _list_reader(argument: Argument, *, split: bool) -> Callable[[Sequence[str]]
         found: list[Any] = []
         for text in texts:
             if not plain:
-                one = read(text)
+                one = read_json(text)
                 found += one if isinstance(one, list) else [one]
             elif split:
                 found += [read(part.strip()) for part in text.split(",") if part.strip()]
@@ -200,9 +218,10 @@ def _put(target: dict[str, Any], way: tuple[str, ...], value: Any) -> None:
 
 def check_fields(operation: Operation, places: dict[str, Place], given: dict[str, Any]) -> None:
     """Refuse fields that rows do not have, in the options that choose, sort and compare fields."""
-    if not operation.columns:
+    columns = operation.exported if operation.answer == "export" else operation.columns
+    if not columns:
         return
-    known = {*operation.columns, *(argument.name for argument in operation.options)}
+    known = {*columns, *(argument.name for argument in operation.options)}
     for name, (_, argument) in places.items():
         value = given[name]
         if argument.name not in ("fields", "sort", "filter", "columns") or value is None:

@@ -37,9 +37,7 @@ _METRICS = ["clicks_total", "conversions_total", "payout", "revenue"]
 @SURFACE
 @INTEGRATION
 @range_options
-@click.option(
-    "--by", multiple=True, metavar="COLUMNS", help="What to split by: date, offer, publisher, ...  [default: date]"
-)
+@click.option("--by", multiple=True, metavar="COLUMNS", help="What to split by: offer, ...  [default: date]")
 @click.option("--metric", "metrics", multiple=True, metavar="COLUMNS", help="Totals to show; the first one is drawn.")
 @click.option("--chart", is_flag=True, help="Draw bars instead of a table.")
 @click.option("--top", type=click.IntRange(1), default=25, show_default=True, help="Bars to draw, the largest first.")
@@ -93,11 +91,8 @@ def _columns(operation: Operation, split: list[str], totals: list[str]) -> tuple
         for name in asked:
             if name not in known:
                 near = nearest(name, known, 4) or known[:8]
-                raise Usage(
-                    f"{option}: there is no {name!r} to use here; near it: {', '.join(near)} (nothing was sent)"
-                )
-    standard = [name for name in ("clicks_total", "conversions_total", "payout", "revenue") if name in numbers]
-    return split, totals or standard
+                raise Usage(f"{option}: there is no {name!r} here; near it: {', '.join(near)} (nothing was sent)")
+    return split, totals or [name for name in _METRICS if name in numbers]
 
 
 def _read(
@@ -131,6 +126,6 @@ def _write(rows: list[Row], columns: list[str], to: Output) -> None:
     if to.form == "table":
         from .table import show_rows
 
-        show_rows(to, rows, columns, frozenset())
+        show_rows(rows, columns, frozenset())
     else:
         write_rows(to, rows, columns, columns)

@@ -50,7 +50,7 @@ class Job(NamedTuple):
         return self.target.with_name(f"{self.target.name}{SUFFIX}")
 
 
-class _Text:
+class TextRows:
     """Rows as lines: CSV, NDJSON or one JSON array."""
 
     def __init__(self, job: Job, rows: int) -> None:
@@ -94,7 +94,7 @@ class _Text:
         os.replace(self._job.part, self._job.target)
 
 
-class _Parquet:
+class ParquetRows:
     """Rows as Arrow batches."""
 
     def __init__(self, job: Job, rows: int) -> None:
@@ -142,7 +142,7 @@ def read(job: Job, settings: Settings, *, checkpoint: str = "", rows: int = 0) -
         if job.concurrency > 1:
             options["concurrency"] = job.concurrency
         paginator = method(**job.keywords, **options)
-        writer: Any = (_Parquet if job.output.form == "parquet" else _Text)(job, rows)
+        writer: Any = (ParquetRows if job.output.form == "parquet" else TextRows)(job, rows)
         # Where the rows written so far end; moved on only when a page is written as a whole.
         position = [checkpoint]
         try:
@@ -161,8 +161,9 @@ def _copy(paginator: Any, writer: Any, job: Job, position: list[str]) -> None:
         try:
             for page in pages:
                 with uninterrupted():
+                    behind = page.checkpoint() if hasattr(page, "checkpoint") else paginator.checkpoint()
                     writer.write(page)
-                    position[0] = page.checkpoint() if hasattr(page, "checkpoint") else paginator.checkpoint()
+                    position[0] = behind
                 bar.at(writer.rows)
         finally:
             close: Callable[[], None] | None = getattr(pages, "close", None)

@@ -77,7 +77,7 @@ def _report(kind: str, given: dict[str, Any], settings: Settings) -> None:
     operation = find_operation("reports", kind, given["surface"] or "", settings)
     output = choose(given["output"])
     fields = names(given["fields"])
-    check_fields(operation, fields)
+    check_fields(operation.columns, fields)
     if given["limit"] is not None and given["concurrency"] > 1:
         raise Usage("--limit and --concurrency exclude each other: workers read ahead what a limit leaves out")
     keywords = _keywords(operation, given, fields)

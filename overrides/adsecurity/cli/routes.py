@@ -49,6 +49,6 @@ def command(surface: str | None, output: str) -> None:
     if to.form == "table":
         from .table import show_rows
 
-        show_rows(to, rows, _COLUMNS, frozenset())
+        show_rows(rows, _COLUMNS, frozenset())
     else:
         write_rows(to, rows, _COLUMNS, _COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -101,9 +101,10 @@ def range_keywords(operation: Operation, found: Span, timezone: str) -> dict[str
     return keywords
 
 
-def check_fields(operation: Operation, fields: Sequence[str]) -> None:
-    for name in fields:
-        check_field("--fields", name, operation.columns)
+def check_fields(columns: Collection[str], fields: Sequence[str]) -> None:
+    """Refuse fields that rows do not have, where it is known which they have."""
+    for name in fields if columns else ():
+        check_field("--fields", name, columns)
 
 
 def integration_of(operation: Operation, integration: str) -> str:

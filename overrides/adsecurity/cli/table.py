@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from .nearest import printable
-from .output import Output, TextFile, is_terminal, note
+from .output import TextFile, is_terminal, note
 from .rows import dumps
 
 _MOST = 8
@@ -18,13 +17,13 @@ _LONG = 60
 _FIRST = ("id", "name", "title", "email", "status", "active", "date")
 
 
-def _told(name: str) -> tuple[int, str]:
-    """What comes first says most: names, then times and ids, then the rest as it stands."""
+def _rank(name: str) -> int:
+    """What comes first says most: names, then times, then what is no id of something else."""
     if name in _FIRST:
-        return _FIRST.index(name), ""
+        return _FIRST.index(name)
     if name.endswith(("_time", "_at")):
-        return 20, ""
-    return (10, "") if name.endswith("_id") or "total" in name else (30, "")
+        return 10
+    return 30 if name.endswith("_id") else 20
 
 
 def telling(rows: Sequence[dict[str, Any]], secrets: frozenset[str], most: int = _MOST) -> list[str]:
@@ -38,7 +37,9 @@ def telling(rows: Sequence[dict[str, Any]], secrets: frozenset[str], most: int =
     useful = [
         name for name, short in seen.items() if short and name not in secrets and any(_full(row, name) for row in rows)
     ]
-    return sorted(useful, key=lambda name: _told(name)[0])[:most] or sorted(seen)[:most]
+    # What is the same in every row tells none from another.
+    same = {name for name in useful if len(rows) > 1 and len({str(row.get(name)) for row in rows}) == 1}
+    return sorted(useful, key=lambda name: (name in same, _rank(name)))[:most] or sorted(seen)[:most]
 
 
 def _full(row: dict[str, Any], name: str) -> bool:
@@ -74,28 +75,41 @@ def _grid(header: bool) -> Any:
     return Table(box=box.SIMPLE_HEAD if header else None, show_header=header, pad_edge=False, header_style="bold")
 
 
-def show_rows(output: Output, rows: Sequence[Any], columns: Sequence[str], secrets: frozenset[str]) -> None:
+def fitting(rows: Sequence[dict[str, Any]], names: Sequence[str], secrets: frozenset[str], width: int) -> list[str]:
+    """As many of the columns as have room; two at least, cut if they must be."""
+    found: list[str] = []
+    left = width
+    for name in names:
+        left -= max(len(name), *(len(cell(name, row.get(name), secrets)) for row in rows)) + 3
+        if left < 0 and len(found) >= 2:
+            break
+        found.append(name)
+    return found
+
+
+def show_rows(rows: Sequence[Any], columns: Sequence[str], secrets: frozenset[str]) -> None:
     """A table of the rows; without chosen columns, of the most telling ones."""
     from rich.text import Text
 
     known = list(dict.fromkeys(name for row in rows for name in row))
-    shown = list(columns) or telling(rows, secrets)
+    console = _console(sys.stdout)
+    shown = list(columns) or fitting(rows, telling(rows, secrets), secrets, console.width)
     grid = _grid(header=True)
     for name in shown:
         numbers = all(isinstance(row.get(name), int | float | None) for row in rows)
         grid.add_column(Text(printable(name)), justify="right" if numbers and rows else "left", overflow="ellipsis")
     for row in rows:
         grid.add_row(*(Text(cell(name, row.get(name), secrets)) for name in shown))
-    with TextFile(output.path) as out:
+    with TextFile(None):
         if rows:
-            _console(out).print(grid)
+            console.print(grid)
     if not rows:
         note("nothing found")
     elif not columns and len(known) > len(shown):
         note(f"{len(shown)} of {len(known)} columns; --columns chooses, -o json shows all")
 
 
-def show_object(found: Any, columns: Sequence[str], secrets: frozenset[str], path: Path | None = None) -> None:
+def show_object(found: Any, columns: Sequence[str], secrets: frozenset[str]) -> None:
     """An object, a line for each field that holds something."""
     from rich.text import Text
 
@@ -106,5 +120,5 @@ def show_object(found: Any, columns: Sequence[str], secrets: frozenset[str], pat
         text = cell(name, found.get(name), secrets)
         if text or columns:
             grid.add_row(Text(printable(name)), Text(text))
-    with TextFile(path) as out:
+    with TextFile(None) as out:
         _console(out).print(grid)

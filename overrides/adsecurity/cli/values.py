@@ -105,6 +105,7 @@ _READERS: dict[str, Read] = {
     "number": _number,
     "boolean": _boolean,
     "object": read_object,
+    "map": read_object,
     "any": _anything,
     "array": read_json,
 }
@@ -113,6 +114,7 @@ _METAVARS = {
     "number": "NUMBER",
     "boolean": "true|false",
     "object": "JSON",
+    "map": "JSON",
     "array": "JSON",
     "any": "JSON",
     "date": "YYYY-MM-DD",
@@ -120,8 +122,8 @@ _METAVARS = {
 }
 
 
-def pairs(texts: Iterable[str]) -> dict[str, Any]:
-    """`KEY=VALUE`, several of them; or a whole JSON object."""
+def pairs(texts: Iterable[str], read: Read) -> dict[str, Any]:
+    """`KEY=VALUE`, several of them, whose values `read` reads; or a whole JSON object."""
     found: dict[str, Any] = {}
     for text in texts:
         if text.lstrip().startswith(("{", "@")):
@@ -130,7 +132,7 @@ def pairs(texts: Iterable[str]) -> dict[str, Any]:
         key, sign, value = text.partition("=")
         if not sign or not key:
             raise ValueError(f"{text!r} must look like KEY=VALUE, or be a JSON object")
-        found[key] = value
+        found[key] = read(value)
     return found
 
 
