@@ -58,12 +58,13 @@ test: $(VENV)/.dev ## the test suite, Python only, with branch coverage
 	@mkdir -p .cache
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -o cache_dir=.cache/pytest --cov --cov-report=term
 
-check: lint types ## ruff, mypy, pyright, spec lints, drift, size of the override layer
+check: lint types ## ruff, import contracts, mypy, pyright, spec lints, drift, lines per room
 	$(PY) -m tests.support.size
 
 lint: $(VENV)/.dev $(NODE)/.made
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
 	$(PY) -m generator --lint
 	$(PY) -m openapi_spec_validator specs/network.yaml specs/adsecurity.yaml
 	REDOCLY_TELEMETRY=off $(NODE_BIN)/redocly lint --config .redocly.yaml network adsecurity

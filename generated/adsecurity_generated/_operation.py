@@ -41,7 +41,7 @@ QueryValue: TypeAlias = "FilterScalar | Sequence[FilterScalar]"
 """A query parameter's value; a list of them repeats the key."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Param:
     """One parameter of an operation: where it goes on the wire, and which keyword fills it."""
 
@@ -77,7 +77,7 @@ class Param:
     """An array that must name at least one item."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Range:
     """The time range of a report: keywords of its two ends, and how to tell its rows apart."""
 
@@ -91,7 +91,7 @@ class Range:
     """Wire name of the field that identifies a row."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Operation(Generic[T]):
     """Everything that the session needs to know to call one operation and to read its answer."""
 
@@ -117,7 +117,7 @@ class Operation(Generic[T]):
     has_body: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Route:
     """Where an operation lives: its generated module, and its place on the wire."""
 
@@ -129,7 +129,7 @@ class Route:
     resource: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Surface:
     """One of the APIs: its names, its host, and the table of its operations."""
 

@@ -75,6 +75,7 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
                     wire,
                     kind,
                     secret=inner.get("x-secret") is True,
+                    read_only=inner.get("readOnly") is True,
                     required=wire in needed and not inner.get("readOnly"),
                 ),
                 response=response_type(kind),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..spec.lookup import Kind
-from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method, Resource
+from ..spec.methods import LISTS, NUMBERED, PAGED, Argument, Method, Modify, Resource
 from .source import model_imports, request_type, wrapped
 
 
@@ -16,6 +16,8 @@ def argument_type(argument: Argument) -> str:
         return "Mapping[str, FilterValue]"
     if param.style == "comma":
         return "str | Sequence[str]"
+    if param.non_empty and argument.kind.items is not None:
+        return f"Iterable[{request_type(argument.kind.items, dicts=True)}]"
     if param.time:
         return "dt.datetime | dt.date | str"
     return request_type(argument.kind, dicts=True)
@@ -79,6 +81,8 @@ _PAGING_DOC = {
     "resume": "A checkpoint to go on from; it must come from the same call.",
     "prefetch": "1 reads the next page while this one is consumed, 0 does not.",
     "concurrency": "Number of workers that share the range; the order of rows stays the same.",
+    "batch_size": "Most objects in one request.",
+    "on_error": "`raise` stops at the first batch that fails, `continue` tries the others first.",
     "timeout": "Seconds, or an `httpx.Timeout`, instead of the client's.",
     "retry": "Policy instead of the client's.",
     "extra_headers": "Headers added to those of the client.",
@@ -89,7 +93,7 @@ _PAGING_DOC = {
 
 
 def paging_keywords(method: Method) -> list[tuple[str, str]]:
-    """Keywords of a list beside its own arguments, with their annotations and defaults."""
+    """Keywords of a list or a bulk write beside its own arguments, with their annotations and defaults."""
     found: list[tuple[str, str]] = []
     if method.kind in PAGED:
         found.append(("page_size", "int = 100"))
@@ -100,6 +104,8 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
         if method.range is not None:
             found.append(("concurrency", "int = 1"))
+    if method.bulk:
+        found += [("batch_size", "int = 500"), ("on_error", 'Literal["raise", "continue"] = "raise"')]
     return found
 
 
@@ -133,6 +139,8 @@ def api_method(method: Method) -> str:
     """The method of the client's API object that a generated method calls."""
     if method.kind in LISTS:
         return "paginate"
+    if method.bulk:
+        return "bulk"
     return "start_export" if method.kind == "export" else method.kind
 
 
@@ -169,6 +177,43 @@ _RETURNS = {
 }
 
 
+def modify_doc(modify: Modify, indent: int = 8) -> str:
+    """The whole docstring of a method that reads, changes and writes, quotes included."""
+    pad = " " * indent
+    update = modify.update
+    lead = (
+        "Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are "
+        "merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out. "
+        "What somebody else writes in between is overwritten."
+    )
+    lines = [pad + '"""Change fields of an object and leave the others as they are.', "", wrapped(lead, indent), ""]
+    lines.append(pad + "Args:")
+    listed = [(argument.name, argument_doc(argument)) for argument in (*update.positional, *modify.keywords)]
+    listed += [(name, _PAGING_DOC[name]) for name, _ in call_keywords(update)]
+    lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
+    lines += ["", pad + "Returns:", wrapped(_RETURNS["write"], indent + 4), "", pad + "Raises:"]
+    checks = "an argument is empty or of the wrong kind; nothing was sent."
+    lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))
+    lines += [wrapped(text, indent + 4, first=f"{name}: ", hanging=4) for name, text in _raises(update)]
+    sources = [
+        f"`{method.http_method} {method.path}` ({method.id}, {method.evidence})" for method in (modify.read, update)
+    ]
+    lines += ["", wrapped(f"Source: {', then '.join(sources)}.", indent), pad + '"""']
+    return "\n".join(lines)
+
+
+def _raises(method: Method) -> list[tuple[str, str]]:
+    """The errors of a call that was sent."""
+    if method.bulk:
+        return [
+            ("BulkError", "a batch failed; it tells which objects are done, which failed and why, and what remains.")
+        ]
+    return [
+        ("APIStatusError", "the server refused, with the class of the status."),
+        ("APIConnectionError", "no answer came, in all attempts."),
+    ]
+
+
 def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
     """The whole docstring of a method, quotes included."""
     pad = " " * indent
@@ -188,9 +233,6 @@ def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
     lines += ["", pad + "Raises:"]
     checks = "an argument is missing, empty, or of the wrong kind; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))
-    lines.append(
-        wrapped("the server refused, with the class of the status.", indent + 4, first="APIStatusError: ", hanging=4)
-    )
-    lines.append(wrapped("no answer came, in all attempts.", indent + 4, first="APIConnectionError: ", hanging=4))
+    lines += [wrapped(text, indent + 4, first=f"{name}: ", hanging=4) for name, text in _raises(method)]
     lines += ["", pad + f"Source: `{method.http_method} {method.path}` ({method.id}, {method.evidence}).", pad + '"""']
     return "\n".join(lines)

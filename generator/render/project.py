@@ -133,6 +133,7 @@ class SurfaceProject(Project):
             "LISTS": LISTS,
             "call_keywords": operations.call_keywords,
             "method_doc": operations.method_doc,
+            "modify_doc": operations.modify_doc,
             "model_imports": source.model_imports,
             "paging_keywords": operations.paging_keywords,
             "param_code": source.param_code,

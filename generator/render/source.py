@@ -79,7 +79,9 @@ def range_code(value: Range) -> str:
     return _call("Range", value)
 
 
-def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False, required: bool = False) -> str:
+def field_code(
+    attr: str, wire: str, kind: Kind, *, secret: bool = False, read_only: bool = False, required: bool = False
+) -> str:
     """Source that makes a model's ``Field``."""
     parts = [repr(attr), repr(wire), repr(kind.name)]
     if kind.items is not None:
@@ -88,15 +90,17 @@ def field_code(attr: str, wire: str, kind: Kind, *, secret: bool = False, requir
         parts.append("secret=True")
     if kind.model:
         parts.append(f"model={kind.model!r}")
+    if read_only:
+        parts.append("read_only=True")
     if required:
         parts.append("required=True")
     return f"Field({', '.join(parts)})"
 
 
 def read_code(attr: str, wire: str, kind: Kind) -> str:
-    """Source that reads one field of a row: the usual case in line, the rest by ``_odd``."""
+    """Source that reads one field of a row: the usual case in line, the rest by ``_convert``."""
     got = f"d[{wire!r}]"
-    odd = f"self._odd({attr!r}, v)"
+    odd = f"self._convert({attr!r}, v)"
     exact = {"string": "str", "integer": "int", "boolean": "bool"}.get(kind.name)
     if exact is not None:
         return f"v if type(v := {got}) is {exact} or v is None else {odd}"

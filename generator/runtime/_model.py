@@ -1,13 +1,13 @@
 """The base of every generated model: tolerant decoding, exact re-encoding, masked secrets.
 
 Reading never fails: a value that does not fit its field leaves None there and stays in
-``additional_properties``; its neighbours are untouched. ``to_dict()`` gives back what was received.
+``additional_properties``; other fields are not affected. ``to_dict()`` gives back what was received.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
 from ._operation import UNSET
@@ -20,30 +20,49 @@ _SECRET = "***"
 _PLAIN = frozenset((str, int, float, bool))
 
 
+class _LazyPlan:
+    """Stands for the plan of a class until it is first read; then the plan itself takes its place."""
+
+    def __init__(self, make: Callable[[], Plan]) -> None:
+        self._make = make
+
+    def __get__(self, instance: object, owner: type[Model]) -> Plan:
+        plan = self._make()
+        type.__setattr__(owner, "PLAN", plan)
+        return plan
+
+
 class Model:
     """Base of the generated models.
 
-    Attributes that did not come, and attributes that came as null, are None; ``fields_set`` tells them apart.
+    Attributes that were not received, and attributes received as null, are None; ``fields_set`` tells them apart.
     Built with keywords for requests: only what is given is sent, and None is sent as null.
     """
 
     # Left unassigned when all fields came and all of them fitted: most rows need none of the three.
-    __slots__ = ("_came", "_extra", "_received")
+    __slots__ = ("_extra", "_present", "_received")
 
+    # In capitals, as the attributes of models never are.
     FIELDS: ClassVar[tuple[Field, ...]] = ()
-    _plan_cache: ClassVar[Plan | None] = None
+    PLAN: ClassVar[Plan]
+    """How the class reads its fields, for decoders; made when it is first read."""
 
-    _came: frozenset[str]
-    """Attributes that came, or were given; while unassigned, all of them."""
+    _present: frozenset[str]
+    """Attributes that were received, or given to the constructor; while unassigned, all of them."""
     _extra: dict[str, Any]
     """Fields that are unknown, and values that do not fit, by their names on the wire."""
     _received: dict[str, Any]
-    """By attribute, what came where writing the attribute's value would give something else."""
+    """By attribute, the received value where writing the attribute's value would give something else."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # A class never uses the plan of its base: it may have other fields.
+        type.__setattr__(cls, "PLAN", _LazyPlan(cls._make_plan))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Build the model from a decoded JSON object; no dict makes this raise."""
-        plan = cls._plan()
+        plan = cls.PLAN
         self = cls.__new__(cls)
         if len(data) >= plan.count:
             try:
@@ -56,8 +75,8 @@ class Model:
                 return self
             self = cls.__new__(cls)
         self._read({**plan.blank, **data})
-        self._came = plan.came(data)
-        if len(data) > len(self._came):
+        self._present = plan.attributes_of(data)
+        if len(data) > len(self._present):
             self._keep_unknown(data, plan)
         return self
 
@@ -71,14 +90,18 @@ class Model:
     @classmethod
     def nested(cls, name: str) -> type[Model]:
         """Return the model that a field's ``model`` names."""
-        return cast("type[Model]", cls._plan().nested(name))
+        return cast("type[Model]", cls.PLAN.nested(name))
 
     @classmethod
-    def _plan(cls) -> Plan:
-        plan = cls.__dict__.get("_plan_cache")
-        if plan is None:
-            plan = cls._plan_cache = Plan(cls.FIELDS, vars(sys.modules[cls.__module__]))
-        return plan
+    def _make_plan(cls) -> Plan:
+        return Plan(
+            cls.FIELDS,
+            vars(sys.modules[cls.__module__]),
+            assign=cls._assign,
+            convert=cls._convert,
+            set_present=cls._set_present,
+            is_exact=cls._is_exact,
+        )
 
     def _read(self, d: Mapping[str, Any]) -> None:
         """Assign all attributes from a dict that has all keys. Generated for each class, line by line, for speed."""
@@ -88,9 +111,17 @@ class Model:
         """Assign all attributes at once, in the order of ``FIELDS``. Generated for each class."""
         raise NotImplementedError
 
-    def _odd(self, attr: str, raw: Any) -> Any:
-        """Read a value that is not of its field's own type."""
-        plan = self._plan()
+    def _set_present(self, keys: Iterable[str]) -> None:
+        """Say which fields were received, by their names on the wire; without this, all were."""
+        self._present = self.PLAN.attributes_of(keys)
+
+    def _is_exact(self) -> bool:
+        """Tell whether the attributes alone give back what was received."""
+        return not (hasattr(self, "_extra") or hasattr(self, "_received"))
+
+    def _convert(self, attr: str, raw: Any) -> Any:
+        """Read a value that is not of its field's own type, and keep it as received where it is written differently."""
+        plan = self.PLAN
         value, verdict = plan.readers[attr][0](raw)
         if verdict is not Verdict.EXACT:
             if verdict is Verdict.UNFIT:
@@ -106,19 +137,19 @@ class Model:
         known = plan.attr_of
         self.additional_properties.update((key, value) for key, value in data.items() if key not in known)
 
-    def _give(self, values: Sequence[Any]) -> None:
-        """Take the arguments of a constructor, in the order of ``FIELDS``; plain dicts become models."""
-        plan = self._plan()
-        came: list[str] = []
+    def _set_arguments(self, values: Sequence[Any]) -> None:
+        """Assign the arguments of a constructor, in the order of ``FIELDS``; plain dicts become models."""
+        plan = self.PLAN
+        present: list[str] = []
         for field, value in zip(self.FIELDS, values, strict=True):
             if value is UNSET:
                 setattr(self, field.attr, None)
                 continue
-            came.append(field.attr)
+            present.append(field.attr)
             nested = field.items if field.kind == "array" else field
             is_model = nested is not None and nested.kind == "object"
             setattr(self, field.attr, plan.nest(nested.model, value) if nested and is_model else value)
-        self._came = frozenset(came)
+        self._present = frozenset(present)
 
     @property
     def additional_properties(self) -> dict[str, Any]:
@@ -131,17 +162,17 @@ class Model:
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """Names of the attributes that came, or were given or assigned, also where they are None."""
+        """Names of the attributes that were received, given or assigned, also where they are None."""
         try:
-            came = self._came
+            present = self._present
         except AttributeError:
-            return self._plan().attrs
-        return came.union([field.attr for field in self.FIELDS if getattr(self, field.attr) is not None])
+            return self.PLAN.attrs
+        return present.union([field.attr for field in self.FIELDS if getattr(self, field.attr) is not None])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON object: what was received, or what is to be sent."""
-        readers = self._plan().readers
-        came = getattr(self, "_came", None)
+        readers = self.PLAN.readers
+        present = getattr(self, "_present", None)
         extra: dict[str, Any] = getattr(self, "_extra", {})
         received: dict[str, Any] = getattr(self, "_received", {})
         data: dict[str, Any] = {}
@@ -152,7 +183,7 @@ class Model:
             if attr in received and readers[attr][0](received[attr])[0] == value:
                 data[wire] = received[attr]
             elif value is None:
-                if (came is None or attr in came) and wire not in extra:
+                if (present is None or attr in present) and wire not in extra:
                     data[wire] = None
             else:
                 data[wire] = value if value.__class__ in _PLAIN else encode(value)
@@ -177,10 +208,10 @@ class Model:
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        came = self.fields_set
+        present = self.fields_set
         parts: list[str] = []
         for field in self.FIELDS:
-            if field.attr in came:
+            if field.attr in present:
                 value = getattr(self, field.attr)
                 parts.append(f"{field.attr}={_SECRET if field.secret and value else value!r}")
         extra: dict[str, Any] = getattr(self, "_extra", {})
@@ -189,3 +220,7 @@ class Model:
             shown = {wire: _SECRET if wire in secrets else value for wire, value in extra.items()}
             parts.append(f"additional_properties={shown!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+# The base class gets a plan as its subclasses do, so that using it by itself says what is missing.
+Model.__init_subclass__()

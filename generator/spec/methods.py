@@ -70,6 +70,11 @@ class Method:
         return tuple(argument.param for argument in self.arguments)
 
     @property
+    def bulk(self) -> bool:
+        """Whether it changes all objects of a list: such a list is sent in batches."""
+        return self.kind == "write" and any(param.non_empty for param in self.params)
+
+    @property
     def sdk(self) -> str:
         return f"{self.resource}.{self.name}"
 
@@ -89,6 +94,22 @@ class Method:
 
 
 @attrs.frozen
+class Modify:
+    """A method that reads an object, changes it and writes it back: where a `get` and an `update` belong together."""
+
+    read: Method
+    update: Method
+
+    @property
+    def keywords(self) -> tuple[Argument, ...]:
+        """The fields that can be changed. What the update needs is read, so none of them has to be given."""
+        return tuple(
+            attrs.evolve(argument, param=attrs.evolve(argument.param, required=False))
+            for argument in self.update.keywords
+        )
+
+
+@attrs.frozen
 class Resource:
     """A group of methods under one name of the client."""
 
@@ -99,6 +120,16 @@ class Resource:
     bind: str
     """Python name of the path id that its namespace is bound to."""
     doc: str
+
+    @property
+    def modify(self) -> Modify | None:
+        """The method that is made of `get` and `update`, where both speak of one object by the same ids."""
+        by_name = {method.name: method for method in self.methods}
+        read, update = by_name.get("get"), by_name.get("update")
+        if read is None or update is None or update.kind != "write" or read.kind != "one":
+            return None
+        ids = [[p.name for p in method.params if p.place == "path"] for method in (read, update)]
+        return Modify(read, update) if ids[0] == ids[1] else None
 
     @property
     def attr(self) -> str:

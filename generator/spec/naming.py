@@ -28,6 +28,8 @@ PER_CALL = frozenset(
         "page_number",
         "after",
         "before",
+        "batch_size",
+        "on_error",
     )
 )
 """Keywords that every method keeps for itself, or that a paged one does."""

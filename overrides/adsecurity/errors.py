@@ -2,6 +2,7 @@
 
 AdsecurityError
 ├── ConfigurationError          a client that cannot work as it is set up
+├── BulkError                   a bulk write of which some batches failed
 ├── PaginationError             a listing that would lose rows, repeat them or never end
 ├── ExportError                 carries the job
 │   ├── ExportFailed            the server gave up
@@ -41,6 +42,7 @@ __all__ = [
     "AdsecurityError",
     "AuthenticationError",
     "BadRequestError",
+    "BulkError",
     "ConfigurationError",
     "ConflictError",
     "DownloadError",
@@ -79,6 +81,21 @@ class AdsecurityError(Exception):
 
 class ConfigurationError(AdsecurityError):
     """The client cannot work as it is set up; nothing was sent."""
+
+
+class BulkError(AdsecurityError):
+    """Batches of a bulk write failed. What is done stays done."""
+
+    operation: str = ""
+    """The name under the client, such as `offers.bulk_update`."""
+    done: tuple[Any, ...] = ()
+    """What the server has taken."""
+    failed: tuple[Any, ...] = ()
+    """What was in the batches that failed. Where no answer came, the server may have taken them all the same."""
+    remaining: tuple[Any, ...] = ()
+    """What was not sent."""
+    causes: tuple[AdsecurityError, ...] = ()
+    """Why each batch failed."""
 
 
 class PaginationError(AdsecurityError):
@@ -201,7 +218,7 @@ class ConflictError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests. `attempts` is 0 if the call was not sent at all, because of a 429 to another call."""
 
 
 class ServerError(APIStatusError):

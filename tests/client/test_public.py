@@ -91,6 +91,19 @@ def test_a_client_of_one_surface_does_not_load_the_other() -> None:
     assert not any(name.startswith("adsecurity_generated.adsecurity") for name in loaded)
 
 
+def test_the_fast_decoder_is_imported_with_the_first_page_and_not_before() -> None:
+    script = """if True:
+        import sys, httpx, adsecurity
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"data": []}))
+        client = adsecurity.NetworkClient(api_key="k", base_url="https://h.example", transport=transport)
+        users = client.users.list()
+        assert "msgspec" not in sys.modules
+        users.to_list()
+        assert "msgspec" in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
 def test_certificates_are_read_with_the_first_call_and_not_before() -> None:
     script = """if True:
         import ssl, adsecurity
@@ -194,6 +207,6 @@ def test_raw_lists_refuse_several_workers_before_anything_is_sent(driver: Driver
 
     net = real_client(driver, handler)
     days = {"integration_id": "i", "start_time": "2026-11-01", "end_time": "2026-11-02"}
-    with pytest.raises(ValueError, match="clicks.*concurrency"):
+    with pytest.raises(ValueError, match=r"clicks.*concurrency"):
         net.with_raw_response.reports.clicks(**days, concurrency=2)
     driver.run(net.close())

@@ -85,7 +85,7 @@ def test_a_status_error_knows_everything_about_the_call(driver: Driver) -> None:
 def test_the_url_of_an_error_has_no_query(driver: Driver) -> None:
     client = driver.client(lambda request: httpx.Response(400))
     with pytest.raises(errors.BadRequestError) as caught:
-        driver.call(client, "raw.one", LIST, {"query": "private"})
+        driver.call(client, "raw", LIST, {"query": "private"})
     assert caught.value.url == "https://api.example/base/api/v2/things"
     assert "private" not in str(caught.value)
 
@@ -166,7 +166,10 @@ def test_no_answer_is_an_error_of_ours_that_keeps_nothing_of_theirs(
 
 def same(one: errors.AdsecurityError, other: errors.AdsecurityError) -> bool:
     def state(error: errors.AdsecurityError) -> dict[str, Any]:
-        return {**vars(error), "job": None, "export": getattr(other, "export", None), "headers": None}
+        # Errors are equal to themselves alone; what they say has to arrive.
+        causes = [repr(cause) for cause in getattr(error, "causes", ())]
+        own = {"job": None, "export": getattr(other, "export", None), "headers": None, "causes": causes}
+        return {**vars(error), **own}
 
     return type(one) is type(other) and one.args == other.args and str(one) == str(other) and state(one) == state(other)
 
@@ -199,3 +202,11 @@ def test_errors_of_worker_processes_arrive_unharmed(server: Any) -> None:
         with pytest.raises(errors.NotFoundError, match="gone") as found:
             pool.submit(call, server.url).result(60)
     assert (found.value.status_code, found.value.request_id, found.value.body) == (404, "r", {"message": "gone"})
+
+
+def test_a_404_on_a_route_that_the_caller_corrected_does_not_call_it_inferred(driver: Driver) -> None:
+    client = driver.client(lambda request: ANSWER, routes={"getThing": "GET /api/v2/better/{thingID}"})
+    with pytest.raises(errors.NotFoundError) as caught:
+        driver.call(client, "one", GET, {"thing_id": "1"})
+    assert "inferred" not in str(caught.value)
+    assert "the route that routes= gives" in str(caught.value)

@@ -225,6 +225,10 @@ class Caller:
             return KNOWN[name]
         if name == "exportID":
             return (await self._export()).id
+        if name == "offerID" and "/access-requests" in operation.path:
+            # Access can be requested once, and only to an offer that requires approval.
+            create = self.spec.operations["createOffer"]
+            return str(await self.call(create, visibility="Requires_Approval"))
         return await self._existing(operation.path.partition(f"/{{{name}}}")[0], ids)
 
     async def _existing(self, path: str, ids: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def prism(surface: str, upstream: str = "") -> Iterator[str]:
 def stages() -> Iterator[dict[tuple[str, str], Stage]]:
     """Both specs behind both forms of Prism; the proxies share one sandbox."""
     with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox(export_seconds=0))
+        sandbox = stack.enter_context(Sandbox(export_seconds=0, today="2026-11-08"))
         made: dict[tuple[str, str], Stage] = {}
         for surface in SURFACES:
             upstream = sandbox.network_url if surface == "network" else sandbox.adsecurity_url

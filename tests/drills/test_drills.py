@@ -134,7 +134,7 @@ assert [row.to_dict() for row in later] == [row.to_dict() for row in rows[200:]]
 told = [len(rows), len({{row.real_tx_id for row in rows}}), [page.number for page in pages][:3], pages[0].cursor]
 """
     count, distinct, numbers, cursor = later.run(code)
-    with Sandbox() as today, NetworkClient(api_key=today.api_key, base_url=today.network_url) as net:
+    with Sandbox(today="2026-11-08") as now, NetworkClient(api_key=now.api_key, base_url=now.network_url) as net:
         expected = net.reports.impressions(integration_id="integration-1", **SPAN).to_list()
     assert count == distinct == len(expected) > 300
     assert (numbers, cursor or None) == ([1, 2, 3], None)

@@ -36,7 +36,7 @@ KINDS = {field.wire: field.kind for field in ClickReportRow.FIELDS}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=450) as running:
+    with Sandbox(rows=450, today="2026-11-08") as running:
         yield running
 
 

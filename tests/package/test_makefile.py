@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -59,18 +58,20 @@ def test_the_oldest_versions_are_those_that_the_project_admits() -> None:
         assert oldest[name] == version or oldest[name].removesuffix(".0") == version, name
 
 
-def test_a_module_or_a_layer_over_its_limit_is_named(tmp_path: Path) -> None:
-    layer = tmp_path / "layer"
-    (layer / "sandbox").mkdir(parents=True)
-    (layer / "sandbox" / "big.py").write_text("x\n" * 401)
-    (layer / "small.py").write_text("x\n" * 400)
-    table, faults = size.report(layer, layer / "sandbox", [])
-    assert "   400    400  override layer without the sandbox" in table
-    assert faults == [f"{layer.as_posix()}/sandbox/big.py: 401 lines, at most 400"]
-    for number in range(13):
-        (layer / f"m{number}.py").write_text("x\n" * 380)
-    _, faults = size.report(layer, layer / "sandbox", [])
-    assert f"{layer.as_posix()}: 5340 lines of code without the sandbox, at most 5000" in faults
+def test_lines_are_told_per_room_and_a_module_over_the_limit_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "sandbox" / "inner").mkdir(parents=True)
+    (package / "sandbox" / "big.py").write_text("x\n" * 401)
+    (package / "sandbox" / "inner" / "small.py").write_text("x\n# why\n")
+    (package / "top.py").write_text("x\n" * 400)
+    table, faults = size.report([package])
+    assert table.splitlines() == [
+        "modules   code  lines",
+        f"      1    400    400  {package.as_posix()}",
+        f"      2    402    403  {package.as_posix()}/sandbox",
+        f"      3    802    803  {package.as_posix()} in all",
+    ]
+    assert faults == [f"{package.as_posix()}/sandbox/big.py: 401 lines, at most 400"]
 
 
 def test_prose_is_no_code() -> None:
@@ -87,97 +88,6 @@ def test_a_release_agrees_with_its_tag_changelog_and_files() -> None:
     assert release.faults("v1.2.0", "1.2.0", "## Unreleased\n", good) == ["CHANGELOG.md has no heading `## 1.2.0`"]
     assert "dist/ holds nothing" in release.faults("v1.2.0", "1.2.0", "## 1.2.0\n", [])[0]
     assert re.fullmatch(r"\d+\.\d+\.\d+", release.version())
-
-
-# The recipe that opens the pull request, on a repository of its own with a remote and a `gh` that writes down its call.
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "repository"
-    root.mkdir()
-    shutil.copy(ROOT / "Makefile", root)
-    (root / "generated").mkdir()
-    (root / "generated" / "one.py").write_text("old\n")
-    (root / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n")
-    (root / ".gitignore").write_text("/.venv/\n/.cache/\n/bin/\n/pyproject.toml\n/tests/\n")
-    tools = root / "bin"
-    tools.mkdir()
-    (tools / "gh").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$GH_CALL"\ncat .cache/summary.md >> "$GH_CALL"\n')
-    (tools / "gh").chmod(0o755)
-    python = root / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(
-        '#!/bin/sh\nprintf "%s\\n" "$*" >> "$GH_CALL.python"\ncase "$*" in\n'
-        '  "-m generator.release.summary --base "*" --changelog CHANGELOG.md") echo "- \\`User\\`: new field";;\n'
-        '  "-m generator") cp "${FRESH:-generated/one.py}" generated/one.py 2>/dev/null || true;;\nesac\n'
-    )
-    python.chmod(0o755)
-    for name in ("pyproject.toml", "tests/requirements/constraints.txt", "tests/requirements/dev.txt"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    for name in (".made", ".demo", ".dev"):
-        (root / ".venv" / name).touch()
-    git(tmp_path, "init", "-q", "--bare", "remote")
-    git(root, "init", "-q", "-b", "main")
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "one")
-    git(root, "remote", "add", "origin", str(tmp_path / "remote"))
-    return root
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def pull_request(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    known = {
-        **os.environ,
-        "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
-        "GH_CALL": str(root.parent / "call"),
-        **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-        **environment,
-    }
-    command = ["make", "--no-print-directory", "spec-pull-request", "PYTHON=python"]
-    return subprocess.run(command, cwd=root, env=known, capture_output=True, text=True)
-
-
-def test_a_changed_package_becomes_a_branch_and_a_pull_request_with_the_summary(repository: Path) -> None:
-    fresh = repository.parent / "fresh.py"
-    fresh.write_text("new\n")
-    done = pull_request(repository, FRESH=str(fresh))
-    assert done.returncode == 0, done.stderr
-    call = (repository.parent / "call").read_text()
-    branch = f"regenerate-{git(repository, 'rev-parse', '--short', 'main').strip()}"
-    assert call.startswith(f"pr\ncreate\n--base\nmain\n--head\n{branch}\n")
-    assert "- `User`: new field" in call
-    assert git(repository.parent / "remote", "show", f"{branch}:generated/one.py") == "new\n"
-
-
-def test_nothing_new_opens_no_pull_request(repository: Path) -> None:
-    done = pull_request(repository)
-    assert done.returncode == 0, done.stderr
-    assert "no pull request" in done.stdout
-    assert not (repository.parent / "call").exists()
-
-
-@pytest.mark.parametrize(
-    ("base", "told"),
-    [
-        ("v1.2.3", "v1.2.3"),
-        ("0" * 40, "HEAD~1"),
-        ("$(shell touch pasted)", "$(shell touch pasted)"),
-        ("a; touch pasted", "a; touch pasted"),
-        ("`touch pasted`", "`touch pasted`"),
-    ],
-)
-def test_the_name_of_a_revision_is_never_run(repository: Path, base: str, told: str) -> None:
-    done = pull_request(repository, BASE=base)
-    assert done.returncode == 0, done.stderr
-    calls = (repository.parent / "call.python").read_text().splitlines()
-    assert f"-m generator.release.summary --base {told} --changelog CHANGELOG.md" in calls
-    assert not (repository / "pasted").exists()
 
 
 def test_lines_left_out_of_coverage_are_few_and_each_says_why() -> None:

@@ -27,7 +27,7 @@ COMMANDS = [
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=300) as running:
+    with Sandbox(rows=300, today="2026-11-08") as running:
         yield running
 
 

@@ -11,12 +11,14 @@ import pytest
 from adsecurity.sandbox import Sandbox
 
 ROWS = 600
+# The day after the week that the tests ask for.
+TODAY = "2026-11-08"
 SPECS = Path(__file__).parents[2] / "specs"
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=ROWS) as running:
+    with Sandbox(rows=ROWS, today=TODAY) as running:
         yield running
 
 

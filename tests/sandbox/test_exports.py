@@ -14,7 +14,7 @@ import pytest
 
 from adsecurity.sandbox import Sandbox
 
-from .conftest import ROWS, client_of
+from .conftest import ROWS, TODAY, client_of
 
 START = "/integrations/integration-1/exports/clicks"
 PARAMS = {
@@ -175,7 +175,10 @@ def test_an_export_can_be_made_to_end_otherwise(network: httpx.Client, sandbox: 
 
 
 def test_too_many_rows_are_cut_off_and_said_to_be() -> None:
-    with Sandbox(export_row_limit=10, export_seconds=0) as sandbox, client_of(sandbox, "network") as client:
+    with (
+        Sandbox(export_row_limit=10, export_seconds=0, today=TODAY) as sandbox,
+        client_of(sandbox, "network") as client,
+    ):
         export = finished(client, begin(client)["id"])
         assert (export["results_meta"]["total"], export["results_meta"]["range_truncated"]) == (10, True)
         assert len(table(httpx.get(signed(client, export), trust_env=False).text)) == 11
@@ -212,7 +215,7 @@ class TestStorage:
 
     def test_a_file_that_is_gone_is_said_to_be(self, sandbox: Sandbox, storage: httpx.Client, url: str) -> None:
         name = url.rpartition("/")[2].partition("?")[0]
-        (sandbox._running.engine.exports._folder / name).unlink()
+        (sandbox._running_state.engine.exports.folder / name).unlink()
         answer = storage.get(url)
         assert (answer.status_code, answer.json()["message"]) == (403, "the file is gone")
 
@@ -240,7 +243,7 @@ def test_a_signed_url_expires() -> None:
 
 def test_a_file_that_cannot_be_written_fails_its_export_and_no_other() -> None:
     with Sandbox(export_seconds=0, rows=50) as sandbox, client_of(sandbox, "network") as client:
-        folder = sandbox._running.engine.exports._folder
+        folder = sandbox._running_state.engine.exports.folder
         folder.rmdir()
         assert "could not be written" in finished(client, begin(client)["id"], until="ERROR")["error"]
         folder.mkdir()

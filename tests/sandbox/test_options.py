@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ from .conftest import SPECS
         ("--url-seconds", "-1"),
         ("--url-seconds", "nan"),
         ("--fault", "503:nan"),
+        ("--today", "yesterday"),
+        ("--today", "2026-02-30"),
+        ("--today", "20261108"),
+        ("--today", "1970-01-01"),
+        ("--today", "9999-12-31"),
     ],
 )
 def test_the_command_line_refuses_what_an_option_cannot_be(
@@ -65,6 +71,11 @@ def test_the_command_line_refuses_what_an_option_cannot_be(
         ("export_seconds", -1),
         ("url_seconds", -1),
         ("export_row_limit", -1),
+        ("request_log", -1),
+        ("today", "2026-11-8"),
+        ("today", "9999-12-31"),
+        ("today", datetime(2026, 11, 8)),
+        ("today", 20261108),
         ("api_key", ""),
         ("api_key", "secret\u00e9"),
     ],

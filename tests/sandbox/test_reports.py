@@ -11,7 +11,7 @@ import pytest
 
 from adsecurity.sandbox import Sandbox, _engine, _reports
 
-from .conftest import ROWS, client_of
+from .conftest import ROWS, TODAY, client_of
 
 CLICKS = "/reports/v2/click-table"
 WEEK = {
@@ -23,23 +23,25 @@ WEEK = {
 DAYS = {"integration_id": "integration-1", "start_date": "2026-11-01", "end_date": "2026-11-07"}
 
 
-def walk(client: httpx.Client, path: str, params: dict[str, str], turn: str = "after") -> Iterator[dict[str, Any]]:
+def iterate_pages(
+    client: httpx.Client, path: str, params: dict[str, str], direction: str = "after"
+) -> Iterator[dict[str, Any]]:
     """Pages in one direction, until there is none left."""
-    cursor = params.get(f"page[{turn}]", "")
+    cursor = params.get(f"page[{direction}]", "")
     while True:
-        sent = {**params, **({f"page[{turn}]": cursor} if cursor else {})}
+        sent = {**params, **({f"page[{direction}]": cursor} if cursor else {})}
         response = client.get(path, params=sent)
         assert response.status_code == 200, response.text
         data = response.json()["data"]
         yield data
         info = data["pageInfo"]
-        if not info["hasNextPage" if turn == "after" else "hasPreviousPage"]:
+        if not info["hasNextPage" if direction == "after" else "hasPreviousPage"]:
             return
-        cursor = info["endCursor" if turn == "after" else "startCursor"]
+        cursor = info["endCursor" if direction == "after" else "startCursor"]
 
 
 def test_a_week_of_clicks_comes_once_and_newest_first(network: httpx.Client) -> None:
-    rows = [row for page in walk(network, CLICKS, WEEK) for row in page["data"]]
+    rows = [row for page in iterate_pages(network, CLICKS, WEEK) for row in page["data"]]
     order = [(row["request_time"], row["real_tx_id"]) for row in rows]
     assert len(rows) == ROWS
     assert order == sorted(order, reverse=True)
@@ -48,16 +50,16 @@ def test_a_week_of_clicks_comes_once_and_newest_first(network: httpx.Client) -> 
 
 
 def test_the_way_back_gives_the_same_rows(network: httpx.Client) -> None:
-    forth = [row["real_tx_id"] for page in walk(network, CLICKS, WEEK) for row in page["data"]]
+    forth = [row["real_tx_id"] for page in iterate_pages(network, CLICKS, WEEK) for row in page["data"]]
     back = [
         [row["real_tx_id"] for row in page["data"]]
-        for page in walk(network, CLICKS, {**WEEK, "page[before]": forth[-1]}, "before")
+        for page in iterate_pages(network, CLICKS, {**WEEK, "page[before]": forth[-1]}, "before")
     ]
     assert [key for page in reversed(back) for key in page] == forth[:-1]
 
 
 def test_cursors_and_flags_say_where_a_page_stands(network: httpx.Client) -> None:
-    pages = list(walk(network, CLICKS, {**WEEK, "page[size]": "20", "end_time": "2026-11-02 00:00:00"}))
+    pages = list(iterate_pages(network, CLICKS, {**WEEK, "page[size]": "20", "end_time": "2026-11-02 00:00:00"}))
     assert len(pages) > 2
     for number, page in enumerate(pages):
         info = page["pageInfo"]
@@ -72,7 +74,7 @@ def test_the_range_is_wall_clock_in_the_given_zone(network: httpx.Client) -> Non
     here = {**WEEK, "start_time": "2026-11-02 00:00:00", "end_time": "2026-11-02 23:59:59"}
     berlin = [
         row["request_time"]
-        for page in walk(network, CLICKS, {**here, "timezone": "Europe/Berlin"})
+        for page in iterate_pages(network, CLICKS, {**here, "timezone": "Europe/Berlin"})
         for row in page["data"]
     ]
     assert min(berlin) >= "2026-11-01T23:00:00Z"
@@ -83,7 +85,7 @@ def test_the_range_is_wall_clock_in_the_given_zone(network: httpx.Client) -> Non
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_the_end_of_a_range_is_as_told(inclusive: bool) -> None:
     moment = datetime(2026, 12, 24, 12, tzinfo=UTC)
-    with Sandbox(end_inclusive=inclusive) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(end_inclusive=inclusive, today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         sandbox.add_rows("clicks", moment, moment + timedelta(seconds=1))
         params = {**WEEK, "start_time": "2026-12-24 11:00:00", "end_time": "2026-12-24 12:00:00"}
         assert len(client.get(CLICKS, params=params).json()["data"]["data"]) == int(inclusive)
@@ -101,8 +103,8 @@ def test_the_end_of_a_range_is_as_told(inclusive: bool) -> None:
     ],
 )
 def test_filters_narrow_a_report(network: httpx.Client, params: dict[str, str], holds: Any) -> None:
-    everything = [row for page in walk(network, CLICKS, WEEK) for row in page["data"]]
-    found = [row for page in walk(network, CLICKS, {**WEEK, **params}) for row in page["data"]]
+    everything = [row for page in iterate_pages(network, CLICKS, WEEK) for row in page["data"]]
+    found = [row for page in iterate_pages(network, CLICKS, {**WEEK, **params}) for row in page["data"]]
     assert found == [row for row in everything if holds(row)]
     assert found
 
@@ -125,7 +127,7 @@ def post(client: httpx.Client, number: int, size: int, **body: Any) -> dict[str,
 def test_numbered_report_pages_add_up_to_the_cursor_report(network: httpx.Client, adsecurity: httpx.Client) -> None:
     pages = [post(adsecurity, number, 100) for number in range(1, 9)]
     keys = [row["real_tx_id"] for page in pages for row in page["data"]]
-    assert keys == [row["real_tx_id"] for page in walk(network, CLICKS, WEEK) for row in page["data"]]
+    assert keys == [row["real_tx_id"] for page in iterate_pages(network, CLICKS, WEEK) for row in page["data"]]
     assert [page["pageInfo"]["hasNextPage"] for page in pages] == [True] * 5 + [False] * 3
 
 
@@ -167,13 +169,15 @@ def test_fields_and_sort_of_a_report(adsecurity: httpx.Client) -> None:
 
 def test_the_publisher_sees_its_own_rows_only(adsecurity: httpx.Client, sandbox: Sandbox) -> None:
     path = f"/publisher-view/{sandbox.organization_id}/reports/click-table"
-    rows = [row for page in walk(adsecurity, path, {"page[size]": "100"}) for row in page["data"]]
+    rows = [row for page in iterate_pages(adsecurity, path, {"page[size]": "100"}) for row in page["data"]]
     assert {row["publisher"] for row in rows} == {"1"}
     assert len(rows) > ROWS / 10
     days = {"page[size]": "100", "start_date": "2026-11-03", "end_date": "2026-11-03"}
-    rows = [row for page in walk(adsecurity, path, days) for row in page["data"]]
+    rows = [row for page in iterate_pages(adsecurity, path, days) for row in page["data"]]
     assert {row["request_date"] for row in rows} == {"2026-11-03"}
-    ordered = [row for page in walk(adsecurity, path, {"page[size]": "40", "sort": "rtt"}) for row in page["data"]]
+    ordered = [
+        row for page in iterate_pages(adsecurity, path, {"page[size]": "40", "sort": "rtt"}) for row in page["data"]
+    ]
     assert [row["rtt"] for row in ordered] == sorted(row["rtt"] for row in ordered)
 
 
@@ -192,7 +196,7 @@ def test_performance_adds_up_to_the_rows(network: httpx.Client, adsecurity: http
         totals.extend(page)
         if not page:
             break
-    clicks = [row for page in walk(network, CLICKS, WEEK) for row in page["data"]]
+    clicks = [row for page in iterate_pages(network, CLICKS, WEEK) for row in page["data"]]
     assert sum(row["clicks_total"] for row in totals) == len(clicks)
     rejected = sum(row["status"] == "Rejected" for row in clicks)
     assert sum(row["clicks_total_rejected"] for row in totals) == rejected
@@ -244,8 +248,8 @@ def test_conversions_can_be_approved_and_rejected(network: httpx.Client, adsecur
     assert unchanged[2:] == rows[2:]
 
 
-def test_forgotten_selections_are_made_again(network: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_reports, "_KEPT_SELECTIONS", 1)
+def test_a_query_that_left_the_cache_is_run_again(network: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_reports, "_ORDER_CACHE_SIZE", 1)
     answers = [
         network.get(CLICKS, params={**WEEK, "filter[status]": status}).content
         for status in ("Approved", "Rejected", "Approved", "Rejected")
@@ -254,30 +258,30 @@ def test_forgotten_selections_are_made_again(network: httpx.Client, monkeypatch:
 
 
 @pytest.fixture
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_engine, "_IMAGES", {})
-    monkeypatch.setattr(_reports, "_MADE", {})
+def empty_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_engine, "_SEEDED_DATABASES", {})
+    monkeypatch.setattr(_reports, "_ROW_CACHE", {})
 
 
 def first_keys(seed: int, rows: int) -> list[str]:
-    with Sandbox(seed=seed, rows=rows) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(seed=seed, rows=rows, today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         return [row["real_tx_id"] for row in client.get(CLICKS, params=WEEK).json()["data"]["data"]]
 
 
 def test_the_same_seed_makes_the_same_rows_and_another_one_others(
-    nothing_kept: None, monkeypatch: pytest.MonkeyPatch
+    empty_caches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = first_keys(1, 100)
-    monkeypatch.setattr(_engine, "_IMAGES", {})
-    monkeypatch.setattr(_reports, "_MADE", {})
+    monkeypatch.setattr(_engine, "_SEEDED_DATABASES", {})
+    monkeypatch.setattr(_reports, "_ROW_CACHE", {})
     assert first_keys(1, 100) == first != first_keys(2, 100)
 
 
 def test_later_sandboxes_start_from_a_copy_unless_there_are_too_many_rows(
-    nothing_kept: None, monkeypatch: pytest.MonkeyPatch
+    empty_caches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_reports, "_KEPT_ROWS", 150)
+    monkeypatch.setattr(_reports, "_MAX_CACHED_ROWS", 150)
     assert first_keys(1, 150) == first_keys(1, 150)
-    assert len(_reports._MADE) == 1
+    assert len(_reports._ROW_CACHE) == 1
     first_keys(1, 151)
-    assert len(_reports._MADE) == 1
+    assert len(_reports._ROW_CACHE) == 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 import httpx
 import pytest
 
+import adsecurity
 from adsecurity.sandbox import Sandbox
 from adsecurity.sandbox._items import Items
+
+from .conftest import client_of
 
 WEEK = {
     "integration_id": "integration-1",
@@ -173,7 +177,7 @@ def test_a_failure_of_the_sandbox_itself_is_an_answer_like_the_others(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("why")
 
-    monkeypatch.setattr(Items, "one", fail)
+    monkeypatch.setattr(Items, "get_item", fail)
     response = network.get("/users/1")
     assert (response.status_code, response.json()["error"]) == (500, "server_error")
     assert "ZeroDivisionError" in response.json()["message"]
@@ -267,6 +271,75 @@ def test_a_foreign_organization_is_403(adsecurity: httpx.Client) -> None:
     assert adsecurity.post("/integrations/integration-1/targeting-groups", json=group).status_code == 403
 
 
+SERVERS = ("network_url", "adsecurity_url", "storage_url")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:1", "127.8.0.1", "localhost", "LocalHost:65535", "localhost:", "[::1]", "[::1]:80"]
+)
+def test_a_loopback_host_is_served_whatever_its_port(sandbox: Sandbox, server: str, host: str) -> None:
+    response = httpx.get(f"{getattr(sandbox, server)}/nothing", headers={"Host": host}, trust_env=False)
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "localhost.evil.example",
+        "evil.localhost",
+        "127.0.0.1.evil.example",
+        "localhost:80.evil.example",
+        "user@localhost",
+        "192.168.0.1",
+        "0.0.0.0",
+        "[::2]",
+        "[::1",
+        "::1",
+        "",
+    ],
+)
+def test_another_host_is_answered_421_in_the_shape_of_an_error(sandbox: Sandbox, server: str, host: str) -> None:
+    headers = {"Host": host, "API-KEY": sandbox.api_key, "Content-Type": "application/json"}
+    response = httpx.get(f"{getattr(sandbox, server)}/api/v2/advertisers", headers=headers, trust_env=False)
+    assert response.status_code == 421
+    assert response.json()["error"] == "misdirected_request"
+    assert repr(host) in response.json()["message"]
+    assert sandbox.requests[-1].status == 421
+
+
+def test_a_request_without_a_host_is_answered_421(sandbox: Sandbox) -> None:
+    with socket.create_connection(("127.0.0.1", int(sandbox.network_url.rpartition(":")[2]))) as connection:
+        connection.sendall(b"GET /api/v2/users HTTP/1.0\r\n\r\n")
+        assert b" 421 " in connection.makefile("rb").readline()
+
+
+def test_our_client_reaches_the_sandbox_by_either_loopback_name(sandbox: Sandbox) -> None:
+    for url in (sandbox.network_url, sandbox.network_url.replace("127.0.0.1", "localhost")):
+        with adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=url) as client:
+            assert client.users.list().first() is not None
+
+
+def test_our_client_reports_a_refused_host_as_a_status_error(sandbox: Sandbox) -> None:
+    class Rebound(httpx.HTTPTransport):
+        """Sends the request to the sandbox under a name that someone else's DNS resolved to this machine."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            request.headers["Host"] = "evil.example"
+            return super().handle_request(request)
+
+    with (
+        Rebound() as transport,
+        adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url, transport=transport) as client,
+        pytest.raises(adsecurity.APIStatusError, match=r"evil\.example") as refused,
+    ):
+        client.users.list().first()
+    assert refused.value.status_code == 421
+
+
 def test_an_encoded_slash_belongs_to_the_id(network: httpx.Client) -> None:
     response = network.get("/users/a%2Fb")
     assert response.status_code == 404
@@ -286,3 +359,27 @@ def test_the_sandbox_remembers_what_arrived(sandbox: Sandbox, network: httpx.Cli
     assert last.headers["api-key"] == sandbox.api_key
     network.post("/advertisers", json={"name": "Seen"})
     assert (sandbox.requests[-1].status, sandbox.requests[-1].operation) == (200, "createAdvertiser")
+
+
+def test_the_request_log_keeps_the_latest_and_counts_what_it_dropped() -> None:
+    with Sandbox(request_log=3) as sandbox, client_of(sandbox, "network") as client:
+        for number in range(3):
+            client.get(f"/users/{number}")
+        assert ([request.path[-1] for request in sandbox.requests], sandbox.requests.dropped) == (["0", "1", "2"], 0)
+        for number in range(3, 8):
+            assert client.get(f"/users/{number}").status_code == 404
+        assert ([request.path[-1] for request in sandbox.requests], sandbox.requests.dropped) == (["5", "6", "7"], 5)
+        assert [request.status for request in sandbox.requests] == [404] * 3
+        sandbox.requests.clear()
+        client.get("/users/8")
+        assert ([request.path[-1] for request in sandbox.requests], sandbox.requests.dropped) == (["8"], 5)
+
+
+def test_the_request_log_may_be_turned_off() -> None:
+    with Sandbox(request_log=0) as sandbox, client_of(sandbox, "network") as client:
+        assert client.get("/users").status_code == 200
+        assert (sandbox.requests, sandbox.requests.dropped) == ([], 1)
+
+
+def test_the_request_log_keeps_ten_thousand_unless_told_otherwise(sandbox: Sandbox) -> None:
+    assert (sandbox.requests.limit, sandbox.requests.dropped) == (10_000, 0)

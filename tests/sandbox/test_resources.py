@@ -173,7 +173,8 @@ def test_a_manager_is_shown_by_name(network: httpx.Client) -> None:
 
 def test_an_access_request_knows_its_offer_and_publisher(adsecurity: httpx.Client, sandbox: Sandbox) -> None:
     view = f"/publisher-view/{sandbox.organization_id}"
-    offers = listed(adsecurity, f"{view}/offers", fields="id,incremental_id")
+    params = {"filter[offer_access]": "Requires_Approval"}
+    offers = listed(adsecurity, f"{view}/offers", fields="id,incremental_id", **params)
     path = f"{view}/offers/{offers[0]['id']}/access-requests"
     request_id = adsecurity.post(path).json()["created_item_id"]
     request = adsecurity.get(f"{path}/{request_id}").json()["data"]

@@ -1,4 +1,4 @@
-"""Starting and stopping, the command line, trouble on request, and what is kept between two runs."""
+"""Starting and stopping, the command line, fault injection, and what a database file keeps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from adsecurity.sandbox._faults import parse_fault, parse_latency
 from adsecurity.sandbox._schema import Schemas, to_json_schema
 from adsecurity.sandbox._spec import SpecError, Surface, load_document, load_surfaces
 
-from .conftest import SPECS, client_of
+from .conftest import SPECS, TODAY, client_of
 
 
 def test_all_addresses_are_on_this_machine_and_answer_at_once() -> None:
@@ -234,7 +234,7 @@ def test_an_edited_spec_is_served_as_edited(tmp_path: Path) -> None:
         whole = {**rows, "operationId": "listWholeInstallReport", "x-kind": "rows", "parameters": []}
         document["paths"]["/api/v2/reports/v2/install-list"] = {"get": whole}
 
-    with Sandbox(spec_dir=edited(tmp_path, change)) as sandbox, client_of(sandbox, "network") as client:
+    with Sandbox(spec_dir=edited(tmp_path, change), today=TODAY) as sandbox, client_of(sandbox, "network") as client:
         user = client.get("/people").json()["data"][0]
         assert user["shoe_size"] == 30
         assert "phone" not in user
@@ -297,7 +297,7 @@ class TestSchemas:
         schemas = Schemas({"schemas": {"Node": node, "A/b": {"type": "boolean"}}})
         merged = {"allOf": [{"$ref": "#/components/schemas/Node"}], "properties": {"own": {"type": "integer"}}}
         assert set(schemas.properties(merged)) == {"next", "own"}
-        assert schemas.zero({"$ref": "#/components/schemas/Node"})["next"]["next"]
-        assert schemas.zero({"$ref": "#/components/schemas/A~1b"}) is False
+        assert schemas.zero_value({"$ref": "#/components/schemas/Node"})["next"]["next"]
+        assert schemas.zero_value({"$ref": "#/components/schemas/A~1b"}) is False
         assert schemas.kind({"type": ["null", "string"]}) == "string"
-        assert schemas.zero({"type": "string", "default": "d"}) == "d"
+        assert schemas.zero_value({"type": "string", "default": "d"}) == "d"

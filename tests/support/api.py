@@ -81,6 +81,9 @@ def _member(loader: Any, path: str, member: Any) -> Iterator[tuple[str, str]]:
         for name, inner in member.all_members.items():
             if not name.startswith("_") or name in DUNDERS:
                 yield from _member(loader, f"{path}.{name}", inner)
+    elif member.is_function and any("ResourceProperty" in str(one.value) for one in member.decorators):
+        yield path, _told(member.returns)
+        yield from _below(loader, path, member.returns)
     elif member.is_function:
         yield path, _signature(member)
         yield from _below(loader, f"{path}()", member.returns)

@@ -43,8 +43,9 @@ def run(python: Path | str, *arguments: str, cwd: Path, **environment: str) -> s
 
 @contextmanager
 def sandbox_process(*options: str) -> Iterator[dict[str, str]]:
-    """The addresses of a sandbox that the installed project serves from a process of its own."""
-    command = [sys.executable, "-m", "adsecurity.sandbox", "--export-seconds", "0.1", *options]
+    """The addresses of a sandbox that the installed project serves from a process of its own, with a fixed week."""
+    fixed = ("--export-seconds", "0.1", "--today", "2026-11-08")
+    command = [sys.executable, "-m", "adsecurity.sandbox", *fixed, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

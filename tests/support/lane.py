@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests/requirements"
-FOLDERS = ("core", "pages", "exports", "sandbox", "bulk")
+FOLDERS = ("codec", "http", "tables", "paging", "exports", "client", "sandbox")
 """Tests of what users meet; they do not need the generator."""
 HELPERS = ("support", "contract", "bench")
 TOOLS = ("anyio", "hypothesis", "pytest", "pytest-xdist", "pyyaml")

@@ -130,7 +130,7 @@ class Odd(Model):
     __slots__ = ("child", "counts", "day", "free", "name")
 
     def _read(self, d: Any) -> None:
-        readers = self._plan().readers
+        readers = self.PLAN.readers
         for field in self.FIELDS:
             raw = d[field.wire]
             setattr(self, field.attr, None if raw is None else readers[field.attr][0](raw)[0])
@@ -206,7 +206,7 @@ def test_rows_without_a_model_are_kept_whole() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=450) as running:
+    with Sandbox(rows=450, today="2026-11-08") as running:
         yield running
 
 

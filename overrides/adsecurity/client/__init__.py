@@ -1,4 +1,4 @@
-"""The clients that users make, and the interface that generated resources are handed.
+"""The clients that users create, and the API objects that generated resources call.
 
 From outside: the four clients; `api` is for generated code.
 """

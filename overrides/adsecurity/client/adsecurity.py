@@ -17,6 +17,6 @@ class AdsecurityClient(SyncClient, AdsecurityResources):
 
 
 class AsyncAdsecurityClient(AsyncClient, AsyncAdsecurityResources):
-    """As `AdsecurityClient`, awaited."""
+    """As `AdsecurityClient`, for `async` code."""
 
     _surface = SURFACE

@@ -1,6 +1,6 @@
-"""What generated resources are handed: one method for each kind of operation.
+"""The API objects that generated resources call: one method for each kind of operation.
 
-It stands above pages and exports, which themselves know only the session that sends requests.
+They combine the session, which sends requests, with paging and exports, which the session does not know.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from adsecurity_generated._operation import Operation
 
+from ..codec.changes import merge_changes, path_ids, placeholders
 from ..codec.raw import RawResponse
+from ..flow.drivers import drive, drive_async
 from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
+from .bulk import bulk_write, one_batch
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +30,7 @@ T = TypeVar("T")
 
 
 class SyncAPI:
-    """Calls operations over a session, blocking."""
+    """Calls operations through a session, blocking."""
 
     def __init__(self, session: SyncSession) -> None:
         self.session = session
@@ -49,12 +52,48 @@ class SyncAPI:
         """Create an object and return its id."""
         return str(self.session.run(op, args, **options))
 
+    def modify(
+        self,
+        read: Operation[Any],
+        update: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Read an object, lay changes over it, and send what its update takes."""
+        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
+        current = self.session.run(read, path_ids(read, args), **options)
+        merged = merge_changes(update, self.session.surface, current, args)
+        self.session.run(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+
     def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         self.session.run(op, args, **options)
 
+    def bulk(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        batch_size: int,
+        on_error: str,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Change or delete all objects of a list, in batches."""
+        session = self.session
+        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body)
+
+        def send(prepared: PreparedRequest) -> object:
+            return session.decode(prepared, session.send(prepared, **options))
+
+        drive(bulk_write(prepare, op, args, batch_size=batch_size, on_error=on_error), send)
+
     def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
-        """Have an address signed."""
+        """Get a signed URL."""
         return str(self.session.run(op, args, **options))
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> Paginator[T]:
@@ -66,20 +105,20 @@ class SyncAPI:
     def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
-        """Start an export."""
+        """Start an export and return its job."""
         from ..exports.job import start_export
 
         return start_export(self.session, op, args, **options)
 
     def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob[Any]:
-        """Take up an export that was started elsewhere."""
+        """Return the job of an export that was started elsewhere."""
         from ..exports.job import resume_export
 
         return resume_export(self.session, op, export_id, **options)
 
 
 class AsyncAPI:
-    """Calls operations over a session, awaited."""
+    """Calls operations through a session, awaited."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
@@ -101,12 +140,48 @@ class AsyncAPI:
         """Create an object and return its id."""
         return str(await self.session.run(op, args, **options))
 
+    async def modify(
+        self,
+        read: Operation[Any],
+        update: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Read an object, lay changes over it, and send what its update takes."""
+        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
+        current = await self.session.run(read, path_ids(read, args), **options)
+        merged = merge_changes(update, self.session.surface, current, args)
+        await self.session.run(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+
     async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
         await self.session.run(op, args, **options)
 
+    async def bulk(
+        self,
+        op: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        batch_size: int,
+        on_error: str,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Change or delete all objects of a list, in batches."""
+        session = self.session
+        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body)
+
+        async def send(prepared: PreparedRequest) -> object:
+            return session.decode(prepared, await session.send(prepared, **options))
+
+        await drive_async(bulk_write(prepare, op, args, batch_size=batch_size, on_error=on_error), send)
+
     async def url(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> str:
-        """Have an address signed."""
+        """Get a signed URL."""
         return str(await self.session.run(op, args, **options))
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncPaginator[T]:
@@ -118,13 +193,13 @@ class AsyncAPI:
     async def start_export(
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
-        """Start an export."""
+        """Start an export and return its job."""
         from ..exports.job import start_export_async
 
         return await start_export_async(self.session, op, args, **options)
 
     async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob[Any]:
-        """Take up an export that was started elsewhere."""
+        """Return the job of an export that was started elsewhere."""
         from ..exports.job import resume_export_async
 
         return await resume_export_async(self.session, op, export_id, **options)
@@ -151,6 +226,28 @@ class RawSyncAPI:
         return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
+
+    def modify(
+        self,
+        read: Operation[Any],
+        update: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
+        """Read an object, lay changes over it, and return the response to its update."""
+        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
+        current = self.session.run(read, path_ids(read, args), **options)
+        merged = merge_changes(update, self.session.surface, current, args)
+        return self.call(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+
+    def bulk(
+        self, op: Operation[Any], args: Mapping[str, Any], *, batch_size: int, on_error: str, **options: Any
+    ) -> RawResponse[Any]:
+        """Change or delete all objects of a list; one response is one batch, so they must fit into one."""
+        return self.call(op, one_batch(op, args, batch_size), **options)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> RawPaginator[T]:
         """List the responses of an operation that pages."""
@@ -180,6 +277,28 @@ class RawAsyncAPI:
         return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
+
+    async def modify(
+        self,
+        read: Operation[Any],
+        update: Operation[Any],
+        args: Mapping[str, Any],
+        *,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> RawResponse[Any]:
+        """Read an object, lay changes over it, and return the response to its update."""
+        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
+        current = await self.session.run(read, path_ids(read, args), **options)
+        merged = merge_changes(update, self.session.surface, current, args)
+        return await self.call(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+
+    async def bulk(
+        self, op: Operation[Any], args: Mapping[str, Any], *, batch_size: int, on_error: str, **options: Any
+    ) -> RawResponse[Any]:
+        """Change or delete all objects of a list; one response is one batch, so they must fit into one."""
+        return await self.call(op, one_batch(op, args, batch_size), **options)
 
     def paginate(self, op: Operation[T], args: Mapping[str, Any], **options: Any) -> AsyncRawPaginator[T]:
         """List the responses of an operation that pages."""

@@ -1,4 +1,4 @@
-"""What all clients are: settings checked at once, connections made late, closed by who made them."""
+"""The base of all clients: it checks settings at once, opens connections when needed, and closes those it opened."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 H = TypeVar("H")
-"""The HTTP client that callers may bring."""
+"""The type of the HTTP client that callers may pass."""
 Tr = TypeVar("Tr")
-"""The transport that callers may bring."""
+"""The type of the transport that callers may pass."""
 
 
 class _Client(Generic[H, Tr]):
-    """All but waiting."""
+    """Everything that sync and async clients share."""
 
     _surface: ClassVar[Surface]
     _session_class: ClassVar[type[Any]]
@@ -61,7 +61,7 @@ class _Client(Generic[H, Tr]):
     ) -> None:
         label, surface = type(self).__name__, self._surface
         key = find_key(surface, api_key, label)
-        # Tracebacks that show local variables would show it.
+        # Tracebacks with local variables would show the key.
         del api_key
         if isinstance(key, ConfigurationError):
             raise key
@@ -93,7 +93,10 @@ class _Client(Generic[H, Tr]):
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
     ) -> Self:
-        """A copy with other settings over the same connections. What is left out stays; closing it closes nothing."""
+        """A client with other settings that shares the connections. What is left out stays; closing it closes nothing.
+
+        Raises `ConfigurationError`, `TypeError` or `ValueError` for a wrong setting.
+        """
         hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
         copy = object.__new__(type(self))
         copy._owner = False
@@ -109,12 +112,12 @@ class _Client(Generic[H, Tr]):
         return config.base_url
 
     def routes(self) -> list[RouteInfo]:
-        """Every operation of this API: its method and path, and how sure they are."""
+        """Every operation of this API with its method, its path, and the evidence for them."""
         config: Config = self._session.config
         return config.list_routes()
 
     def __repr__(self) -> str:
-        # Crash reports ask for this also while the constructor fails.
+        # Crash reports call this even when the constructor has failed.
         url = self.base_url if "_session" in self.__dict__ else None
         return f"<{type(self).__name__} base_url={url!r}>"
 
@@ -125,7 +128,7 @@ class _Client(Generic[H, Tr]):
 
 
 class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
-    """The base of the clients that block. BackgroundThreads may share one; iterators are for one thread."""
+    """The base of the sync clients. Threads may share a client, but not an iterator."""
 
     _session_class = SyncSession
     _api_class = SyncAPI
@@ -133,7 +136,7 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
     _api: SyncAPI
 
     def close(self) -> None:
-        """Close the connections that this client made; whatever still runs over them ends. Twice is fine."""
+        """Close the connections that this client opened; calls in progress fail. Closing twice is allowed."""
         if self._owner:
             self._session.close()
 
@@ -145,7 +148,7 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
 
 
 class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
-    """The base of the clients that are awaited."""
+    """The base of the async clients."""
 
     _session_class = AsyncSession
     _api_class = AsyncAPI
@@ -153,7 +156,7 @@ class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
     _api: AsyncAPI
 
     async def close(self) -> None:
-        """Close the connections that this client made; whatever still runs over them ends. Twice is fine."""
+        """Close the connections that this client opened; calls in progress fail. Closing twice is allowed."""
         if self._owner:
             await self._session.close()
 

@@ -17,6 +17,6 @@ class NetworkClient(SyncClient, NetworkResources):
 
 
 class AsyncNetworkClient(AsyncClient, AsyncNetworkResources):
-    """As `NetworkClient`, awaited."""
+    """As `NetworkClient`, for `async` code."""
 
     _surface = SURFACE

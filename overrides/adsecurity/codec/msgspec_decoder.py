@@ -1,8 +1,8 @@
-"""The `[fast]` decoder: pages straight from their bytes into the same models, by msgspec.
+"""The `[fast]` decoder: msgspec decodes pages straight from their bytes into the same models.
 
-msgspec refuses a whole document for one value that does not fit, and says where. The decoder then reads that one
-field by the standard rules from there on, so that a dirty field costs its own time and no other's. Whatever it still
-refuses is left to the standard decoder. It changes speed, never results.
+msgspec rejects a whole document because of one value of the wrong type, and names its field. From then on that field is
+decoded as `Any` and converted by the standard rules, so that the other fields stay fast. A document that is still
+rejected is left to the standard decoder. The results are always those of the standard decoder.
 """
 
 from __future__ import annotations
@@ -26,36 +26,37 @@ if TYPE_CHECKING:
 
     from .failure import CallContext
 
-_EXACT_FLOAT = 2**53  # beyond it a float no longer says which integer came
-_MAX_UNKNOWN = 64
-_MAX_KNOWN = 256
-_OFTEN = 3
+_EXACT_FLOAT = 2**53  # larger integers cannot all be told apart as floats
+_MAX_UNKNOWN_FIELDS = 64
+_MAX_CACHED_TIMES = 256
+# After so many unclean pages in a row the adapted decoder is used from the start.
+_ADAPT_AFTER = 3
 _UNKNOWN = re.compile(r"unknown field `(?P<name>.*)` - at `", re.DOTALL)
-_PLACE = re.compile(r" - at `\$(?:\.data)+\[\d+\]\.(?P<name>[^`\[]+?)(?:\[\d+\])*`")
+_FIELD = re.compile(r" - at `\$(?:\.data)+\[\d+\]\.(?P<name>[^`\[]+?)(?:\[\d+\])*`")
 
 
 class _AnyInstance(type):
     def __instancecheck__(cls, instance: object) -> bool:
-        # A hook's answer is checked against the annotation; an empty time is an answer too.
+        # msgspec checks the hook's result against the annotation, but an empty time is decoded as None.
         return True
 
 
 class _Time(metaclass=_AnyInstance):
-    """Annotates times."""
+    """The annotation of fields that hold a time."""
 
     known: ClassVar[dict[str, Any]] = {}
     read = staticmethod(read_time)
 
 
 class _Date(metaclass=_AnyInstance):
-    """Annotates dates."""
+    """The annotation of fields that hold a date."""
 
     known: ClassVar[dict[str, Any]] = {}
     read = staticmethod(read_date)
 
 
-class _Odd:
-    """A value that is not written as it came: the row has to remember what came."""
+class _Inexact:
+    """A time or date that would be written differently from the received text, so the model must keep that text."""
 
     __slots__ = ("raw",)
 
@@ -80,31 +81,35 @@ def _annotation(field: Field) -> Any:
     return _TYPES.get(field.kind, Any)
 
 
-class _Notes(local):
-    """What a thread notices while it decodes a page."""
+class _PageFlags(local):
+    """What was seen while decoding a page; each thread has its own."""
 
-    absent = odd = False
+    absent = False
+    """A row lacks a field."""
+    inexact = False
+    """A time or date is not in its usual form."""
 
 
-_Learned = tuple[msgspec.json.Decoder[Any], tuple[int, ...], tuple[str, ...]]
-"""A decoder, the fields that it leaves as they came, and the fields that the model does not know."""
+_Adapted = tuple[msgspec.json.Decoder[Any], tuple[int, ...], tuple[str, ...]]
+"""A decoder, the indexes of fields that it decodes as `Any`, and the names of fields that the model does not know."""
 
 
 class Decoder:
-    """Decodes the pages of one model, in one kind of envelope."""
+    """Decodes the pages of one model, with or without the nested `data` envelope."""
 
     def __init__(self, model: type[Model], *, nested: bool) -> None:
-        self._model: Any = model  # its inner side: this module is the other way to fill one
+        self._model = model
+        self._plan = model.PLAN
         self._nested = nested
         self._fields = model.FIELDS
         self._by_wire = {field.wire: index for index, field in enumerate(self._fields)}
         self._loose = {index for index, field in enumerate(self._fields) if _annotation(field) is Any}
         self._unknown: list[str] = []
-        self._notes = _Notes()
+        self._flags = _PageFlags()
         self._lock = Lock()
-        self._dirty = 0  # pages in a row
-        self._strict: _Learned = (self._build(), tuple(sorted(self._loose)), ())
-        self._learned: _Learned = self._strict
+        self._unclean_pages = 0  # in a row
+        self._strict: _Adapted = (self._build(), tuple(sorted(self._loose)), ())
+        self._learned: _Adapted = self._strict
 
     def _build(self) -> msgspec.json.Decoder[Any]:
         columns: list[tuple[str, Any, Any]] = []
@@ -120,7 +125,7 @@ class Decoder:
         return msgspec.json.Decoder(page, dec_hook=self._read_time)
 
     def _note_absent(self) -> Any:
-        self._notes.absent = True
+        self._flags.absent = True
         return UNSET
 
     def _read_time(self, kind: Any, raw: Any) -> Any:
@@ -128,24 +133,24 @@ class Decoder:
             return known
         value, verdict = kind.read(raw)
         if verdict is Verdict.EXACT:
-            if len(kind.known) >= _MAX_KNOWN:
+            if len(kind.known) >= _MAX_CACHED_TIMES:
                 kind.known.clear()
             kind.known[raw] = value
             return value
-        self._notes.odd = True
-        return _Odd(raw)
+        self._flags.inexact = True
+        return _Inexact(raw)
 
     def decode(self, content: bytes) -> tuple[list[Any], Any, Any, int] | None:
-        """Items, `meta`, `pageInfo` and how many rows were repaired; None where only the standard decoder will do."""
-        # A dirty page now and then must not slow the clean ones down: those that are dirty all the time may.
-        decoder, loose, unknown = self._learned if self._dirty >= _OFTEN else self._strict
-        notes, refused = self._notes, False
+        """Return items, `meta`, `pageInfo` and the number of repaired rows; None if msgspec cannot decode the page."""
+        # One unclean page must not slow down the clean ones after it; only a run of them changes the decoder.
+        decoder, loose, unknown = self._learned if self._unclean_pages >= _ADAPT_AFTER else self._strict
+        flags, rejected = self._flags, False
         while True:
-            notes.absent = notes.odd = False
+            flags.absent = flags.inexact = False
             try:
                 page = decoder.decode(content)
             except msgspec.ValidationError as error:
-                refused = True
+                rejected = True
                 if not self._adapt(str(error), decoder):
                     return None
                 decoder, loose, unknown = self._learned
@@ -153,44 +158,45 @@ class Decoder:
                 return None
             else:
                 break
-        absent, odd = notes.absent, notes.odd
+        absent, inexact = flags.absent, flags.inexact
         holder = page.data if self._nested else page
         rows: Sequence[Any] | None = holder.data
         if rows is None or page.success is False:
             return None
         astuple = msgspec.structs.astuple
         info = holder.pageInfo if self._nested else None
-        if not (absent or odd or loose or unknown):
-            new, model, assign = object.__new__, self._model, self._model._assign
+        if not (absent or inexact or loose or unknown):
+            new, model, assign = object.__new__, self._model, self._plan.assign
             items: list[Any] = []
             for row in rows:
                 item = new(model)
                 assign(item, astuple(row))
                 items.append(item)
-            self._dirty = 0
+            self._unclean_pages = 0
             return items, page.meta, info, 0
-        build = self._careful(absent, odd, loose, unknown)
+        build = self._row_builder(absent, inexact, loose, unknown)
         items = [build(astuple(row)) for row in rows]
-        needed = refused or any(hasattr(item, "_extra") or hasattr(item, "_received") for item in items)
-        self._dirty = self._dirty + 1 if needed else 0
+        unclean = rejected or not all(map(self._plan.is_exact, items))
+        self._unclean_pages = self._unclean_pages + 1 if unclean else 0
         return items, page.meta, info, self._repaired(items)
 
     def _repaired(self, items: Sequence[Any]) -> int:
-        known = self._by_wire.keys()
-        return sum(not known.isdisjoint(item._extra) for item in items if hasattr(item, "_extra"))
+        """How many rows hold a value that does not fit its field."""
+        known, is_exact = self._by_wire.keys(), self._plan.is_exact
+        return sum(not known.isdisjoint(item.additional_properties) for item in items if not is_exact(item))
 
-    def _adapt(self, refusal: str, refuser: msgspec.json.Decoder[Any]) -> bool:
-        """Learn from a refusal what the server sends; False when there is nothing to be learnt."""
+    def _adapt(self, message: str, decoder: msgspec.json.Decoder[Any]) -> bool:
+        """Build a decoder that accepts what `decoder` has rejected; False when the message names no field to adapt."""
         with self._lock:
-            if refuser is not self._learned[0]:
-                return True  # what has been learnt may do
-            if unknown := _UNKNOWN.search(refusal):
+            if decoder is not self._learned[0]:
+                return True  # another thread has adapted it in the meantime
+            if unknown := _UNKNOWN.search(message):
                 name = unknown["name"]
-                if name in self._unknown or name in self._by_wire or len(self._unknown) >= _MAX_UNKNOWN:
+                if name in self._unknown or name in self._by_wire or len(self._unknown) >= _MAX_UNKNOWN_FIELDS:
                     return False
                 self._unknown.append(name)
-            elif place := _PLACE.search(refusal):
-                index = self._by_wire.get(place["name"])
+            elif field := _FIELD.search(message):
+                index = self._by_wire.get(field["name"])
                 if index is None or index in self._loose:
                     return False
                 self._loose.add(index)
@@ -199,11 +205,11 @@ class Decoder:
             self._learned = (self._build(), tuple(sorted(self._loose)), tuple(self._unknown))
             return True
 
-    def _careful(
-        self, absent: bool, odd: bool, loose: Sequence[int], unknown: Sequence[str]
+    def _row_builder(
+        self, absent: bool, inexact: bool, loose: Sequence[int], unknown: Sequence[str]
     ) -> Callable[[tuple[Any, ...]], Any]:
-        """A constructor for the rows of a page on which not everything is as it should be."""
-        plan, fields, count = self._model._plan(), self._fields, len(self._fields)
+        """Return a function that builds a model from a row of a page with missing, unknown or mistyped values."""
+        plan, fields, count = self._plan, self._fields, len(self._fields)
         readers = [(index, fields[index].attr, plan.readers[fields[index].attr][1]) for index in loose]
         wires = [field.wire for field in fields]
 
@@ -211,20 +217,20 @@ class Decoder:
             values = list(row[:count])
             item: Any = object.__new__(self._model)
             if absent and UNSET in values:
-                item._came = plan.came(wire for wire, value in zip(wires, values, strict=True) if value is not UNSET)
+                plan.set_present(item, [wire for wire, value in zip(wires, values, strict=True) if value is not UNSET])
                 values = [None if value is UNSET else value for value in values]
             for index, attr, unchanged in readers:
                 value = values[index]
                 if value is not None and type(value) not in unchanged:
-                    values[index] = item._odd(attr, value)
-            if odd:
+                    values[index] = plan.convert(item, attr, value)
+            if inexact:
                 for index, value in enumerate(values):
-                    if type(value) is _Odd:
-                        values[index] = item._odd(fields[index].attr, value.raw)
+                    if type(value) is _Inexact:
+                        values[index] = plan.convert(item, fields[index].attr, value.raw)
             for wire, value in zip(unknown, row[count:], strict=True):
                 if value is not UNSET:
                     item.additional_properties[wire] = value
-            item._assign(values)
+            plan.assign(item, values)
             return item
 
         return build
@@ -234,7 +240,7 @@ _decoders: dict[tuple[type, bool], Decoder] = {}
 
 
 def decoder(model: type[Model], *, nested: bool) -> Decoder:
-    """The decoder of a model; what it has learnt stays."""
+    """The decoder of a model and envelope; it is kept for the whole process, with what it has adapted to."""
     found = _decoders.get((model, nested))
     if found is None:
         found = _decoders.setdefault((model, nested), Decoder(model, nested=nested))
@@ -242,7 +248,7 @@ def decoder(model: type[Model], *, nested: bool) -> Decoder:
 
 
 def read_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any] | None:
-    """A page, or None where only the standard decoder will do."""
+    """Decode a page; None where only the standard decoder can."""
     model = call.op.model
     if model is None:
         return None

@@ -13,6 +13,7 @@ from adsecurity_generated._model import Field
 from adsecurity_generated._operation import UNSET
 
 from .kinds import article, fits, kind_of
+from .secrets import is_object
 
 _JSON_KINDS = {"date-time": "string", "date": "string", "map": "object"}
 
@@ -34,7 +35,7 @@ def check_nested(path: str, value: Any, model: Any) -> Iterator[NestedProblem]:
 
 
 def _check_object(path: str, value: Any, model: Any) -> Iterator[NestedProblem]:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return
     fields: dict[str, Field] = {field.wire: field for field in model.FIELDS}
     given = {key: item for key, item in value.items() if item is not UNSET}
@@ -60,7 +61,7 @@ def _check_value(path: str, value: Any, field: Field, owner: Any) -> Iterator[Ne
     elif field.kind == "array" and field.items is not None:
         for index, item in enumerate(value):
             yield from _check_value(f"{path}[{index}]", item, field.items, owner)
-    elif field.kind == "map" and field.items is not None and isinstance(value, Mapping):
+    elif field.kind == "map" and field.items is not None and is_object(value):
         for key, item in value.items():
             yield from _check_value(f"{path}.{key}", item, field.items, owner)
 

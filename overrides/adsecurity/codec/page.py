@@ -12,9 +12,9 @@ from .secrets import is_object
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class DecodedPage(Generic[T]):
-    """A page of a listing, whatever kind of paging it came by."""
+    """A decoded page of a list, for every kind of paging."""
 
     items: list[T]
     total_count: int | None = None
@@ -24,11 +24,14 @@ class DecodedPage(Generic[T]):
     end_cursor: str | None = None
     start_cursor: str | None = None
     repaired: int = 0
-    """Rows that the fast decoder refused and that were read field by field."""
+    """Number of rows that the fast decoder rejected and that were then read field by field."""
 
 
 def page_of(items: list[Any], body: Any, holder: Any, repaired: int = 0) -> DecodedPage[Any]:
-    """The page that these items and the envelope around them make."""
+    """Build a page from its items and the envelope around them.
+
+    `body` is the whole document, which may hold `meta`; `holder` is the object that holds the items and `pageInfo`.
+    """
     meta = as_object(as_object(body).get("meta"))
     info = as_object(as_object(holder).get("pageInfo"))
     return DecodedPage(
@@ -44,6 +47,7 @@ def page_of(items: list[Any], body: Any, holder: Any, repaired: int = 0) -> Deco
 
 
 def as_object(value: Any) -> Mapping[str, Any]:
+    """The value if it is a JSON object, otherwise an empty one."""
     return value if is_object(value) else {}
 
 

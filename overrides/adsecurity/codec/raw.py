@@ -1,4 +1,4 @@
-"""The answer to a call as it came over the wire."""
+"""The response to a call as it was received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @attrs.frozen(eq=False)
 class RawResponse(Generic[T]):
-    """An answer as it came, and what it means by `parse()`."""
+    """A response as it was received; `parse()` decodes it."""
 
     status_code: int
     headers: Mapping[str, str] = attrs.field(repr=False)
@@ -23,7 +23,10 @@ class RawResponse(Generic[T]):
     _parse: Callable[[], T] = attrs.field(repr=False)
 
     def parse(self) -> T:
-        """What the answer means."""
+        """The decoded result: what the method returns without `with_raw_response`.
+
+        Raises `ResponseDecodeError` when the body is not what the operation promises.
+        """
         return self._parse()
 
     @property

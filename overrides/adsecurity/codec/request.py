@@ -1,7 +1,7 @@
-"""Turning the arguments of a call into a request, without I/O.
+"""Encoding the arguments of a call into a request, without I/O.
 
-Only what cannot be sent, or would do something else than asked, is refused, and all of it in one message; lengths,
-ranges and enum values are the server's to judge.
+Only arguments that cannot be sent, or that would do something other than intended, are rejected, all of them in one
+message. Lengths, ranges and enum values are left to the server to check.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -28,25 +28,25 @@ from .times import encode_time
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class PreparedRequest:
-    """A request that can be sent, and sent again; the key is not in it."""
+    """A request that can be sent repeatedly. It does not contain the API key."""
 
     op: Operation[Any]
     method: str
-    url: str = attrs.field(repr=False)
+    url: str
     """Without the query."""
     route: str
-    """The template, as it may be logged."""
-    query: tuple[tuple[str, str], ...] = attrs.field(repr=False)
-    body: dict[str, Any] | None = attrs.field(repr=False)
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    secrets: tuple[str, ...] = attrs.field(repr=False, default=())
-    """Values of this request that must not be seen."""
+    """The path template, which is safe to log."""
+    query: tuple[tuple[str, str], ...]
+    body: dict[str, Any] | None
+    headers: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
+    """Secret values in this request, to be masked in errors and logs."""
     deprecations: tuple[str, ...] = ()
 
     def with_paging(self, query: Mapping[str, str | int] = {}, body: Mapping[str, Any] = {}) -> PreparedRequest:
-        """The same request for another page: what is given replaces what goes by the same name."""
+        """The same request for another page: given parameters replace those of the same name."""
         kept = [pair for pair in self.query if pair[0] not in query]
         return attrs.evolve(
             self,
@@ -66,7 +66,7 @@ class PreparedRequest:
 
 
 class _Problems:
-    """Everything wrong with one call."""
+    """Collects everything that is wrong with the arguments of one call."""
 
     def __init__(self, op: Operation[Any]) -> None:
         self._op = op
@@ -77,14 +77,12 @@ class _Problems:
         self._found.append(text)
         self._type_error = self._type_error or of_type
 
-    def caught(self, name: str, error: TypeError | ValueError) -> None:
+    def add_error(self, name: str, error: TypeError | ValueError) -> None:
         self.add(f"{name} {error}", of_type=isinstance(error, TypeError))
 
-    def check(self) -> None:
-        if self._found:
-            self._fail()
-
-    def _fail(self) -> NoReturn:
+    def raise_if_any(self) -> None:
+        if not self._found:
+            return
         error = TypeError if self._type_error else ValueError
         raise error(f"{self._op.resource}(): {'; '.join(self._found)}")
 
@@ -99,10 +97,10 @@ def prepare(
     extra_query: Mapping[str, Any] | None = None,
     extra_body: Mapping[str, Any] | None = None,
 ) -> PreparedRequest:
-    """Check the arguments and lay them out on the wire.
+    """Check the arguments and build the request. `routes` are the caller's corrections, by operationId.
 
-    `routes` are the caller's corrections, by operationId. `extra_query` and `extra_body` are what the caller knows and
-    the operation does not: they win over its own parameters and fields.
+    `extra_query` and `extra_body` are what the caller knows and the operation does not: they win over its own
+    parameters and fields. Raises `TypeError` or `ValueError` with everything that is wrong.
     """
     problems = _Problems(op)
     values = {arg: value for arg, value in args.items() if value is not UNSET}
@@ -132,7 +130,7 @@ def prepare(
             try:
                 value = encode_time(value, unit=param.time, edge=param.edge, timezone=values.get("timezone"))
             except (TypeError, ValueError) as error:
-                problems.caught(param.arg, error)
+                problems.add_error(param.arg, error)
                 continue
             if param.edge:
                 edges[param.edge] = param.arg, value
@@ -152,10 +150,10 @@ def prepare(
             try:
                 body[param.name] = to_json(value)
             except (TypeError, ValueError) as error:
-                problems.caught(param.arg, error)
-            for way, replacement in param.deprecated_inside:
-                if _holds(body.get(param.name), way):
-                    place = ".".join((param.arg, *way))
+                problems.add_error(param.arg, error)
+            for field_path, replacement in param.deprecated_inside:
+                if _has_field(body.get(param.name), field_path):
+                    place = ".".join((param.arg, *field_path))
                     deprecations.append(f"{place} of {op.resource}() is deprecated: {replacement}")
     if "start" in edges and "end" in edges and edges["start"][1] > edges["end"][1]:
         problems.add(f"{edges['start'][0]} {edges['start'][1]} is after {edges['end'][0]} {edges['end'][1]}")
@@ -164,7 +162,7 @@ def prepare(
     query = [pair for pair in query if pair[0] not in replaced] + extra_pairs
     if extra_body is not None:
         body = _with_extra(body, extra_body, problems)
-    problems.check()
+    problems.raise_if_any()
 
     method, route = routes.get(op.id, (op.method, op.path))
     names = surface.secrets | {param.name for param in op.params if param.secret}
@@ -198,7 +196,7 @@ def _extra_pairs(extra: Mapping[str, Any] | None, problems: _Problems) -> Iterat
                 items = value if kind_of(value) == "array" else [value]
                 yield from [(_text(name), _scalar(item)) for item in items]
             except (TypeError, ValueError) as error:
-                problems.caught(f"extra_query[{name!r}]", error)
+                problems.add_error(f"extra_query[{name!r}]", error)
 
 
 def _with_extra(body: dict[str, Any], extra: Mapping[str, Any], problems: _Problems) -> dict[str, Any]:
@@ -208,7 +206,7 @@ def _with_extra(body: dict[str, Any], extra: Mapping[str, Any], problems: _Probl
     try:
         return _merged(body, to_json(extra))
     except (TypeError, ValueError) as error:
-        problems.caught("extra_body", error)
+        problems.add_error("extra_body", error)
         return body
 
 
@@ -222,15 +220,18 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _holds(value: Any, way: tuple[str, ...]) -> bool:
-    """Whether a JSON value has a field, itself or in one of its items."""
+def _has_field(value: Any, field_path: tuple[str, ...]) -> bool:
+    """Whether a JSON value, or one of the items of a list, has the field at this path."""
     if is_list(value):
-        return any(_holds(item, way) for item in value)
-    return not way or (is_object(value) and way[0] in value and _holds(value[way[0]], way[1:]))
+        return any(_has_field(item, field_path) for item in value)
+    if not field_path:
+        return True
+    first, *rest = field_path
+    return is_object(value) and first in value and _has_field(value[first], tuple(rest))
 
 
 def to_json(value: Any) -> Any:
-    """What `json.dumps` can write of a value of a body; raises `TypeError` or `ValueError`."""
+    """Convert a value of a body into what `json.dumps` can write; raises `TypeError` or `ValueError`."""
     if isinstance(value, enum.Enum):
         value = value.value
     match kind_of(value):
@@ -275,7 +276,7 @@ def _finite(value: Any) -> float:
 
 
 def _scalar(value: Any) -> str:
-    """One value as query text."""
+    """Write one value as the text of a query parameter."""
     if isinstance(value, enum.Enum):
         value = value.value
     match kind_of(value):
@@ -292,7 +293,7 @@ def _scalar(value: Any) -> str:
 
 
 def _fits(param: Param, value: Any, problems: _Problems) -> bool:
-    """Whether the JSON kind is right, and an id or a list that selects things selects something."""
+    """Whether the value has the right JSON type, and ids and lists of ids are not empty; otherwise adds a problem."""
     kind = kind_of(value)
     kinds = param.kinds
     if param.style == "comma":
@@ -327,7 +328,7 @@ def _is_id(name: str, value: Any, problems: _Problems) -> bool:
     if not isinstance(value, str):
         problems.add(f"{name} must be a string, not {type(value).__name__}", of_type=True)
     elif value in ("", ".", ".."):
-        # Either would address the collection, or what is above it.
+        # These would address the collection itself, or its parent.
         problems.add(f"{name} must be an id, not {value!r}")
     elif _CONTROL.search(value) or any("\ud800" <= character <= "\udfff" for character in value):
         problems.add(f"{name} must not contain control characters or halves of surrogate pairs")
@@ -337,7 +338,7 @@ def _is_id(name: str, value: Any, problems: _Problems) -> bool:
 
 
 def _query(param: Param, value: Any, problems: _Problems) -> Iterator[tuple[str, str]]:
-    """The pairs that one argument puts into the query."""
+    """The name-value pairs that one argument adds to the query."""
     try:
         if is_object(value):
             yield from _conditions(param.name, value)
@@ -348,19 +349,19 @@ def _query(param: Param, value: Any, problems: _Problems) -> Iterator[tuple[str,
         else:
             yield from _repeated(param.name, value)
     except (TypeError, ValueError) as error:
-        problems.caught(param.arg, error)
+        problems.add_error(param.arg, error)
 
 
 def _conditions(name: str, filters: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     for field, condition in filters.items():
-        key = f"{name}[{_word(field)}]"
+        key = f"{name}[{_bracket_name(field)}]"
         if not is_object(condition):
             yield from _condition(key, condition)
             continue
         if not condition:
             raise ValueError(f"names no condition for {field!r}; leave it out to select everything")
         for operator, value in condition.items():
-            yield from _condition(f"{key}[{_word(operator)}]", value)
+            yield from _condition(f"{key}[{_bracket_name(operator)}]", value)
 
 
 def _condition(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -374,13 +375,13 @@ def _condition(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _repeated(key: str, items: Sequence[Any]) -> Iterator[tuple[str, str]]:
     if not items and "[" in key.removesuffix("[]"):
-        # Nothing would be sent, and the server would answer with everything instead of nothing.
+        # Nothing would be sent, and the server would return everything instead of nothing.
         raise ValueError(f"has no value for {key}; leave it out to select everything")
     for item in items:
         yield key, _scalar(item)
 
 
-def _word(name: Any) -> str:
+def _bracket_name(name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"must have strings as names, not {type(name).__name__}")
     if not name or "[" in name or "]" in name:

@@ -1,6 +1,6 @@
-"""Reading answers, without I/O: what an operation promises comes out, or one of our errors.
+"""Decoding responses, without I/O: into what the operation promises, or into one of our errors.
 
-Servers grow: unknown fields, unknown success statuses and missing envelopes are read as far as they make sense.
+Servers change: unknown fields, unknown success statuses and missing envelopes are accepted where the meaning is clear.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @cache
 def _fast_decoder() -> Callable[[CallContext, httpx.Response], DecodedPage[Any] | None] | None:
-    """Reads pages straight from their bytes, where the `[fast]` extra is installed."""
+    """The decoder that reads pages straight from their bytes; None unless the `[fast]` extra is installed."""
     try:
         from .msgspec_decoder import read_page
     except ModuleNotFoundError:
@@ -31,28 +31,28 @@ def _fast_decoder() -> Callable[[CallContext, httpx.Response], DecodedPage[Any] 
 
 
 def decode_json(call: CallContext, response: httpx.Response) -> Any:
-    """The body as JSON."""
+    """Decode the body as JSON."""
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
         pass
-    # Outside the handler: its context would carry the whole body.
+    # Raised outside the except block: inside, the error's __context__ would hold the whole body.
     raise decode_error(call, response, "the body is empty" if not response.content else "the body is not JSON")
 
 
 def decode_one(call: CallContext, response: httpx.Response) -> Any:
-    """The object that the operation reads."""
+    """Decode the object that the operation reads."""
     body = decode_json(call, response)
     if not _has_field(call, "success"):
-        _refuse_failure(call, response, body)
+        _raise_if_failed(call, response, body)
     return _object(call, response, body)
 
 
 def decode_create(call: CallContext, response: httpx.Response) -> str:
-    """The id of what was created."""
+    """Decode the id of the created object."""
     body = decode_json(call, response)
-    _refuse_failure(call, response, body)
-    created = _inside(body, "created_item_id")
+    _raise_if_failed(call, response, body)
+    created = _field(body, "created_item_id")
     if isinstance(created, int) and not isinstance(created, bool):
         created = str(created)
     if isinstance(created, str) and created:
@@ -61,38 +61,38 @@ def decode_create(call: CallContext, response: httpx.Response) -> str:
 
 
 def decode_write(call: CallContext, response: httpx.Response) -> None:
-    """Nothing, unless the server says that the write failed. An empty body is a success, so is an unknown one."""
+    """Return nothing, or raise if the server reports a failure. An empty or unknown body counts as a success."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
         body = None
-    _refuse_failure(call, response, body)
+    _raise_if_failed(call, response, body)
     if body is None and "html" in response.headers.get("content-type", ""):
         raise decode_error(call, response, "a web page came back: something between here and the API answered")
 
 
 def decode_url(call: CallContext, response: httpx.Response) -> str:
-    """The address that the operation signs."""
-    url = _inside(decode_json(call, response), "url")
+    """Decode the signed URL."""
+    url = _field(decode_json(call, response), "url")
     if isinstance(url, str) and url:
         return url
     raise decode_error(call, response, "the answer has no url")
 
 
-_AROUND_ROWS = frozenset(("data", "meta", "count", "pageInfo"))
+_ENVELOPE_FIELDS = frozenset(("data", "meta", "count", "pageInfo"))
 
 
 def decode_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any]:
-    """One page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
+    """Decode one page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
     fast = _fast_decoder()
     if fast is not None and (page := fast(call, response)) is not None:
         return page
     body = decode_json(call, response)
     holder: Any = body["data"] if is_object(body) and is_object(body.get("data")) else body
-    _refuse_failure(call, response, body)
+    _raise_if_failed(call, response, body)
     rows = holder.get("data") if is_object(holder) else holder
-    # Go leaves an empty list out or writes null; an answer with neither list nor envelope is something else.
-    if rows is None and is_object(holder) and (not _AROUND_ROWS.isdisjoint(holder) or holder == {} != body):
+    # Go omits an empty list or writes null. A response with neither a list nor an envelope is not a page.
+    if rows is None and is_object(holder) and (not _ENVELOPE_FIELDS.isdisjoint(holder) or holder == {} != body):
         rows = []
     items = _items(call, rows)
     if items is None:
@@ -120,7 +120,7 @@ _DECODERS: dict[str, Callable[[CallContext, Any], Any]] = {
 
 
 def decode(call: CallContext, response: httpx.Response) -> Any:
-    """The result of the operation, by its kind; a page for what lists."""
+    """Decode the result of the operation according to its kind; lists give a page."""
     decoder = _DECODERS.get(call.op.kind)
     return decode_page(call, response) if decoder is None else decoder(call, response)
 
@@ -139,12 +139,12 @@ def _has_field(call: CallContext, wire: str) -> bool:
     return any(field.wire == wire for field in getattr(call.op.model, "FIELDS", ()))
 
 
-def _inside(body: Any, name: str) -> Any:
-    """A field of the answer, in the `data` envelope or without it."""
+def _field(body: Any, name: str) -> Any:
+    """A field of the response, at the top level or inside the `data` envelope."""
     fields = as_object(body)
     return fields.get(name) or as_object(fields.get("data")).get(name)
 
 
-def _refuse_failure(call: CallContext, response: httpx.Response, body: Any) -> None:
+def _raise_if_failed(call: CallContext, response: httpx.Response, body: Any) -> None:
     if as_object(body).get("success") is False:
         raise request_failed(call, response)

@@ -1,4 +1,4 @@
-"""Taking secrets out of whatever people and programs other than the API get to see."""
+"""Masking secrets in everything that is shown to anyone but the API: errors, logs, events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 MASK = "***"
 _SHORTEST = 4
-"""Shorter values are not searched for in texts: masking every `a` would hide the message and no secret."""
+"""Shorter values are not searched for in texts: masking every `a` would make the text unreadable."""
 _DEEPEST = 100
 
 
@@ -24,7 +24,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 class Secret:
-    """A value that shows itself only to who asks for it by `reveal()`."""
+    """A value that its repr does not show and that cannot be pickled; `reveal()` returns it."""
 
     __slots__ = ("_forms", "_value")
 
@@ -36,7 +36,7 @@ class Secret:
         return self._value
 
     def forms(self) -> tuple[str, ...]:
-        """What to search texts for."""
+        """The spellings of the value that texts are searched for."""
         return self._forms
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class Secret:
 
 
 def secret_forms(values: Iterable[str]) -> tuple[str, ...]:
-    """The values in whatever form a text may quote them, the longest first: one may be part of another."""
+    """The values in the spellings that a text may contain (URL, HTML, JSON), longest first: one may contain another."""
     forms: set[str] = set()
     for value in values:
         if len(value) >= _SHORTEST:
@@ -56,20 +56,20 @@ def secret_forms(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def redact_text(text: str, forms: Iterable[str], names: Collection[str] = ()) -> str:
-    """Mask the forms of secrets, and whatever stands beside a secret name."""
+    """Mask the given spellings of secrets, and the values of `name=value` and `"name": value` for secret names."""
     for form in forms:
         text = text.replace(form, MASK)
-    return _beside(names).sub(rf"\1{MASK}", text) if names else text
+    return _named_value(names).sub(rf"\1{MASK}", text) if names else text
 
 
-def _beside(names: Collection[str]) -> re.Pattern[str]:
+def _named_value(names: Collection[str]) -> re.Pattern[str]:
     either = "|".join(sorted(map(re.escape, names)))
-    # The last quote may be missing: texts come cut off.
+    # The closing quote may be missing: texts may be cut off.
     return re.compile(rf"""((?<![\w-])(?:{either})["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}"'<]+)""")
 
 
 def redact(value: Any, names: Collection[str], forms: Collection[str]) -> Any:
-    """A copy of decoded JSON without secrets: by the name of the field, and by value wherever a string quotes one."""
+    """A copy of decoded JSON with secrets masked: fields with secret names, and secret values inside any string."""
     return _redact(value, names, forms, 0)
 
 
@@ -89,7 +89,7 @@ def _redact(value: Any, names: Collection[str], forms: Collection[str], depth: i
 
 
 def redact_headers(headers: Mapping[str, str], names: Collection[str], forms: Collection[str]) -> dict[str, str]:
-    """Response headers without secrets: no cookie, and addresses without their query."""
+    """Response headers with secrets masked: cookies and keys are masked, URLs lose their query."""
     safe: dict[str, str] = {}
     for name, value in headers.items():
         name = name.lower()
@@ -102,7 +102,7 @@ def redact_headers(headers: Mapping[str, str], names: Collection[str], forms: Co
 
 
 def collect_secrets(value: Any, names: Collection[str]) -> Iterable[str]:
-    """The strings that stand under secret names anywhere in decoded JSON."""
+    """The strings in fields with secret names, anywhere in decoded JSON."""
     if is_object(value):
         for key, item in value.items():
             if key in names and isinstance(item, str):

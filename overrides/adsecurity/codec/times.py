@@ -1,4 +1,4 @@
-"""Times on the wire: network takes wall-clock seconds in a zone, adsecurity takes days."""
+"""Times in requests: some parameters take wall-clock seconds in a time zone, others take days."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ Time = datetime | date | str
 
 
 def encode_time(value: Any, *, unit: str, edge: str = "", timezone: Any = None) -> str:
-    """Write a point in time as the parameter wants it; comparing two such texts compares the times.
+    """Write a point in time in the parameter's format; such texts sort in the order of their times.
 
-    `unit` is `second` or `day`. The end of a range is rounded up to a whole second, anything else down, so that
-    rounding never narrows the range. Raises `TypeError` or `ValueError`.
+    `unit` is `second` or `day`; `edge` is `start`, `end` or empty. An aware datetime is converted to `timezone` (an
+    IANA name; UTC if there is none), one without a zone is taken as wall clock there. The end of a range is rounded up
+    to a whole second, anything else down, so that rounding never narrows the range. Raises `TypeError` or `ValueError`.
     """
     moment = _read(value)
     if unit == "day":
@@ -24,7 +25,7 @@ def encode_time(value: Any, *, unit: str, edge: str = "", timezone: Any = None) 
             return moment.date().isoformat()
         return moment.isoformat()
     if not isinstance(moment, datetime):
-        # Midnight for both ends: an end of 8 November leaves that day out.
+        # Midnight for both ends: a range that ends on 8 November does not include that day.
         return f"{moment.isoformat()} 00:00:00"
     try:
         if moment.tzinfo is not None:
@@ -38,16 +39,16 @@ def encode_time(value: Any, *, unit: str, edge: str = "", timezone: Any = None) 
     return moment.replace(microsecond=0).isoformat(sep=" ")
 
 
-def _wall_clock(moment: datetime, there: tzinfo, name: Any) -> datetime:
-    local = moment.astimezone(there)
+def _wall_clock(moment: datetime, target: tzinfo, name: Any) -> datetime:
+    local = moment.astimezone(target)
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        # Whichever of the two the server took, the range would be longer or shorter than what was asked for.
+        # The server may take either of the two hours, so the range could become an hour longer or shorter.
         raise ValueError(f"falls into the hour that {name} has twice, which cannot be told apart: use timezone='UTC'")
     return local.replace(tzinfo=None)
 
 
 def zone(name: Any) -> tzinfo:
-    """The zone of a `timezone` argument; none means UTC."""
+    """The time zone that a `timezone` argument names; without one, UTC. Raises `ValueError` for an unknown name."""
     if not name:
         return UTC
     import zoneinfo
@@ -59,7 +60,7 @@ def zone(name: Any) -> tzinfo:
 
 
 def parse_time(text: Any) -> datetime | None:
-    """Read a time of an answer: aware, in UTC; None for what is empty, zero or no time."""
+    """Read a time from a response: aware, in UTC; None for an empty or zero time, or anything else."""
     moment: datetime | None = read_time(text)[0]
     return moment
 

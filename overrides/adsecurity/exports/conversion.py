@@ -148,7 +148,7 @@ class CsvRecords(CsvRows[Any]):
         if held in ("string", "text"):
             return lambda text: (text or None, None)
         kind, model = self._kinds[name], self._model
-        read = model._plan().readers[self._fields[name].attr][0]
+        read = model.PLAN.readers[self._fields[name].attr][0]
         fits: Split = leaf(self.schema.field(name).type)
 
         @lru_cache(4096)

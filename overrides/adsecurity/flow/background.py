@@ -1,4 +1,4 @@
-"""What a client has running besides its caller: pages that are fetched ahead. Closing the client ends all of it."""
+"""Background threads and tasks of a client, which fetch pages ahead. Closing the client ends them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_LINGER = 1.0  # seconds
+# Seconds that an idle thread waits for another job, and that close() waits for running jobs.
+_LINGER = 1.0
 _PATIENCE = 1.0
 
 
 def new_future() -> Future[Any]:
-    # Not at the top: what is never read ahead does not pay for it.
+    # Imported here: only reading ahead needs it.
     from concurrent.futures import Future
 
     return Future()
@@ -29,16 +30,17 @@ def new_future() -> Future[Any]:
 
 @cache
 def keep_memory(size: int = 1 << 20) -> None:
-    """Let the C library keep so much memory of one page or block for the next; once in a process is enough.
+    """Make the C library keep freed memory up to this size for reuse; once per process is enough.
 
-    glibc gives free memory back to the system above a limit, which follows the largest block that was ever freed.
-    What lies above it is given back and taken again each time, which costs a tenth of a page and a fifth of a file.
+    glibc returns freed blocks above a threshold to the system, and raises the threshold to the largest block freed so
+    far. Without this, each page or file block is returned and requested again, which costs a tenth of the time of a
+    page and a fifth of that of a file.
     """
     bytes(size)
 
 
 class BackgroundThreads:
-    """Runs calls in daemon threads: an interpreter that exits does not wait for an answer that nobody reads."""
+    """Runs calls in daemon threads, so that an exiting interpreter does not wait for a response that nobody needs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,9 +49,10 @@ class BackgroundThreads:
         self._closed = False
 
     def submit(self, call: Callable[[], R], stop: threading.Event, future: Future[R] | None = None) -> Future[R]:
-        """Start the call; `stop` is what tells it to begin nothing more. After close() the future is cancelled.
+        """Start the call in a thread; close() sets `stop` to tell it to end. After close() the future is cancelled.
 
-        Whoever brings the future has it also when this is interrupted: cancelled, it is not begun any more.
+        A caller that passes its own future can cancel it even if this method is interrupted: a call that has not begun
+        is then never made.
         """
         future = future or new_future()
         context = contextvars.copy_context()
@@ -74,7 +77,7 @@ class BackgroundThreads:
     def _free_worker(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
-            # In a forked process none is.
+            # After a fork, the threads of the parent process are not running in the child.
             if worker.is_alive():
                 return worker
         worker = _Worker(self)
@@ -90,7 +93,7 @@ class BackgroundThreads:
                 if worker in self._idle:
                     self._idle.remove(worker)
                     return None
-            # Chosen for a job a moment ago.
+            # submit() has just taken this worker for a job.
             return worker.jobs.get()
 
     def done(self, worker: _Worker) -> None:
@@ -100,7 +103,7 @@ class BackgroundThreads:
                 self._idle.append(worker)
 
     def close(self) -> None:
-        """Tell what runs to stop, and wait until it has; not for ever, since a caller's transport may not listen."""
+        """Tell running calls to stop and wait for them, but not for ever: a caller's own transport may ignore it."""
         with self._lock:
             self._closed = True
             running, idle = dict(self._running), self._idle
@@ -116,7 +119,7 @@ class BackgroundThreads:
 
 
 class _Worker(threading.Thread):
-    """Does one job after the other: to start a thread for each page takes longer than to decode the page."""
+    """Runs one job after the other: starting a thread for each page would take longer than decoding the page."""
 
     def __init__(self, threads: BackgroundThreads) -> None:
         super().__init__(name="adsecurity-prefetch", daemon=True)
@@ -126,7 +129,7 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while job := self._threads.take(self):
             job()
-            # It knows the client, which nobody may be using any more.
+            # The job refers to the client, which could not be freed while this thread is idle.
             del job
             self._threads.done(self)
 
@@ -152,11 +155,11 @@ class BackgroundTasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            # Looked at, so that an answer that nobody awaits is not reported as lost.
+            # Retrieved, so that asyncio does not report an exception of a page that nobody needs any more.
             task.exception()
 
     async def aclose(self) -> None:
-        """Cancel what runs, and wait until it has ended."""
+        """Cancel running tasks and wait for them to end."""
         self._closed = True
         if not self._running:
             return

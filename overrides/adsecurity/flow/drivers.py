@@ -1,7 +1,6 @@
-"""The drivers of every flow: a flow is a generator that says what to do, a driver is who does it.
+"""Drivers: they run flows to their end, blocking or awaiting.
 
-A flow is written once, for sync and async; what it yields is performed, and the outcome (a value or an error) is
-handed back to it.
+A driver performs each step that the flow yields and sends the outcome back into it: a value, or an error by `throw`.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ R = TypeVar("R")
 
 
 def drive(flow: Flow[S, R], perform: Callable[[S], object]) -> R:
-    """Run a flow to its end; `perform` does each of its steps."""
+    """Run a flow to its end and return its result; `perform` performs each step."""
     try:
         step = next(flow)
         while True:
-            step = _after(flow, perform, step)()
+            step = _next_step(flow, perform, step)()
     except StopIteration as end:
         result: R = end.value
         return result
@@ -32,11 +31,11 @@ def drive(flow: Flow[S, R], perform: Callable[[S], object]) -> R:
 
 
 async def drive_async(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]]) -> R:
-    """As `drive`."""
+    """As `drive`, awaited."""
     try:
         step = next(flow)
         while True:
-            step = (await _aafter(flow, perform, step))()
+            step = (await _next_step_async(flow, perform, step))()
     except StopIteration as end:
         result: R = end.value
         return result
@@ -44,7 +43,8 @@ async def drive_async(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]
         flow.close()
 
 
-def _after(flow: Flow[S, R], perform: Callable[[S], object], step: S) -> Callable[[], S]:
+def _next_step(flow: Flow[S, R], perform: Callable[[S], object], step: S) -> Callable[[], S]:
+    """Perform a step; the returned function passes its outcome to the flow, outside this except block."""
     try:
         outcome = perform(step)
     except Exception as error:
@@ -52,7 +52,7 @@ def _after(flow: Flow[S, R], perform: Callable[[S], object], step: S) -> Callabl
     return partial(flow.send, outcome)
 
 
-async def _aafter(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]], step: S) -> Callable[[], S]:
+async def _next_step_async(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]], step: S) -> Callable[[], S]:
     try:
         outcome = await perform(step)
     except Exception as error:
@@ -61,7 +61,7 @@ async def _aafter(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]], s
 
 
 def perform(step: Step) -> object:
-    """Do one step, blocking."""
+    """Perform one step, blocking."""
     if isinstance(step, Sleep):
         time.sleep(step.seconds)
     elif isinstance(step, Call | BlockingCall):
@@ -70,7 +70,7 @@ def perform(step: Step) -> object:
 
 
 async def perform_async(step: Step) -> object:
-    """Do one step on the running loop."""
+    """Perform one step on the running event loop."""
     if isinstance(step, Sleep):
         from asyncio import sleep
 
@@ -84,7 +84,7 @@ async def perform_async(step: Step) -> object:
 
 
 def stream(flow: Flow[Step, None]) -> Iterator[bytes]:
-    """Run a flow and give its chunks."""
+    """Run a flow and yield its chunks."""
     try:
         step = next(flow)
         while True:
@@ -92,7 +92,7 @@ def stream(flow: Flow[Step, None]) -> Iterator[bytes]:
                 yield step.data
                 step = flow.send(None)
             else:
-                step = _after(flow, perform, step)()
+                step = _next_step(flow, perform, step)()
     except StopIteration:
         return
     finally:
@@ -100,7 +100,7 @@ def stream(flow: Flow[Step, None]) -> Iterator[bytes]:
 
 
 async def stream_async(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
-    """As `stream`."""
+    """As `stream`, awaited."""
     try:
         step = next(flow)
         while True:
@@ -108,7 +108,7 @@ async def stream_async(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
                 yield step.data
                 step = flow.send(None)
             else:
-                step = (await _aafter(flow, perform_async, step))()
+                step = (await _next_step_async(flow, perform_async, step))()
     except StopIteration:
         return
     finally:
@@ -116,8 +116,8 @@ async def stream_async(flow: Flow[Step, None]) -> AsyncGenerator[bytes, None]:
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:
-    """Run blocking work in a thread. Cancelling waits for its end: nobody may still write to a file that is closed."""
-    # Not at the top: whoever blocks does without it, and it takes longer to import than the first request.
+    """Run blocking work in a thread. A cancelled call waits for the thread, which may still be writing to a file."""
+    # Imported here: sync clients never need it, and the import takes longer than a first request.
     import asyncio
 
     future = asyncio.get_running_loop().run_in_executor(None, work)

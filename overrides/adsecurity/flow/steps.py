@@ -1,4 +1,4 @@
-"""What a flow may ask its driver to do. A flow is a generator that yields steps and is sent their outcomes."""
+"""The steps that a flow can yield. A flow is a generator: its driver performs each step and sends back the outcome."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ Flow = Generator[S, object, R]
 
 @attrs.frozen
 class Sleep:
+    """Wait."""
+
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Call:
-    """Call it; what an async one gives back is awaited."""
+    """Call a function; an async driver awaits its result if it can be awaited."""
 
     call: Callable[[], object]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class BlockingCall:
-    """Call it where blocking does no harm."""
+    """Call a function that blocks; an async driver runs it in a thread."""
 
     call: Callable[[], object]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Chunk:
-    """Hand this on to whoever reads the stream."""
+    """Yield these bytes to the reader of the stream."""
 
     data: bytes
 

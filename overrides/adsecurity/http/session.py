@@ -1,14 +1,18 @@
-"""What generated resources call: a request is prepared, sent, retried and read; sync and async differ in who waits."""
+"""The sessions: a request is prepared, sent, retried and read. Sync and async differ only in how they wait."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
+
+import attrs
 
 from adsecurity_generated import _operation
 from adsecurity_generated._operation import Operation, Surface
@@ -17,15 +21,18 @@ from ..codec.failure import CallContext
 from ..codec.page import DecodedPage
 from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
+from ..errors import AdsecurityError, ConfigurationError
 from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
 from .config import Config, check_headers, check_retry, check_timeout
-from .retry import Gate, RetryPolicy, Send, Step, attempts
+from .retry import RetryPolicy, Send, Step, TurnLost, attempts
+from .throttle import Throttle
 from .transport import AsyncPool, Attempt, Pool, PoolSettings, SyncPool
 
 if TYPE_CHECKING:
+    import anyio
     import httpx
 
     from .config import Timeout as Timeout
@@ -35,7 +42,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("adsecurity")
 
-# The packages whose frames are not the caller's.
+# Frames of these packages are skipped when a warning looks for the caller.
 _OURS = (__name__.removesuffix("http.session"), _operation.__name__.rpartition(".")[0] + ".")
 
 
@@ -54,28 +61,46 @@ class MethodOptions(CallOptions, total=False):
     extra_body: Mapping[str, Any] | None
 
 
+Wakers = dict[object, Callable[[], object]]
+"""What ends each wait that is going on in the sessions of one pool."""
+
+
+@attrs.frozen(eq=False)
+class PacedAttempt(Attempt):
+    """An attempt that is not sent if the server asked to wait while this one waited for a connection."""
+
+    throttle: Throttle = attrs.field(kw_only=True)
+
+    def build(self, client: httpx.Client | httpx.AsyncClient, limits: httpx.Timeout) -> httpx.Request:
+        if self.throttle.holds != self.step.holds:
+            raise TurnLost
+        self.step.sent = time.monotonic()
+        return super().build(client, limits)
+
+
 class Session(Generic[P]):
-    """What both kinds have: everything but waiting."""
+    """What sync and async sessions share: everything but waiting."""
 
     is_async = False
     _pool_class: type[P]
 
-    def __init__(self, config: Config, pool: P, gate: Gate | None = None) -> None:
+    def __init__(self, config: Config, pool: P, throttle: Throttle | None = None, wakers: Wakers | None = None) -> None:
         self.config = config
         self.pool = pool
-        self.gate = gate
+        self.throttle = throttle or Throttle()
+        self._wakers: Wakers = {} if wakers is None else wakers
 
     @classmethod
     def make(cls, config: Config, settings: PoolSettings) -> Self:
         return cls(config, cls._pool_class(settings))
 
     def with_config(self, config: Config) -> Self:
-        """The same connections under other settings."""
-        return type(self)(config, self.pool, self.gate)
+        """A session with other settings over the same connections, under the same rate limit."""
+        return type(self)(config, self.pool, self.throttle, self._wakers)
 
-    def spawn(self, gate: Gate | None = None) -> Self:
-        """A session with connections of its own, for one worker; the worker closes it."""
-        return type(self)(self.config, self.pool.smaller(), gate)
+    def spawn(self) -> Self:
+        """A session with connections of its own under the same rate limit, for one worker, which closes it."""
+        return type(self)(self.config, self.pool.smaller(), self.throttle)
 
     @property
     def surface(self) -> Surface:
@@ -97,7 +122,7 @@ class Session(Generic[P]):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
     ) -> PreparedRequest:
-        """Check the arguments and lay them out; `TypeError` or `ValueError` says all that is wrong."""
+        """Check the arguments and build the request. `TypeError` or `ValueError` names everything that is wrong."""
         prepared = prepare(
             op,
             args,
@@ -112,7 +137,7 @@ class Session(Generic[P]):
         return prepared
 
     def call(self, prepared: PreparedRequest) -> CallContext:
-        """What decoding and errors need to know."""
+        """What decoding and errors need to know of a call."""
         names = self.secret_names | {param.name for param in prepared.op.params if param.secret}
         return CallContext(prepared, self.config.key, names, self.config.surface.env_prefix)
 
@@ -123,19 +148,33 @@ class Session(Generic[P]):
         return decode_page(self.call(prepared), response)
 
     def _flow(self, prepared: PreparedRequest, options: CallOptions) -> Flow[Step, httpx.Response]:
-        """What is to be done for one call, attempt after attempt."""
+        """The flow of one call with all its attempts."""
         retry = options.get("retry")
-        return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), gate=self.gate)
+        return attempts(self.call(prepared), self.retry if retry is None else check_retry(retry), self.throttle)
 
     def _attempt(self, prepared: PreparedRequest, options: CallOptions) -> Callable[[Send], Attempt]:
         timeout = options.get("timeout")
         return partial(
-            Attempt,
+            PacedAttempt,
             self.config,
             prepared,
+            throttle=self.throttle,
             timeout=self.config.timeout if timeout is None else check_timeout(timeout),
             extra_headers={**self.config.extra_headers, **check_headers(options.get("extra_headers"))},
         )
+
+    def _end_waits(self) -> None:
+        """Wake all calls that wait, since the pool is being closed."""
+        # First, so that a wait that begins now sees it.
+        self.pool.closed.set()
+        for wake in list(self._wakers.values()):
+            wake()
+
+    def _why_stopped(self) -> AdsecurityError:
+        """The error of a call whose wait was ended early."""
+        if self.pool.closed.is_set():
+            return ConfigurationError(f"{self.config.label} was closed during a call")
+        return AdsecurityError(f"{self.config.label}: a call was given up while it waited for its turn")
 
     def _notify(self, event: Event) -> object:
         level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
@@ -147,7 +186,7 @@ class SyncSession(Session[SyncPool]):
     _pool_class = SyncPool
 
     def new_storage_client(self) -> httpx.Client:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        """An HTTP client that never sees the key. The caller closes it."""
         return self.pool.storage_client()
 
     @property
@@ -155,6 +194,7 @@ class SyncSession(Session[SyncPool]):
         return self.pool.background
 
     def close(self) -> None:
+        self._end_waits()
         self.pool.close()
 
     def emit(self, event: Event) -> None:
@@ -165,19 +205,36 @@ class SyncSession(Session[SyncPool]):
     def send(
         self, prepared: PreparedRequest, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
     ) -> httpx.Response:
-        """A successful response that is read; otherwise raises. Retries are done in here, until `stop` is set."""
+        """Send a request, again if needed, and return a successful response that has been read.
+
+        Setting `stop` ends a wait between attempts; the call then raises.
+        """
         attempt = self._attempt(prepared, options)
-        wait = (stop or self.pool.closed).wait
 
         def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return self.pool.exchange(attempt(step))
             if isinstance(step, Sleep):
-                return wait(step.seconds)
+                return self._sleep(step.seconds, stop)
             self.emit(step)
             return None
 
         return drive(self._flow(prepared, options), perform)
+
+    def _sleep(self, seconds: float, stop: threading.Event | None) -> AdsecurityError | None:
+        """Wait, unless the call is told to stop or the client is closed; then return the error for that."""
+        seconds = min(seconds, threading.TIMEOUT_MAX)
+        if stop is None:
+            return self._why_stopped() if self.pool.closed.wait(seconds) else None
+        key = object()
+        try:
+            # close() sets `stop` too: a thread cannot wait for two events.
+            self._wakers[key] = stop.set
+            if self.pool.closed.is_set() or stop.wait(seconds):
+                return self._why_stopped()
+        finally:
+            self._wakers.pop(key, None)
+        return None
 
     def run(
         self,
@@ -188,7 +245,7 @@ class SyncSession(Session[SyncPool]):
         extra_body: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> Any:
-        """Call an operation and return what it promises, by its kind."""
+        """Call an operation and return its decoded result."""
         prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return self.decode(prepared, self.send(prepared, **options))
 
@@ -198,7 +255,7 @@ class AsyncSession(Session[AsyncPool]):
     _pool_class = AsyncPool
 
     def new_storage_client(self) -> httpx.AsyncClient:
-        """An HTTP client that never sees the key; whoever asks for it closes it."""
+        """An HTTP client that never sees the key. The caller closes it."""
         return self.pool.storage_client()
 
     @property
@@ -206,6 +263,7 @@ class AsyncSession(Session[AsyncPool]):
         return self.pool.background
 
     async def close(self) -> None:
+        self._end_waits()
         await self.pool.close()
 
     async def emit(self, event: Event) -> None:
@@ -214,18 +272,32 @@ class AsyncSession(Session[AsyncPool]):
             await result
 
     async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> httpx.Response:
-        """A successful response that is read; otherwise raises. Retries are done in here."""
-        from anyio import sleep
-
+        """Send a request, again if needed, and return a successful response that has been read."""
         attempt = self._attempt(prepared, options)
 
         async def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return await self.pool.exchange(attempt(step))
-            await (sleep(step.seconds) if isinstance(step, Sleep) else self.emit(step))
+            if isinstance(step, Sleep):
+                return await self._sleep(step.seconds)
+            await self.emit(step)
             return None
 
         return await drive_async(self._flow(prepared, options), perform)
+
+    async def _sleep(self, seconds: float) -> AdsecurityError | None:
+        """Wait, unless the client is closed; then return the error for that."""
+        from anyio import Event, move_on_after
+
+        closed, key = Event(), object()
+        try:
+            self._wakers[key] = _setter(closed)
+            if not self.pool.closed.is_set():
+                with move_on_after(seconds):
+                    await closed.wait()
+        finally:
+            self._wakers.pop(key, None)
+        return self._why_stopped() if self.pool.closed.is_set() else None
 
     async def run(
         self,
@@ -236,13 +308,31 @@ class AsyncSession(Session[AsyncPool]):
         extra_body: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> Any:
-        """Call an operation and return what it promises, by its kind."""
+        """Call an operation and return its decoded result."""
         prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return self.decode(prepared, await self.send(prepared, **options))
 
 
+def _setter(event: anyio.Event) -> Callable[[], object]:
+    """A function that sets an event of the running loop, and may be called in any other."""
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Another async library, of which only its own loop can close the client.
+        return event.set
+
+    def wake() -> None:
+        # The loop of a call that was never finished may be closed by now.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(event.set)
+
+    return wake
+
+
 def _callers_level() -> int:
-    """How far up the stack the first frame is that belongs to neither of our packages."""
+    """The `stacklevel` of the first frame outside our packages."""
     level = 0
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):

@@ -1,4 +1,4 @@
-"""A request held against its operation: every deviation from the spec is named, and only a fitting request passes."""
+"""Validation: a request is held against its operation in the spec, and only a valid one reaches a handler."""
 
 from __future__ import annotations
 
@@ -8,49 +8,52 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ._errors import Detail, bad_request
+from ._errors import ErrorDetail, bad_request
 from ._schema import as_map
 from ._spec import Operation, Parameter
-from ._values import holds, pointer_step, read_json
-from ._where import Condition
+from ._values import is_storable_number, parse_json, pointer_token
+from ._where import FilterCondition
 
+DAY_FORMAT = "%Y-%m-%d"
+SECOND_FORMAT = "%Y-%m-%d %H:%M:%S"
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 _INTEGER = re.compile(r"-?\d+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
-SECOND_FORMAT = "%Y-%m-%d %H:%M:%S"
+# 2^63 has 19 digits; Python refuses to parse an integer of more than 4,300.
+_MAX_INTEGER_LENGTH = 20
 
 
 @dataclass
-class Call:
-    """A request that the spec allows."""
+class ApiRequest:
+    """A request that the spec allows, with its values parsed."""
 
     operation: Operation
-    ids: dict[str, str]
+    path_params: dict[str, str]
     query: dict[str, Any] = field(default_factory=dict[str, Any])
-    conditions: list[Condition] = field(default_factory=list[Condition])
+    conditions: list[FilterCondition] = field(default_factory=list[FilterCondition])
     body: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def read_call(
+def parse_request(
     operation: Operation,
-    ids: dict[str, str],
+    path_params: dict[str, str],
     query: Sequence[tuple[str, str]],
     headers: Mapping[str, str],
     content: bytes,
-) -> Call:
-    """The request as a call, or a 400 that names everything that is wrong with it."""
-    problems: list[Detail] = []
-    call = Call(operation, ids)
-    _read_headers(operation, headers, content, problems)
-    _read_query(call, query, problems)
-    _read_body(call, content, problems)
-    _compare_copies(call, problems)
+) -> ApiRequest:
+    """The validated request; raises a 400 that names everything that is wrong with it."""
+    problems: list[ErrorDetail] = []
+    request = ApiRequest(operation, path_params)
+    _check_content_type(operation, headers, content, problems)
+    _parse_query(request, query, problems)
+    _parse_body(request, content, problems)
+    _check_repeated_values(request, problems)
     if problems:
         raise bad_request(*problems)
-    return call
+    return request
 
 
-def split_name(name: str) -> tuple[str, list[str]]:
+def split_brackets(name: str) -> tuple[str, list[str]]:
     """`filter[a][gte]` as `("filter", ["a", "gte"])`; a name without brackets has no parts."""
     matched = _BRACKETS.fullmatch(name)
     if matched is None:
@@ -58,120 +61,149 @@ def split_name(name: str) -> tuple[str, list[str]]:
     return matched[1], matched[2][1:-1].split("][")
 
 
-def _read_headers(operation: Operation, headers: Mapping[str, str], content: bytes, problems: list[Detail]) -> None:
-    wanted = operation.surface.wants_content_type or bool(content)
-    sent = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if wanted and sent != "application/json":
-        problems.append(Detail("header", "Content-Type", f"must be application/json, not {sent!r}"))
+def _check_content_type(
+    operation: Operation, headers: Mapping[str, str], content: bytes, problems: list[ErrorDetail]
+) -> None:
+    required = operation.surface.requires_content_type or bool(content)
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if required and content_type != "application/json":
+        problems.append(ErrorDetail("header", "Content-Type", f"must be application/json, not {content_type!r}"))
 
 
-def _read_query(call: Call, query: Sequence[tuple[str, str]], problems: list[Detail]) -> None:
-    known = call.operation.parameters
-    plain: dict[str, list[str]] = {}
+# Query
+
+
+def _parse_query(request: ApiRequest, query: Sequence[tuple[str, str]], problems: list[ErrorDetail]) -> None:
+    parameters = request.operation.parameters
+    values: dict[str, list[str]] = {}
     filters: dict[tuple[str, str], list[str]] = {}
     for name, text in query:
-        if name in known and known[name].style != "deepObject":
-            plain.setdefault(name, []).append(text)
+        if name in parameters and parameters[name].style != "deepObject":
+            values.setdefault(name, []).append(text)
             continue
-        root, parts = split_name(name)
-        if root in known and known[root].style == "deepObject" and len(parts) in (1, 2):
-            filters.setdefault((parts[0], parts[1] if len(parts) == 2 else "eq"), []).append(text)
+        root, parts = split_brackets(name)
+        if root in parameters and parameters[root].style == "deepObject" and len(parts) in (1, 2):
+            field_name = parts[0]
+            operator = parts[1] if len(parts) == 2 else "eq"
+            filters.setdefault((field_name, operator), []).append(text)
         else:
-            problems.append(Detail("query", name, "no such parameter"))
-    for parameter in known.values():
-        if parameter.name in plain:
-            _read_parameter(call, parameter, plain[parameter.name], problems)
+            problems.append(ErrorDetail("query", name, "no such parameter"))
+    for parameter in parameters.values():
+        if parameter.name in values:
+            _parse_parameter(request, parameter, values[parameter.name], problems)
         elif parameter.required:
-            problems.append(Detail("query", parameter.name, "required, and missing"))
-    for (name, operator), texts in filters.items():
-        call.conditions.append(Condition(name, operator, tuple(texts), f"filter[{name}]"))
+            problems.append(ErrorDetail("query", parameter.name, "required, and missing"))
+    for (field_name, operator), texts in filters.items():
+        request.conditions.append(FilterCondition(field_name, operator, tuple(texts), f"filter[{field_name}]"))
 
 
-def _read_parameter(call: Call, parameter: Parameter, texts: list[str], problems: list[Detail]) -> None:
-    schemas = call.operation.surface.schemas
+def _parse_parameter(request: ApiRequest, parameter: Parameter, texts: list[str], problems: list[ErrorDetail]) -> None:
+    schemas = request.operation.surface.schemas
     name = parameter.name
     if schemas.kind(parameter.schema) == "array":
         if not parameter.explode:
             if len(texts) > 1:
-                problems.append(Detail("query", name, "given more than once; its values are joined by commas"))
+                problems.append(ErrorDetail("query", name, "given more than once; its values are joined by commas"))
             texts = texts[-1].split(",") if texts[-1] else []
-        kind = schemas.kind(parameter.schema.get("items"))
-        value: Any = [_coerce(text, kind) for text in texts]
+        item_kind = schemas.kind(parameter.schema.get("items"))
+        value: Any = [_parse_value(text, item_kind) for text in texts]
     else:
         if len(texts) > 1:
-            problems.append(Detail("query", name, "given more than once"))
-        value = _coerce(texts[-1], schemas.kind(parameter.schema))
+            problems.append(ErrorDetail("query", name, "given more than once"))
+        value = _parse_value(texts[-1], schemas.kind(parameter.schema))
     for error in parameter.validator.iter_errors(value):
-        problems.append(Detail("query", name, error.message))
-    if parameter.time and isinstance(value, str) and (wrong := wrong_time(value, parameter.time)):
-        problems.append(Detail("query", name, wrong))
-    call.query[name] = value
-    root, parts = split_name(name)
+        problems.append(ErrorDetail("query", name, error.message))
+    if parameter.time_unit and isinstance(value, str):
+        problem = time_format_problem(value, parameter.time_unit)
+        if problem:
+            problems.append(ErrorDetail("query", name, problem))
+    request.query[name] = value
+    root, parts = split_brackets(name)
     if root == "filter":
         operator = parts[1] if len(parts) == 2 else "eq"
-        call.conditions.append(Condition(parts[0], operator, tuple(texts), name))
+        request.conditions.append(FilterCondition(parts[0], operator, tuple(texts), name))
 
 
-def _coerce(text: str, kind: str) -> Any:
-    """The text as the JSON value that it stands for; a text that stands for none is left to the validator."""
-    if kind == "integer" and _INTEGER.fullmatch(text):
-        # Python reads no integer of thousands of digits.
-        return int(text) if len(text) <= 20 and holds(int(text)) else text
+def _parse_value(text: str, kind: str) -> Any:
+    """The text as a value of the JSON type `kind`; where it is none, the text itself, which the validator refuses."""
+    if kind == "integer" and _INTEGER.fullmatch(text) and len(text) <= _MAX_INTEGER_LENGTH:
+        return int(text) if is_storable_number(int(text)) else text
     if kind == "number" and _NUMBER.fullmatch(text):
-        return float(text) if holds(float(text)) else text
+        return float(text) if is_storable_number(float(text)) else text
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     return text
 
 
-def wrong_time(text: str, unit: str) -> str:
-    """Why a text is no time of that unit; empty when it is one."""
-    pattern, shown = (SECOND_FORMAT, "2006-01-02 15:04:05") if unit == "second" else ("%Y-%m-%d", "2006-01-02")
+def time_format_problem(text: str, unit: str) -> str:
+    """Why a text is not a time of the unit ("second" or "day"); empty when it is one."""
+    if unit == "second":
+        time_format, example = SECOND_FORMAT, "2006-01-02 15:04:05"
+    else:
+        time_format, example = DAY_FORMAT, "2006-01-02"
     try:
-        fits = datetime.strptime(text, pattern).strftime(pattern) == text
+        # strptime accepts digits without leading zeros, strftime never writes them.
+        is_valid = datetime.strptime(text, time_format).strftime(time_format) == text
     except ValueError:
-        fits = False
-    return "" if fits else f"{text!r} is not of the form {shown}"
+        is_valid = False
+    return "" if is_valid else f"{text!r} is not of the form {example}"
 
 
-def _read_body(call: Call, content: bytes, problems: list[Detail]) -> None:
-    operation = call.operation
+# Body
+
+
+def _parse_body(request: ApiRequest, content: bytes, problems: list[ErrorDetail]) -> None:
+    operation = request.operation
     if operation.body_schema is None:
         if content:
-            problems.append(Detail("body", "/", "this operation takes no body"))
+            problems.append(ErrorDetail("body", "/", "this operation takes no body"))
         return
     if not content:
         if operation.body_required:
-            problems.append(Detail("body", "/", "required, and missing"))
+            problems.append(ErrorDetail("body", "/", "required, and missing"))
         return
-    value, unfit = read_json(content)
-    if unfit:
-        problems.extend(unfit)
+    value, json_problems = parse_json(content)
+    if json_problems:
+        problems.extend(json_problems)
         return
-    for wrong_value in operation.body_validator.iter_errors(value):
-        pointer = "".join(pointer_step(step) for step in wrong_value.instance_path)
-        problems.append(Detail("body", pointer or "/", wrong_value.message, pointer))
-    call.body = as_map(value)
+    for error in operation.body_validator.iter_errors(value):
+        pointer = "".join(pointer_token(key) for key in error.instance_path)
+        problems.append(ErrorDetail("body", pointer or "/", error.message, pointer))
+    request.body = as_map(value)
     properties = operation.surface.schemas.properties(operation.body_schema)
-    for name, part in properties.items():
-        unit = as_map(operation.surface.schemas.resolve(part).get("x-time") or as_map(part).get("x-time")).get("unit")
-        if unit and isinstance(call.body.get(name), str) and (wrong := wrong_time(call.body[name], str(unit))):
-            problems.append(Detail("body", f"/{name}", wrong, f"/{name}"))
-    for name in call.body:
+    _check_body_times(request, properties, problems)
+    for name in request.body:
         if name not in properties:
-            problems.append(Detail("body", f"/{name}", "no such field", f"/{name}"))
+            problems.append(ErrorDetail("body", f"/{name}", "no such field", f"/{name}"))
 
 
-def _compare_copies(call: Call, problems: list[Detail]) -> None:
-    """What is sent twice must be the same both times: a mirrored parameter, a path id that the body repeats."""
-    schemas = call.operation.surface.schemas
-    pairs = [("page[number]", "page_number")] if "page_number" in call.body else []
-    for name, part in schemas.properties(call.operation.body_schema).items():
-        if as_map(part).get("x-mirror"):
-            pairs.append((name, name))
-        source = as_map(part).get("x-default-from-path")
-        if source in call.ids and name in call.body and call.body[name] != call.ids[source]:
-            problems.append(Detail("body", f"/{name}", f"differs from {source} in the path", f"/{name}"))
-    for in_query, in_body in pairs:
-        if in_query in call.query and in_body in call.body and call.query[in_query] != call.body[in_body]:
-            problems.append(Detail("body", f"/{in_body}", f"differs from {in_query} in the query", f"/{in_body}"))
+def _check_body_times(request: ApiRequest, properties: Mapping[str, Any], problems: list[ErrorDetail]) -> None:
+    schemas = request.operation.surface.schemas
+    for name, schema in properties.items():
+        time_options = as_map(schemas.resolve(schema).get("x-time") or as_map(schema).get("x-time"))
+        unit = str(time_options.get("unit") or "")
+        value = request.body.get(name)
+        if unit and isinstance(value, str):
+            problem = time_format_problem(value, unit)
+            if problem:
+                problems.append(ErrorDetail("body", f"/{name}", problem, f"/{name}"))
+
+
+def _check_repeated_values(request: ApiRequest, problems: list[ErrorDetail]) -> None:
+    """A value that is sent twice (in query and body, or in path and body) must be the same both times."""
+    schemas = request.operation.surface.schemas
+    query_and_body_names = [("page[number]", "page_number")] if "page_number" in request.body else []
+    for name, schema in schemas.properties(request.operation.body_schema).items():
+        if as_map(schema).get("x-mirror"):
+            query_and_body_names.append((name, name))
+        path_name = as_map(schema).get("x-default-from-path")
+        if path_name not in request.path_params or name not in request.body:
+            continue
+        if request.body[name] != request.path_params[path_name]:
+            problems.append(ErrorDetail("body", f"/{name}", f"differs from {path_name} in the path", f"/{name}"))
+    for query_name, body_name in query_and_body_names:
+        if query_name not in request.query or body_name not in request.body:
+            continue
+        if request.query[query_name] != request.body[body_name]:
+            message = f"differs from {query_name} in the query"
+            problems.append(ErrorDetail("body", f"/{body_name}", message, f"/{body_name}"))

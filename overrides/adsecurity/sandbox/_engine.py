@@ -1,4 +1,4 @@
-"""From a request to its answer: route, key, validation, and the handler that the operation's kind names."""
+"""The engine: from a request to its response by route, API key, validation and the handler of the operation."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from ._call import Call, read_call
-from ._errors import Refusal
+from ._call import ApiRequest, parse_request
+from ._conversions import Conversions
+from ._errors import HttpError
 from ._exports import Exports
-from ._items import Items, World
+from ._items import Items, SeedSettings
+from ._publisher_view import PublisherView
 from ._reports import Reports
 from ._seed import Seeder
 from ._spec import REPORT_KINDS, Operation, Surface
 from ._store import Store
 
-_IMAGES: dict[tuple[object, ...], bytes] = {}
+# Seeded databases by all that they are made from, so that later sandboxes of a process start faster.
+_SEEDED_DATABASES: dict[tuple[object, ...], bytes] = {}
+
+Handler = Callable[[ApiRequest], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A status and a JSON body; None is no body at all."""
+class ApiResponse:
+    """The status and JSON body of a successful response; a body of None is an empty one."""
 
     status: int
     body: Any
-    operation: str = ""
+    operation_id: str = ""
 
 
 class Engine:
@@ -36,83 +41,99 @@ class Engine:
     def __init__(
         self,
         surfaces: Mapping[str, Surface],
-        world: World,
+        settings: SeedSettings,
         *,
         store: Store,
         api_key: str,
         folder: Path,
-        rows: int,
+        click_count: int,
         end_inclusive: bool,
         export_seconds: float,
         url_seconds: float,
         export_row_limit: int | None,
     ) -> None:
-        self.surfaces = surfaces
-        self.world = world
+        self._surfaces = surfaces
+        self._settings = settings
         self._api_key = api_key
-        self.store = store
-        self.items = Items(self.store, surfaces, world)
-        self.reports = Reports(self.store, self.items, surfaces, world, rows, end_inclusive=end_inclusive)
+        self._store = store
+        self._items = Items(store, surfaces, settings)
+        self.reports = Reports(store, self._items, surfaces, settings, click_count, end_inclusive=end_inclusive)
+        conversions = Conversions(store, self._items, self.reports)
+        publisher_view = PublisherView(store, self._items)
         self.exports = Exports(
-            self.store,
-            self.items,
+            store,
+            self._items,
             self.reports,
             folder,
-            seconds=export_seconds,
+            job_seconds=export_seconds,
             url_seconds=url_seconds,
             row_limit=export_row_limit,
             secret=secrets.token_bytes(32),
         )
+        # Operations that need more than the handler of their kind.
+        self._own_handlers: dict[str, Handler] = {
+            "conversions.update": conversions.update,
+            "publisher_view.offers.list": publisher_view.list_offers,
+            "publisher_view.offers.get": publisher_view.get_offer,
+            "publisher_view.offers.list_payouts": publisher_view.list_payouts,
+            "publisher_view.access_requests.create": publisher_view.request_access,
+            "publisher_view.access_requests.delete": publisher_view.delete_access_requests,
+            "publisher_view.access_requests.bulk_delete": publisher_view.delete_access_requests,
+            "publisher_view.postbacks.create": publisher_view.create_postback,
+            "publisher_view.postbacks.update": publisher_view.write_postbacks,
+        }
         self._seed()
 
     def _seed(self) -> None:
-        """The seeded data, made once in a process: later sandboxes in memory start from a copy."""
-        key = (self.world, *self.surfaces.values())
-        if self.store.in_memory and key in _IMAGES:
-            self.store.restore(_IMAGES[key])
-        elif not self.store.counter("seeded"):
-            Seeder(self.store, self.items, self.surfaces, self.world).run()
-            self.store.count_up("seeded")
-            if self.store.in_memory:
-                _IMAGES[key] = self.store.image()
+        """Seeds an empty store; a store in memory from the copy that an earlier sandbox of this process left."""
+        cache_key = (self._settings, *self._surfaces.values())
+        if self._store.in_memory and cache_key in _SEEDED_DATABASES:
+            self._store.deserialize(_SEEDED_DATABASES[cache_key])
+        elif not self._store.counter("seeded"):
+            Seeder(self._store, self._items, self._surfaces, self._settings).run()
+            self._store.increment_counter("seeded")
+            if self._store.in_memory:
+                _SEEDED_DATABASES[cache_key] = self._store.serialize()
 
     def close(self) -> None:
-        self.exports.stop()
-        self.store.close()
+        self.exports.stop_worker()
+        self._store.close()
 
-    def answer(
+    def handle(
         self, surface: str, method: str, raw_path: str, raw_query: str, headers: Mapping[str, str], content: bytes
-    ) -> Answer:
-        """The answer to one request; raises Refusal, which names the operation where one was found."""
-        segments = tuple(unquote(part) for part in raw_path[1:].split("/"))
-        found = self.surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
-        if found is None:
-            raise Refusal(404, f"the {surface} API has no {method} {raw_path}")
-        operation, ids = found
-        key = headers.get("api-key", "")
-        if not secrets.compare_digest(key.encode(), self._api_key.encode()):
-            raise Refusal(401, "the API-KEY header is missing" if not key else "this API key is not valid")
+    ) -> ApiResponse:
+        """The response to one request; raises HttpError when it is not a successful one."""
+        segments = tuple(unquote(segment) for segment in raw_path[1:].split("/"))
+        route = self._surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
+        if route is None:
+            raise HttpError(404, f"the {surface} API has no {method} {raw_path}")
+        operation, path_params = route
+        self._check_api_key(headers.get("api-key", ""))
         query = parse_qsl(raw_query, keep_blank_values=True)
-        call = read_call(operation, ids, query, headers, content)
-        for sent in (call.query, call.body):
+        request = parse_request(operation, path_params, query, headers, content)
+        for values in (request.query, request.body):
             for name in ("organization", "organization_id"):
-                if name in sent:
-                    self.items.check_organization(sent[name])
+                if name in values:
+                    self._items.check_organization(values[name])
         status, schema = operation.success
-        body = self._handler(operation)(call)
-        return Answer(status, body if schema is not None else None, operation.id)
+        body = self._handler(operation)(request)
+        return ApiResponse(status, body if schema is not None else None, operation.id)
 
-    def _handler(self, operation: Operation) -> Callable[[Call], dict[str, Any]]:
+    def _check_api_key(self, key: str) -> None:
+        if not secrets.compare_digest(key.encode(), self._api_key.encode()):
+            raise HttpError(401, "this API key is not valid" if key else "the API-KEY header is missing")
+
+    def _handler(self, operation: Operation) -> Handler:
         if operation.kind in REPORT_KINDS:
-            return self.reports.answer
-        if operation.kind == "write" and operation.resource == "conversions":
-            return self.reports.update_conversions
-        handlers: dict[str, Callable[[Call], dict[str, Any]]] = {
-            "pages": self.items.list,
-            "one": self.items.one,
-            "create": self.items.create,
-            "write": self.items.write,
-            "export": self.exports.begin,
-            "url": self.exports.signed_url,
+            return self.reports.list_rows
+        if operation.full_name in self._own_handlers:
+            return self._own_handlers[operation.full_name]
+        handlers: dict[str, Handler] = {
+            "pages": self._items.list_items,
+            "one": self._items.get_item,
+            "create": self._items.create_item,
+            "write": self._items.write_items,
+            "export": self.exports.start_export,
+            "url": self.exports.create_signed_url,
         }
         return handlers[operation.kind]

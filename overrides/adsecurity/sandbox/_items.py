@@ -1,249 +1,327 @@
-"""Resources: list, read, create, change and delete documents, driven by what the spec says of each operation."""
+"""Resources: handlers that list, read, create, change and delete documents, driven by each operation's spec."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from ._call import Call
-from ._errors import Detail, Refusal, bad_body, bad_query, not_found
-from ._schema import as_list, as_map, project, stable_id
+from ._call import ApiRequest
+from ._errors import ErrorDetail, HttpError, bad_body, bad_query, not_found
+from ._offers import APPROVED, PENDING, conversion_payout, offer_access, tracking_links
+from ._schema import as_list, as_map, select_fields, stable_id
 from ._spec import Operation, Surface
-from ._store import Place, Store
-from ._values import LARGEST
-from ._where import Language, text_search
+from ._store import Collection, Store
+from ._values import MAX_INTEGER
+from ._where import QueryCompiler, text_search_clause
 
+OFFERS = Collection("offers")
 DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
-# The payouts that a publisher sees are the events of the offer.
-VIEWS = {"publisher_view.offers.list_payouts": "offer_events"}
-# What belongs to the publisher of the publisher view.
-PUBLISHERS_OWN = ("access_requests", "coupon_codes")
-# A field whose value must be found in another collection.
+# The payouts of an offer in the publisher view are the events of the offer.
+COLLECTION_OF_OPERATION = {"publisher_view.offers.list_payouts": "offer_events"}
+# Documents created in these collections belong to the publisher of the publisher view.
+PUBLISHER_OWNED = ("access_requests", "coupon_codes")
+# (collection, field) whose value must be found in another (collection, field).
 REFERENCES = {("offers", "advertiser_id"): ("advertisers", "incremental_id")}
-# Update takes a number where create and read have a word; the texts do not say which is which.
+# A smartlink's update takes an index where create and read have a name; the documentation does not give their order.
 STRATEGIES = ("Weighted", "Priority", "KPI", "Unknown")
+
+# Adds to a stored document what is shown but not stored.
+Completion = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class World:
-    """The fixed names of the seeded network."""
+class SeedSettings:
+    """What the seeded data is made from: the day that counts as today, the random seed, and the fixed names in it."""
 
+    today: date
     seed: int = 1
     organization: str = "654321abcd"
     integrations: tuple[str, ...] = ("integration-1", "integration-2")
     user: str = "ops@example.com"
 
 
-def now() -> str:
+def utc_now() -> str:
+    """The current time in the form in which documents hold it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def collection_of(operation: Operation) -> str:
-    full = f"{operation.resource}.{operation.name}"
-    return VIEWS.get(full) or operation.resource.rpartition(".")[2]
+def collection_name(operation: Operation) -> str:
+    """The collection that an operation reads or writes."""
+    return COLLECTION_OF_OPERATION.get(operation.full_name) or operation.resource.rpartition(".")[2]
 
 
 @dataclass
 class Target:
-    """What a path points at: a collection in its place, and one item of it or none."""
+    """What the path of a request names: a collection, an item of it (or ""), and the parent item (or {})."""
 
-    place: Place
+    collection: Collection
     item_id: str = ""
     parent: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Items:
-    def __init__(self, store: Store, surfaces: Mapping[str, Surface], world: World) -> None:
+    """The handlers of all operations on resources."""
+
+    def __init__(self, store: Store, surfaces: Mapping[str, Surface], settings: SeedSettings) -> None:
         self._store = store
-        self._world = world
+        self._settings = settings
+        # A document holds the fields of both surfaces; each response shows those of its own.
         self._templates: dict[str, dict[str, Any]] = {}
         for surface in surfaces.values():
             for operation in surface.operations.values():
                 if operation.kind in ("pages", "one"):
-                    template = self._templates.setdefault(collection_of(operation), {})
+                    template = self._templates.setdefault(collection_name(operation), {})
                     template.update({**operation.item_template, **template})
 
     @property
-    def collections(self) -> tuple[str, ...]:
+    def collection_names(self) -> tuple[str, ...]:
         return tuple(self._templates)
 
-    # Where a path leads
+    # Path parameters
 
-    def target(self, call: Call) -> Target:
-        operation = call.operation
-        ids = dict(call.ids)
-        last = operation.segments[-1]
-        item_id = ids.pop(last[1:-1]) if last.startswith("{") else ""
-        integration, parent_id, parent = "", "", dict[str, Any]()
-        for name, value in ids.items():
+    def resolve_target(self, request: ApiRequest) -> Target:
+        """The collection and item of a request; a parameter that names nothing is a 403 or 404."""
+        operation = request.operation
+        path_params = dict(request.path_params)
+        last_segment = operation.segments[-1]
+        item_id = path_params.pop(last_segment[1:-1]) if last_segment.startswith("{") else ""
+        integration = ""
+        parent_id = ""
+        parent: dict[str, Any] = {}
+        for name, value in path_params.items():
             if name == "organizationID":
                 self.check_organization(value)
             elif name == "integrationID":
                 integration = self.check_integration(value)
             else:
                 parent_id = value
-                collection = name.removesuffix("ID") + "s"
-                if collection in self._templates:
-                    parent = self._find(Place(collection, integration), value)
-        return Target(Place(collection_of(operation), integration, parent_id), item_id, parent)
+                parent_collection = name.removesuffix("ID") + "s"
+                if parent_collection in self._templates:
+                    parent = self._find(Collection(parent_collection, integration), value)
+        return Target(Collection(collection_name(operation), integration, parent_id), item_id, parent)
 
     def check_organization(self, name: str) -> str:
-        if name != self._world.organization:
-            raise Refusal(403, f"the key has no access to organization {name!r}")
+        if name != self._settings.organization:
+            raise HttpError(403, f"the key has no access to organization {name!r}")
         return name
 
+    def has_integration(self, name: str) -> bool:
+        return name in self._settings.integrations
+
     def check_integration(self, name: str) -> str:
-        if name not in self._world.integrations:
+        if not self.has_integration(name):
             raise not_found("integration", name)
         return name
 
-    def _find(self, place: Place, item_id: str) -> dict[str, Any]:
-        found = self._store.get(place, item_id)
-        if found is None:
-            raise not_found(place.collection, item_id)
-        return found
+    def _find(self, collection: Collection, item_id: str) -> dict[str, Any]:
+        document = self._store.get_document(collection, item_id)
+        if document is None:
+            raise not_found(collection.name, item_id)
+        return document
 
-    # Reading
+    # Handlers that read
 
-    def one(self, call: Call) -> dict[str, Any]:
-        target = self.target(call)
-        schemas = call.operation.surface.schemas
-        shown = project(self._find(target.place, target.item_id), call.operation.item_template)
-        return {"data": shown} if "data" in schemas.properties(call.operation.success[1]) else shown
+    def get_item(self, request: ApiRequest, complete: Completion = dict) -> dict[str, Any]:
+        target = self.resolve_target(request)
+        schemas = request.operation.surface.schemas
+        document = self._find(target.collection, target.item_id)
+        item = select_fields(complete(document), request.operation.item_template)
+        has_envelope = "data" in schemas.properties(request.operation.success[1])
+        return {"data": item} if has_envelope else item
 
-    def list(self, call: Call) -> dict[str, Any]:
-        place = self.target(call).place
-        schemas, schema = call.operation.surface.schemas, call.operation.item_schema
-        language = Language(schemas, schema)
-        clause, values = language.where(call.conditions)
-        if call.query.get("query"):
-            search, found = text_search(call.query["query"])
-            clause, values = clause + search, [*values, *found]
-        fields: Sequence[str] = call.query.get("fields") or ()
-        language.check_fields(fields)
-        order, order_values = language.order(call.query.get("sort") or ())
-        number, size = page_of(call)
-        total = self._store.count(place, clause, values)
+    def list_items(self, request: ApiRequest, restriction: str = "", complete: Completion = dict) -> dict[str, Any]:
+        """One page of a collection; `restriction` is a SQL condition, starting with AND, that all its items fulfil."""
+        collection = self.resolve_target(request).collection
+        compiler = QueryCompiler(request.operation.surface.schemas, request.operation.item_schema)
+        where, parameters = compiler.where(request.conditions)
+        where = restriction + where
+        if request.query.get("query"):
+            search, search_parameters = text_search_clause(request.query["query"])
+            where += search
+            parameters = [*parameters, *search_parameters]
+        fields: Sequence[str] = request.query.get("fields") or ()
+        compiler.check_fields(fields)
+        order_by, order_parameters = compiler.order_by(request.query.get("sort") or ())
+        number, size = page_number_and_size(request)
+        offset = min((number - 1) * size, MAX_INTEGER)
+        total = self._store.count_documents(collection, where, parameters)
         documents = self._store.documents(
-            place,
-            f"{clause} ORDER BY {order}seq LIMIT ? OFFSET ?",
-            [*values, *order_values, size, min((number - 1) * size, LARGEST)],
+            collection,
+            f"{where} ORDER BY {order_by}seq LIMIT ? OFFSET ?",
+            [*parameters, *order_parameters, size, offset],
         )
         pages = -(-total // size)
-        links = {"next": _link(number + 1, size, pages), "prev": _link(number - 1, size, pages)}
+        links = {"next": _page_link(number + 1, size, pages), "prev": _page_link(number - 1, size, pages)}
         return {
-            "data": [project(document, call.operation.item_template, fields) for document in documents],
+            "data": [
+                select_fields(complete(document), request.operation.item_template, fields) for document in documents
+            ],
             "meta": {"links": links, "total_count": total, "total_page": pages},
         }
 
-    # Writing
+    # Handlers that write
 
-    def create(self, call: Call) -> dict[str, Any]:
-        target = self.target(call)
-        schemas = call.operation.surface.schemas
-        properties = schemas.properties(call.operation.body_schema)
-        defaults = {name: schemas.resolve(part)["default"] for name, part in properties.items() if "default" in part}
-        doc = self.new(target.place, {**defaults, **call.body}, target.parent)
-        self._check_references(target.place.collection, doc, call.body)
-        self._store.add([(target.place, doc)])
-        return {"created_item_id": doc["id"]}
+    def create_item(self, request: ApiRequest) -> dict[str, Any]:
+        target = self.resolve_target(request)
+        schemas = request.operation.surface.schemas
+        properties = schemas.properties(request.operation.body_schema)
+        defaults = {
+            name: schemas.resolve(schema)["default"] for name, schema in properties.items() if "default" in schema
+        }
+        document = self.new_document(target.collection, {**defaults, **request.body}, target.parent)
+        self._check_references(target.collection.name, document, request.body)
+        self._store.add_documents([(target.collection, document)])
+        return {"created_item_id": document["id"]}
 
-    def write(self, call: Call) -> dict[str, Any]:
-        target = self.target(call)
-        collection = target.place.collection
-        if target.item_id:
-            documents = [self._find(target.place, target.item_id)]
-        else:
-            documents = [
-                self._find(replace(target.place, parent=parent or target.place.parent), item_id)
-                for item_id, parent in _listed(call.body)
-            ]
-        if call.operation.method == "DELETE":
-            self._store.delete(collection, [document["id"] for document in documents])
+    def write_items(self, request: ApiRequest) -> dict[str, Any]:
+        """Changes or deletes the item of the path, or all items that the body names: every one or none."""
+        target = self.resolve_target(request)
+        collection = target.collection
+        documents = self.find_documents(request)
+        changes = request.body
+        if not target.item_id:
+            changes = {name: value for name, value in request.body.items() if name != "data"}
+        if request.operation.method == "DELETE":
+            self._store.delete_documents(collection.name, [document["id"] for document in documents])
             return {}
-        changes = call.body if target.item_id else {k: v for k, v in call.body.items() if k != "data"}
-        self._check_references(collection, changes, changes)
+        self._check_references(collection.name, changes, changes)
         for document in documents:
-            self._store.put(collection, self._changed(collection, document, changes))
+            self._replace(collection.name, self._apply_changes(collection.name, document, changes))
         return {}
 
-    def new(self, place: Place, body: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """A complete document: what was given, what the server derives, and zero values for the rest."""
-        collection = place.collection
-        number = self._store.count_up(collection)
-        template = self._templates.get(collection, {})
-        created = {
-            "id": stable_id(self._world.seed, collection, number),
+    def find_documents(self, request: ApiRequest) -> list[dict[str, Any]]:
+        """The item of the path, or all items that the body names; a 404 when one of them does not exist."""
+        target = self.resolve_target(request)
+        collection = target.collection
+        if target.item_id:
+            return [self._find(collection, target.item_id)]
+        return [
+            self._find(replace(collection, parent_id=parent_id or collection.parent_id), item_id)
+            for item_id, parent_id in _bulk_items(request.body)
+        ]
+
+    # Documents
+
+    def new_document(
+        self, collection: Collection, body: Mapping[str, Any], parent: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A complete document: the given fields, those that the server derives, and zero values for the rest."""
+        number = self._store.increment_counter(collection.name)
+        template = self._templates.get(collection.name, {})
+        id_parts = (self._settings.seed, collection.name, number)
+        now = utc_now()
+        derived: dict[str, Any] = {
+            "id": stable_id(*id_parts),
             "incremental_id": number,
             "active": True,
-            "created_at": now(),
-            "updated_at": now(),
-            "last_updated_by": self._world.user,
-            "organization": self._world.organization,
-            "integration": place.integration,
+            "created_at": now,
+            "updated_at": now,
+            "last_updated_by": self._settings.user,
+            "organization": self._settings.organization,
+            "integration": collection.integration,
             "status": "Active",
             "request_status": "Pending",
-            "api_key": stable_id(self._world.seed, collection, number, "key", length=40),
-            "secure_code": stable_id(self._world.seed, collection, number, "code", length=16),
+            "api_key": stable_id(*id_parts, "key", length=40),
+            "secure_code": stable_id(*id_parts, "code", length=16),
         }
-        own: Mapping[str, Any] = self.own_publisher() if collection in PUBLISHERS_OWN else {}
-        for relation, owner in (("offer", parent or {}), ("publisher", own)):
+        publisher: Mapping[str, Any] = self.own_publisher() if collection.name in PUBLISHER_OWNED else {}
+        for prefix, owner in (("offer", parent or {}), ("publisher", publisher)):
             for name in ("id", "incremental_id", "name_with_id"):
                 if name in owner:
-                    created[f"{relation}_{name}"] = owner[name]
-        fresh = {**template, **{name: value for name, value in created.items() if name in template}}
-        return self._changed(collection, fresh, body, touch=False) | {"id": body.get("id", created["id"])}
+                    derived[f"{prefix}_{name}"] = owner[name]
+        document = {**template, **{name: value for name, value in derived.items() if name in template}}
+        document["id"] = body.get("id", derived["id"])
+        return self._apply_changes(collection.name, document, body, update_time=False)
 
     def own_publisher(self) -> Mapping[str, Any]:
-        """The one publisher that the publisher view belongs to: the first."""
-        return next(iter(self._store.documents(Place("publishers"), " ORDER BY seq LIMIT 1")), dict[str, Any]())
+        """The publisher whose view the publisher view is: the first one; {} when there is none."""
+        first = self._store.documents(Collection("publishers"), " ORDER BY seq LIMIT 1")
+        return first[0] if first else {}
 
-    def _changed(
-        self, collection: str, document: Mapping[str, Any], changes: Mapping[str, Any], *, touch: bool = True
+    def _apply_changes(
+        self, name: str, document: Mapping[str, Any], changes: Mapping[str, Any], *, update_time: bool = True
     ) -> dict[str, Any]:
-        template = self._templates.get(collection, {})
-        doc = dict(document)
-        for name, value in changes.items():
-            if name == "strategy" and isinstance(value, int):
-                doc[name] = STRATEGIES[value]
-            elif name in template:
-                doc[name] = value
-        if touch and "updated_at" in doc:
-            doc["updated_at"] = now()
+        """The document of the named collection with new values, and with the fields that follow from them."""
+        template = self._templates.get(name, {})
+        changed = dict(document)
+        for field_name, value in changes.items():
+            if field_name == "strategy" and isinstance(value, int):
+                changed[field_name] = STRATEGIES[value]
+            elif field_name in template:
+                changed[field_name] = value
+        if update_time and "updated_at" in changed:
+            changed["updated_at"] = utc_now()
         if "name_with_id" in template:
-            doc["name_with_id"] = f"{doc.get('name', '')} [{doc.get('incremental_id', 0)}]"
+            changed["name_with_id"] = f"{changed.get('name', '')} [{changed.get('incremental_id', 0)}]"
+        if name == OFFERS.name:
+            derived = self._offer_fields(changed)
+            changed |= {field_name: value for field_name, value in derived.items() if field_name in template}
         if changes.get("manager_id") and "manager_name" in template:
-            manager = self._store.get(Place("users"), changes["manager_id"]) or {}
-            doc["manager_email"] = manager.get("email", "")
-            doc["manager_name"] = f"{manager.get('first_name', '')} {manager.get('last_name', '')}".strip()
-        return doc
+            manager = self._store.get_document(Collection("users"), changes["manager_id"]) or {}
+            changed["manager_email"] = manager.get("email", "")
+            changed["manager_name"] = f"{manager.get('first_name', '')} {manager.get('last_name', '')}".strip()
+        return changed
 
-    def _check_references(self, collection: str, doc: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-        for (owner, name), (other, key) in REFERENCES.items():
-            if owner != collection or name not in changes:
+    # Offers, which depend on other documents
+
+    def _offer_fields(self, offer: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an offer that follow from its other fields, and from what the publisher requested."""
+        publisher_number = self.own_publisher().get("incremental_id", 0)
+        requests = Collection("access_requests", parent_id=offer["id"])
+        is_requested = self._store.count_documents(requests) > 0
+        return {
+            "offer_access": offer_access(offer, publisher_number, is_requested=is_requested),
+            "conversion_payout": conversion_payout(offer),
+            "click_tracking_links": tracking_links(offer),
+        }
+
+    def refresh_offer(self, offer_id: str) -> None:
+        """Derives the fields of an offer again, after its access requests have changed."""
+        offer = self._store.get_document(OFFERS, offer_id)
+        if offer is not None:
+            self._replace(OFFERS.name, self._apply_changes(OFFERS.name, offer, {}, update_time=False))
+
+    def _replace(self, name: str, document: dict[str, Any]) -> None:
+        """Stores the changed document; an offer decides what becomes of the requests for access to it."""
+        self._store.replace_document(name, document)
+        if name != OFFERS.name:
+            return
+        status = APPROVED if document.get("offer_access") == APPROVED else PENDING
+        for request in self._store.documents(Collection("access_requests", parent_id=document["id"])):
+            if request.get("request_status") != status:
+                changed = self._apply_changes("access_requests", request, {"request_status": status})
+                self._store.replace_document("access_requests", changed)
+
+    def _check_references(self, name: str, document: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+        """Refuses changes that name an item of another collection which does not exist."""
+        for (collection, field_name), (other_collection, key) in REFERENCES.items():
+            if collection != name or field_name not in changes:
                 continue
-            wanted = doc[name]
-            if not self._store.count(Place(other), " AND json_extract(doc, ?) = ?", [f"$.{key}", wanted]):
-                detail = Detail("body", f"/{name}", f"no {other} with {key} {wanted}", f"/{name}")
-                raise Refusal(402, str(detail), details=[detail])
+            value = document[field_name]
+            clause = " AND json_extract(doc, ?) = ?"
+            if not self._store.count_documents(Collection(other_collection), clause, [f"$.{key}", value]):
+                pointer = f"/{field_name}"
+                detail = ErrorDetail("body", pointer, f"no {other_collection} with {key} {value}", pointer)
+                raise HttpError(402, str(detail), details=[detail])
 
 
-def page_of(call: Call, number: str = "page[number]", size: str = "page[size]") -> tuple[int, int]:
-    """The page number and size asked for, which only numbered lists may leave out."""
-    wanted_number = call.query.get(number, 1)
-    wanted_size = call.query.get(size, DEFAULT_PAGE_SIZE)
-    if wanted_number < 1:
-        raise bad_query(number, f"{wanted_number} is less than 1")
-    if not 1 <= wanted_size <= MAX_PAGE_SIZE:
-        raise bad_query(size, f"{wanted_size} is not between 1 and {MAX_PAGE_SIZE}")
-    return wanted_number, wanted_size
+def page_number_and_size(request: ApiRequest) -> tuple[int, int]:
+    """`page[number]` and `page[size]` of a request, or their defaults; a 400 when they are out of range."""
+    number = request.query.get("page[number]", 1)
+    size = request.query.get("page[size]", DEFAULT_PAGE_SIZE)
+    if number < 1:
+        raise bad_query("page[number]", f"{number} is less than 1")
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        raise bad_query("page[size]", f"{size} is not between 1 and {MAX_PAGE_SIZE}")
+    return number, size
 
 
-def _link(number: int, size: int, pages: int) -> dict[str, Any]:
+def _page_link(number: int, size: int, pages: int) -> dict[str, Any]:
+    """A link of `meta.links`; zeros when there is no such page."""
     exists = 1 <= number <= pages
     return {
         "page[after]": "",
@@ -253,17 +331,19 @@ def _link(number: int, size: int, pages: int) -> dict[str, Any]:
     }
 
 
-def _listed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The ids that a bulk operation names, each with its offer's where that is named too."""
-    listed = as_list(body.get("data"))
-    if not listed:
-        raise Refusal(402, "body /data: names no item", details=[Detail("body", "/data", "names no item", "/data")])
-    named = [(item, "") if isinstance(item, str) else _entry(as_map(item)) for item in listed]
-    for index, (item_id, _) in enumerate(named):
+def _bulk_items(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The item ids that a bulk operation names, each with the id of its offer ("" where none is given)."""
+    entries = as_list(body.get("data"))
+    if not entries:
+        detail = ErrorDetail("body", "/data", "names no item", "/data")
+        raise HttpError(402, str(detail), details=[detail])
+    items: list[tuple[str, str]] = []
+    for index, entry in enumerate(entries):
+        if isinstance(entry, str):
+            item_id, offer_id = entry, ""
+        else:
+            item_id, offer_id = str(as_map(entry).get("id", "")), str(as_map(entry).get("offer_id", ""))
         if not item_id:
             raise bad_body(f"/data/{index}", "has no id")
-    return named
-
-
-def _entry(item: Mapping[str, Any]) -> tuple[str, str]:
-    return str(item.get("id", "")), str(item.get("offer_id", ""))
+        items.append((item_id, offer_id))
+    return items

@@ -1,4 +1,4 @@
-"""What the schemas of a spec say about values: their JSON Schema form, zero values, samples, projections."""
+"""The schemas of a spec: conversion to JSON Schema, zero values, sample values, the fields of a response."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any, TypeGuard, cast
 
 Schema = dict[str, Any]
 
+# Go's zero time, which the API sends where a time is missing.
 ZERO_TIME = "0001-01-01T00:00:00Z"
 SAMPLE_TIME = "2026-11-02T08:15:30Z"
+# A schema may contain itself; a zero value stops at this depth.
+_MAX_DEPTH = 8
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
@@ -17,17 +20,17 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def as_map(value: object) -> dict[str, Any]:
-    """The value as a mapping; anything else counts as an empty one."""
+    """The value when it is a mapping, otherwise an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[Any]:
-    """The value as a list; anything else counts as an empty one."""
+    """The value when it is a list, otherwise an empty one."""
     return value if is_list(value) else []
 
 
 def to_json_schema(node: Any) -> Any:
-    """OpenAPI 3.0's dialect as JSON Schema: only `nullable` and the boolean exclusive bounds differ."""
+    """An OpenAPI 3.0 schema as JSON Schema: only `nullable` and the boolean exclusive bounds differ."""
     if is_list(node):
         return [to_json_schema(item) for item in node]
     if not as_map(node):
@@ -38,32 +41,39 @@ def to_json_schema(node: Any) -> Any:
         if "enum" in result:
             result["enum"] = [*result["enum"], None]
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
-            result[exclusive] = result.pop(bound)
+        if isinstance(result.get(exclusive), bool):
+            is_exclusive = result.pop(exclusive)
+            if is_exclusive and bound in result:
+                result[exclusive] = result.pop(bound)
     return result
 
 
 class Schemas:
-    """The component schemas of one document, with references followed."""
+    """The component schemas of one spec; every method follows references."""
 
     def __init__(self, components: Mapping[str, Any]) -> None:
         self._components = components
 
     def resolve(self, schema: Any) -> Schema:
-        """The schema itself: references followed, `allOf` merged."""
-        found = as_map(schema)
-        while "$ref" in found:
+        """The schema with references followed and `allOf` merged."""
+        resolved = as_map(schema)
+        while "$ref" in resolved:
             target: Any = {"components": self._components}
-            for step in str(found["$ref"]).removeprefix("#/").split("/"):
-                target = as_map(target)[step.replace("~1", "/").replace("~0", "~")]
-            found = as_map(target)
-        parts = as_list(found.get("allOf"))
+            for token in str(resolved["$ref"]).removeprefix("#/").split("/"):
+                target = as_map(target)[token.replace("~1", "/").replace("~0", "~")]
+            resolved = as_map(target)
+        parts = as_list(resolved.get("allOf"))
         if not parts:
-            return found
-        merged: Schema = {key: value for key, value in found.items() if key != "allOf"}
+            return resolved
+        return self._merge(resolved, parts)
+
+    def _merge(self, schema: Schema, parts: Sequence[Any]) -> Schema:
+        """One object schema from a schema and the parts of its `allOf`."""
+        merged: Schema = {key: value for key, value in schema.items() if key != "allOf"}
         properties: Schema = {}
         required: list[Any] = []
-        for part in [*parts, {k: v for k, v in found.items() if k in ("properties", "required")}]:
+        own = {key: value for key, value in schema.items() if key in ("properties", "required")}
+        for part in [*parts, own]:
             resolved = self.resolve(part)
             properties.update(as_map(resolved.get("properties")))
             required.extend(as_list(resolved.get("required")))
@@ -77,54 +87,66 @@ class Schemas:
     def kind(self, schema: Any) -> str:
         """The JSON type of a schema; an empty string where it accepts anything."""
         resolved = self.resolve(schema)
-        found = resolved.get("type", "")
-        if is_list(found):
-            found = next((item for item in found if item != "null"), "")
-        return str(found) or ("object" if "properties" in resolved else "")
+        json_type = resolved.get("type", "")
+        if is_list(json_type):
+            json_type = next((item for item in json_type if item != "null"), "")
+        if not json_type and "properties" in resolved:
+            return "object"
+        return str(json_type)
 
-    def zero(self, schema: Any, depth: int = 0) -> Any:
-        """What a server written in Go answers for a field that nobody set."""
+    def zero_value(self, schema: Any, depth: int = 0) -> Any:
+        """What a server written in Go sends for a field that was never set."""
         resolved = self.resolve(schema)
         if "default" in resolved:
             return resolved["default"]
         kind = self.kind(schema)
         if kind == "object":
-            if depth > 8:
+            if depth > _MAX_DEPTH:
                 return {}
-            return {name: self.zero(part, depth + 1) for name, part in as_map(resolved.get("properties")).items()}
+            properties = as_map(resolved.get("properties"))
+            return {name: self.zero_value(part, depth + 1) for name, part in properties.items()}
+        if kind == "array":
+            return []
         if kind == "string":
             if resolved.get("enum"):
                 return resolved["enum"][0]
-            return {"date-time": ZERO_TIME, "date": ZERO_TIME[:10]}.get(str(resolved.get("format")), "")
-        lowest = max(0, resolved.get("minimum", 0)) if kind in ("integer", "number") else 0
-        zeros: dict[str, Any] = {"array": [], "integer": lowest, "number": lowest, "boolean": False}
-        return zeros.get(kind)
+            zero_times = {"date-time": ZERO_TIME, "date": ZERO_TIME[:10]}
+            return zero_times.get(str(resolved.get("format")), "")
+        if kind in ("integer", "number"):
+            return max(0, resolved.get("minimum", 0))
+        return False if kind == "boolean" else None
 
-    def sample(self, schema: Any, name: str, index: int = 0) -> Any:
-        """A plausible value for a field of which nothing but its schema is known: the same one every time."""
+    def sample_value(self, schema: Any, name: str, index: int = 0) -> Any:
+        """A plausible value for a field of which only the schema is known; the same arguments give the same value."""
         resolved = self.resolve(schema)
         kind = self.kind(schema)
         if kind == "object":
-            return {key: self.sample(part, key, index) for key, part in as_map(resolved.get("properties")).items()}
+            properties = as_map(resolved.get("properties"))
+            return {key: self.sample_value(part, key, index) for key, part in properties.items()}
         if kind == "array":
-            return [self.sample(resolved.get("items"), name, index)]
+            return [self.sample_value(resolved.get("items"), name, index)]
         if kind == "string":
             if resolved.get("enum"):
                 return resolved["enum"][index % len(resolved["enum"])]
-            times = {"date-time": SAMPLE_TIME, "date": SAMPLE_TIME[:10]}
-            return times.get(str(resolved.get("format")), f"{name}-{index + 1}")
+            sample_times = {"date-time": SAMPLE_TIME, "date": SAMPLE_TIME[:10]}
+            return sample_times.get(str(resolved.get("format")), f"{name}-{index + 1}")
         if kind in ("integer", "number"):
-            lowest = resolved.get("minimum", 0)
-            return lowest + (index + 1) % (resolved.get("maximum", lowest + 1000) - lowest + 1)
-        return {"boolean": index % 2 == 0}.get(kind)
+            minimum = resolved.get("minimum", 0)
+            maximum = resolved.get("maximum", minimum + 1000)
+            return minimum + (index + 1) % (maximum - minimum + 1)
+        return index % 2 == 0 if kind == "boolean" else None
 
 
-def project(document: Mapping[str, Any], template: Mapping[str, Any], fields: Sequence[str] = ()) -> dict[str, Any]:
-    """What one surface shows of a stored document: the fields of its template and no others, or the asked ones."""
-    shown = {name: document.get(name, zero) for name, zero in template.items()}
-    return {name: value for name, value in shown.items() if name in fields} if fields else shown
+def select_fields(
+    document: Mapping[str, Any], template: Mapping[str, Any], fields: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A stored document as one surface shows it: the fields of the template, or only the requested ones of them."""
+    shown = {name: document.get(name, zero_value) for name, zero_value in template.items()}
+    if not fields:
+        return shown
+    return {name: value for name, value in shown.items() if name in fields}
 
 
 def stable_id(*parts: object, length: int = 24) -> str:
-    """An id that depends on its parts alone, in the form of the server's own: hexadecimal digits."""
+    """An id that depends on its parts alone: hexadecimal digits, like the ids of the API."""
     return hashlib.sha256("/".join(str(part) for part in parts).encode()).hexdigest()[:length]

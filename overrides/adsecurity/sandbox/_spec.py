@@ -1,4 +1,4 @@
-"""The specs as the sandbox needs them: operations with their routes, parameters, bodies and kinds."""
+"""Loads the specs and gives their operations: routes, parameters, bodies, kinds, and the schemas of responses."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ REPORT_KINDS = ("cursor", "report-pages", "report-numbered", "rows")
 
 
 class SpecError(Exception):
-    """A spec that the sandbox cannot serve."""
+    """A spec is missing, cannot be read, or describes something that the sandbox cannot serve."""
 
 
 def load_document(surface: str, spec_dir: Path | None = None) -> str:
-    """The spec of a surface as JSON: from a folder (`network.yaml` or `network.json`) or as installed."""
+    """The spec of a surface as JSON text: from a folder (`network.json` or `network.yaml`), or the installed one."""
     if spec_dir is None:
         return (resources.files(adsecurity_generated) / surface / "spec.json").read_text("utf-8")
     path = spec_dir / f"{surface}.json"
     if path.is_file():
-        return _read(path)
+        return _read_text(path)
     path = spec_dir / f"{surface}.yaml"
     if not path.is_file():
         raise SpecError(f"{spec_dir} has no {surface}.yaml and no {surface}.json")
@@ -41,12 +41,12 @@ def load_document(surface: str, spec_dir: Path | None = None) -> str:
     except ModuleNotFoundError:
         raise SpecError(f"{path} is YAML, and PyYAML is not installed; run: pip install pyyaml") from None
     try:
-        return json.dumps(yaml.load(_read(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader)), default=str)
+        return json.dumps(yaml.load(_read_text(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader)), default=str)
     except yaml.YAMLError as error:
         raise SpecError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except ValueError as error:
@@ -55,22 +55,26 @@ def _read(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One query or header parameter."""
+    """One query parameter; `time_unit` is "second" or "day" for a time, otherwise empty."""
 
     name: str
-    place: str
     required: bool
     schema: Schema
     style: str
     explode: bool
-    time: str
+    time_unit: str
     validator: Draft7Validator
 
 
 class Operation:
-    """One operation of a spec."""
+    """One operation of a spec.
 
-    def __init__(self, surface: Surface, method: str, path: str, raw: Mapping[str, Any], shared: list[Any]) -> None:
+    `raw` is the operation as it stands in the spec; `range` is its `x-range` (names and unit of a report's time range).
+    """
+
+    def __init__(
+        self, surface: Surface, method: str, path: str, raw: Mapping[str, Any], path_parameters: list[Any]
+    ) -> None:
         self.surface = surface
         self.id = str(raw["operationId"])
         self.method = method.upper()
@@ -82,29 +86,29 @@ class Operation:
             raise SpecError(f"{surface.name} {self.id}: x-kind {self.kind!r} is none of {', '.join(KINDS)}")
         self.resource = str(raw.get("x-resource", ""))
         self.name = str(raw.get("x-method", ""))
+        self.full_name = f"{self.resource}.{self.name}"
         self.range = as_map(raw.get("x-range"))
-        self._shared = shared
+        self._path_parameters = path_parameters
 
     def __repr__(self) -> str:
         return f"<Operation {self.surface.name} {self.id} {self.method} {self.path}>"
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
-        """The query parameters by name."""
+        """The query parameters by name, those that the path has for all its operations included."""
         found: dict[str, Parameter] = {}
-        for item in [*self._shared, *as_list(self.raw.get("parameters"))]:
+        for item in [*self._path_parameters, *as_list(self.raw.get("parameters"))]:
             raw = self.surface.schemas.resolve(item)
             if raw["in"] != "query":
                 continue
             style = str(raw.get("style", "form"))
             found[raw["name"]] = Parameter(
                 name=raw["name"],
-                place="query",
                 required=bool(raw.get("required")),
                 schema=self.surface.schemas.resolve(raw.get("schema")),
                 style=style,
                 explode=bool(raw.get("explode", style == "form")),
-                time=str(as_map(raw.get("x-time")).get("unit", "")),
+                time_unit=str(as_map(raw.get("x-time")).get("unit", "")),
                 validator=self.surface.validator(raw.get("schema")),
             )
         return found
@@ -125,9 +129,13 @@ class Operation:
 
     @cached_property
     def success(self) -> tuple[int, Any]:
-        """The status to answer with and the schema of its body: 201 or 204 where the spec has them, or else 200."""
+        """The status of a successful response and the schema of its body: 201 or 204 where the spec has it, or 200."""
         responses = as_map(self.raw.get("responses"))
-        preferred = {"create": ("201",), "write": ("204",) if self.method == "DELETE" else ()}.get(self.kind, ())
+        preferred: tuple[str, ...] = ()
+        if self.kind == "create":
+            preferred = ("201",)
+        elif self.kind == "write" and self.method == "DELETE":
+            preferred = ("204",)
         for status in (*preferred, "200", *sorted(key for key in responses if key.startswith("2"))):
             if status in responses:
                 response = self.surface.schemas.resolve(responses[status])
@@ -136,7 +144,7 @@ class Operation:
 
     @cached_property
     def item_schema(self) -> Any:
-        """The schema of one item, row or object in the answer."""
+        """The schema of one item, row or object in the response."""
         properties = self.surface.schemas.properties
         schema = self.success[1]
         if self.kind in REPORT_KINDS:
@@ -144,28 +152,28 @@ class Operation:
         elif self.kind in ("pages", "one"):
             schema = properties(schema).get("data", schema)
         if self.surface.schemas.kind(schema) == "array":
-            schema = self.surface.schemas.resolve(schema).get("items")
+            return self.surface.schemas.resolve(schema).get("items")
         return schema
 
     @cached_property
     def item_template(self) -> dict[str, Any]:
         """Every field of an item with its zero value."""
         schemas = self.surface.schemas
-        return {name: schemas.zero(part) for name, part in schemas.properties(self.item_schema).items()}
+        return {name: schemas.zero_value(part) for name, part in schemas.properties(self.item_schema).items()}
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
-        """The path ids when the decoded segments are this operation's route; an empty id matches nothing."""
+        """The path parameters when the decoded segments match this route, otherwise None; no parameter is empty."""
         if len(segments) != len(self.segments):
             return None
-        ids: dict[str, str] = {}
-        for template, segment in zip(self.segments, segments, strict=True):
-            if template.startswith("{"):
+        path_params: dict[str, str] = {}
+        for expected, segment in zip(self.segments, segments, strict=True):
+            if expected.startswith("{"):
                 if not segment:
                     return None
-                ids[template[1:-1]] = segment
-            elif template != segment:
+                path_params[expected[1:-1]] = segment
+            elif expected != segment:
                 return None
-        return ids
+        return path_params
 
 
 class Surface:
@@ -176,7 +184,7 @@ class Surface:
         self.document = document
         self._components = to_json_schema(as_map(document.get("components")))
         self.schemas = Schemas(self._components)
-        self.wants_content_type = "Content-Type" in as_map(document.get("x-default-headers"))
+        self.requires_content_type = "Content-Type" in as_map(document.get("x-default-headers"))
         self.operations: dict[str, Operation] = {}
         for path, entry in as_map(document.get("paths")).items():
             item = as_map(entry)
@@ -188,27 +196,28 @@ class Surface:
             raise SpecError(f"the {name} spec has no operations")
 
     def validator(self, schema: Any) -> Draft7Validator:
+        """A compiled validator for a schema of this spec; formats are checked."""
         converted = to_json_schema(schema)
         if "'$ref'" in str(converted):
             converted = {"components": self._components, "allOf": [converted]}
         return Draft7Validator(converted, validate_formats=True)
 
     def route(self, method: str, segments: tuple[str, ...]) -> tuple[Operation, dict[str, str]] | None:
-        """The operation for a request; a fixed segment wins over a path id."""
-        found: list[tuple[Operation, dict[str, str]]] = []
+        """The operation that handles a request, and its path parameters; a fixed segment wins over a parameter."""
+        matches: list[tuple[Operation, dict[str, str]]] = []
         for operation in self.operations.values():
-            if operation.method == method and (ids := operation.match(segments)) is not None:
-                found.append((operation, ids))
-        return min(found, key=lambda match: len(match[1]), default=None)
+            if operation.method == method and (path_params := operation.match(segments)) is not None:
+                matches.append((operation, path_params))
+        return min(matches, key=lambda match: len(match[1]), default=None)
 
 
 def load_surfaces(spec_dir: Path | None = None) -> dict[str, Surface]:
-    """Both surfaces; equal documents give the same objects, so only the first sandbox of a process prepares them."""
-    return {name: _surface(name, load_document(name, spec_dir)) for name in SURFACES}
+    """Both surfaces by name. Equal specs give the same objects: only the first sandbox of a process parses them."""
+    return {name: _load_surface(name, load_document(name, spec_dir)) for name in SURFACES}
 
 
 @lru_cache(maxsize=16)
-def _surface(name: str, text: str) -> Surface:
+def _load_surface(name: str, text: str) -> Surface:
     try:
         document = as_map(json.loads(text))
     except ValueError as error:

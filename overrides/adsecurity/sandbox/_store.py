@@ -1,4 +1,4 @@
-"""What the sandbox remembers: documents and report rows in one SQLite database, in a file or in memory."""
+"""The store: documents and report rows in one SQLite database, in a file or in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,49 +27,66 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a document lives: its collection, and the integration and parent item that the path names."""
+class Collection:
+    """A collection of documents; an empty `integration` or `parent_id` means: those of all integrations or parents."""
 
-    collection: str
+    name: str
     integration: str = ""
-    parent: str = ""
+    parent_id: str = ""
 
-    def where(self) -> tuple[str, list[Any]]:
+    def where_clause(self) -> tuple[str, list[Any]]:
+        """The documents of the collection as a SQL condition, and its parameters."""
         clause = "collection = ?"
-        values: list[Any] = [self.collection]
-        for name in ("integration", "parent"):
-            if getattr(self, name):
-                clause += f" AND {name} = ?"
-                values.append(getattr(self, name))
-        return clause, values
+        parameters: list[Any] = [self.name]
+        if self.integration:
+            clause += " AND integration = ?"
+            parameters.append(self.integration)
+        if self.parent_id:
+            clause += " AND parent = ?"
+            parameters.append(self.parent_id)
+        return clause, parameters
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a report; rows are listed by (time, key), newest first."""
+    """One row of a report; `time` is in seconds since the epoch. Reports list rows by (time, key), newest first."""
 
     report: str
     integration: str
     time: int
     key: str
-    doc: dict[str, Any]
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RowQuery:
+    """The report rows that a request asks for, as the WHERE and ORDER BY parts of a SQL query."""
+
+    where: str
+    parameters: tuple[Any, ...]
+    order_by: str = ""
+    order_parameters: tuple[Any, ...] = ()
+
+    def narrowed(self, clause: str, *parameters: Any) -> RowQuery:
+        """The same query with one more condition, which starts with AND."""
+        return replace(self, where=self.where + clause, parameters=(*self.parameters, *parameters))
 
 
 class Store:
-    """One connection, one lock: requests and export jobs take turns."""
+    """One SQLite connection behind one lock: requests and export jobs take turns."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.RLock()
-        # Goes up with every change of the rows.
-        self.version = 0
+        # Increases with every change of the report rows, so that cached results can be recognized as outdated.
+        self.rows_version = 0
         self.in_memory = path is None
         try:
             self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-            self._prepare()
+            self._create_tables()
         except sqlite3.Error as error:
             raise type(error)(f"{path}: {error}") from None
 
-    def _prepare(self) -> None:
+    def _create_tables(self) -> None:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -78,86 +95,103 @@ class Store:
             self._connection.close()
             raise
 
-    def image(self) -> bytes:
-        """The whole database; `restore` makes another store in memory the same."""
+    def serialize(self) -> bytes:
+        """The whole database as bytes, for `deserialize` of another store in memory."""
         with self._lock:
             return self._connection.serialize()
 
-    def restore(self, image: bytes) -> None:
+    def deserialize(self, database: bytes) -> None:
         with self._lock:
-            self._connection.deserialize(image)
+            self._connection.deserialize(database)
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
-    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+            return self._connection.execute(sql, parameters).fetchall()
 
-    def _many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+    def _execute_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
         with self._lock:
             self._connection.execute("BEGIN")
             with self._connection:
-                self._connection.executemany(sql, values)
+                self._connection.executemany(sql, parameters)
 
-    def count_up(self, name: str) -> int:
-        """The next number of a counter, from 1."""
+    # Counters
+
+    def increment_counter(self, name: str) -> int:
+        """The next number of a counter, starting with 1."""
         sql = "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
         return int(self.query(sql, [name])[0][0])
 
     def counter(self, name: str) -> int:
-        return int(next(iter(self.query("SELECT value FROM counters WHERE name = ?", [name])), (0,))[0])
+        """The current number of a counter; 0 before its first increment."""
+        found = self.query("SELECT value FROM counters WHERE name = ?", [name])
+        return int(found[0][0]) if found else 0
+
+    def set_counter(self, name: str, value: int) -> None:
+        self.query("INSERT OR REPLACE INTO counters VALUES (?, ?)", [name, value])
 
     # Documents
 
-    def add(self, documents: Iterable[tuple[Place, dict[str, Any]]]) -> None:
-        self._many(
+    def add_documents(self, documents: Iterable[tuple[Collection, dict[str, Any]]]) -> None:
+        self._execute_many(
             "INSERT INTO items (collection, id, integration, parent, doc) VALUES (?, ?, ?, ?, ?)",
             (
-                (place.collection, doc["id"], place.integration, place.parent, json.dumps(doc))
-                for place, doc in documents
+                (collection.name, document["id"], collection.integration, collection.parent_id, json.dumps(document))
+                for collection, document in documents
             ),
         )
 
-    def get(self, place: Place, item_id: str) -> dict[str, Any] | None:
-        clause, values = place.where()
-        found = self.query(f"SELECT doc FROM items WHERE {clause} AND id = ?", [*values, item_id])
+    def get_document(self, collection: Collection, item_id: str) -> dict[str, Any] | None:
+        clause, parameters = collection.where_clause()
+        found = self.query(f"SELECT doc FROM items WHERE {clause} AND id = ?", [*parameters, item_id])
         return as_map(json.loads(found[0][0])) if found else None
 
-    def put(self, collection: str, doc: dict[str, Any]) -> None:
-        self.query("UPDATE items SET doc = ? WHERE collection = ? AND id = ?", [json.dumps(doc), collection, doc["id"]])
+    def replace_document(self, collection_name: str, document: dict[str, Any]) -> None:
+        self.query(
+            "UPDATE items SET doc = ? WHERE collection = ? AND id = ?",
+            [json.dumps(document), collection_name, document["id"]],
+        )
 
-    def delete(self, collection: str, item_ids: Sequence[str]) -> None:
-        self._many("DELETE FROM items WHERE collection = ? AND id = ?", ((collection, item) for item in item_ids))
+    def delete_documents(self, collection_name: str, item_ids: Sequence[str]) -> None:
+        self._execute_many(
+            "DELETE FROM items WHERE collection = ? AND id = ?", ((collection_name, item_id) for item_id in item_ids)
+        )
 
-    def documents(self, place: Place, tail: str = "", values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The documents of a place; `tail` goes on after the WHERE clause."""
-        clause, found = place.where()
-        rows = self.query(f"SELECT doc FROM items WHERE {clause}{tail or ' ORDER BY seq'}", [*found, *values])
-        return [as_map(json.loads(row[0])) for row in rows]
+    def documents(
+        self, collection: Collection, sql_suffix: str = " ORDER BY seq", parameters: Sequence[Any] = ()
+    ) -> list[dict[str, Any]]:
+        """The documents of a collection; `sql_suffix` follows its WHERE clause (more conditions, order, limit)."""
+        clause, collection_parameters = collection.where_clause()
+        sql = f"SELECT doc FROM items WHERE {clause}{sql_suffix}"
+        found = self.query(sql, [*collection_parameters, *parameters])
+        return [as_map(json.loads(document)) for (document,) in found]
 
-    def count(self, place: Place, tail: str = "", values: Sequence[Any] = ()) -> int:
-        clause, found = place.where()
-        return int(self.query(f"SELECT COUNT(*) FROM items WHERE {clause}{tail}", [*found, *values])[0][0])
+    def count_documents(self, collection: Collection, sql_suffix: str = "", parameters: Sequence[Any] = ()) -> int:
+        clause, collection_parameters = collection.where_clause()
+        sql = f"SELECT COUNT(*) FROM items WHERE {clause}{sql_suffix}"
+        return int(self.query(sql, [*collection_parameters, *parameters])[0][0])
 
     # Report rows
 
     def add_rows(self, rows: Iterable[Row]) -> None:
-        self.add_raw_rows((row.report, row.integration, row.time, row.key, json.dumps(row.doc)) for row in rows)
+        self.add_row_tuples((row.report, row.integration, row.time, row.key, json.dumps(row.document)) for row in rows)
 
-    def add_raw_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        self.version += 1
-        self._many("INSERT INTO rows (report, integration, time, key, doc) VALUES (?, ?, ?, ?, ?)", rows)
+    def add_row_tuples(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Adds rows as `row_tuples` gives them, their documents still as JSON text."""
+        self.rows_version += 1
+        self._execute_many("INSERT INTO rows (report, integration, time, key, doc) VALUES (?, ?, ?, ?, ?)", rows)
 
-    def raw_rows(self, report: str) -> list[tuple[Any, ...]]:
+    def row_tuples(self, report: str) -> list[tuple[Any, ...]]:
         return self.query("SELECT report, integration, time, key, doc FROM rows WHERE report = ?", [report])
 
-    def put_row(self, seq: int, doc: dict[str, Any]) -> None:
-        self.version += 1
-        self.query("UPDATE rows SET doc = ? WHERE seq = ?", [json.dumps(doc), seq])
+    def replace_row(self, row_number: int, document: dict[str, Any]) -> None:
+        self.rows_version += 1
+        self.query("UPDATE rows SET doc = ? WHERE seq = ?", [json.dumps(document), row_number])
 
-    def rows(self, clause: str, values: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rows of a WHERE clause (with its ORDER BY and LIMIT), each with its number."""
-        for seq, doc in self.query(f"SELECT seq, doc FROM rows WHERE {clause}", values):
-            yield seq, as_map(json.loads(doc))
+    def rows(self, clause: str, parameters: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The row numbers and documents that a WHERE clause (with its ORDER BY and LIMIT) selects."""
+        for row_number, document in self.query(f"SELECT seq, doc FROM rows WHERE {clause}", parameters):
+            yield row_number, as_map(json.loads(document))

@@ -439,11 +439,22 @@ def test_the_base_of_all_models_has_no_fields_to_fill(package: Package) -> None:
         base.from_values([])
 
 
+def test_a_subclass_with_fields_of_its_own_reads_by_its_own_plan(package: Package) -> None:
+    row, field = package.models.Empty, package.load("_model").Field("extra", "extra", "string")
+    assert row.from_dict({"extra": "x"}).fields_set == frozenset()
+
+    class More(row):  # type: ignore[misc]
+        FIELDS = (*row.FIELDS, field)
+
+    assert More.from_dict({"extra": "x"}).fields_set == {"extra"}
+    assert row.from_dict({"extra": "x"}).fields_set == frozenset()
+
+
 def test_sets_of_keys_are_remembered_within_bounds(thing: Any, package: Package) -> None:
     bound = package.load("_plan")._MAX_REMEMBERED
     for number in range(bound + 5):
         assert thing.from_dict({f"new{number}": 1}).fields_set == frozenset()
-    assert len(thing._plan()._came) <= bound
+    assert len(thing.PLAN._attributes_of) <= bound
 
 
 def test_docstrings_say_what_the_spec_says(thing: Any) -> None:

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -47,8 +46,9 @@ class Driver:
         return self._runner.run(wait())
 
     def call(self, client: Any, method: str, *args: Any, **options: Any) -> Any:
-        """Call a method of the client's session and wait for what it gives."""
-        return self.run(attrgetter(method)(client._api)(*args, **options))
+        """Call a method of the client's API and wait for its result; "raw" asks for the response as it came."""
+        bound = client._api.raw.one if method == "raw" else getattr(client._api, method)
+        return self.run(bound(*args, **options))
 
     def finish(self) -> None:
         for client in self._clients:

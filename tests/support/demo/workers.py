@@ -12,6 +12,7 @@ from tests.support.demo.surface import CREATE, GET, Demo
 
 TREE = {
     "ConfigurationError": "AdsecurityError",
+    "BulkError": "AdsecurityError",
     "PaginationError": "AdsecurityError",
     "ExportError": "AdsecurityError",
     "ExportFailed": "ExportError",
@@ -56,6 +57,14 @@ def samples() -> list[errors.AdsecurityError]:
         connection_error(call, httpx.ReadError("r")),
         connection_error(call, httpx.ReadTimeout("r")),
         errors.ConfigurationError("c"),
+        errors.BulkError(
+            "b",
+            operation="things.bulk",
+            done=("1",),
+            failed=("2",),
+            remaining=("3",),
+            causes=(errors.AdsecurityError("c"),),
+        ),
         errors.PaginationError("p", operation="things.list", checkpoint="{}"),
         errors.ExportError("x", job=Job()),
         errors.ExportFailed("x", job=Job()),

@@ -51,7 +51,7 @@ class AdditionalThrottleRateFilters(Model):
         sub_id_5: ThrottleRateFilter | Mapping[str, Any] | None | Unset = UNSET,
         sub_id_6: ThrottleRateFilter | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 sub_id,
                 sub_id_2,
@@ -78,42 +78,42 @@ class AdditionalThrottleRateFilters(Model):
             if (v := d["sub_id"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id", v)
+            else self._convert("sub_id", v)
         )
         self.sub_id_2 = (
             None
             if (v := d["sub_id_2"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_2", v)
+            else self._convert("sub_id_2", v)
         )
         self.sub_id_3 = (
             None
             if (v := d["sub_id_3"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_3", v)
+            else self._convert("sub_id_3", v)
         )
         self.sub_id_4 = (
             None
             if (v := d["sub_id_4"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_4", v)
+            else self._convert("sub_id_4", v)
         )
         self.sub_id_5 = (
             None
             if (v := d["sub_id_5"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_5", v)
+            else self._convert("sub_id_5", v)
         )
         self.sub_id_6 = (
             None
             if (v := d["sub_id_6"]) is None
             else ThrottleRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_6", v)
+            else self._convert("sub_id_6", v)
         )
 
 

@@ -133,7 +133,7 @@ class Advertiser(Model):
         updated_at: dt.datetime | str | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 address,
@@ -195,44 +195,46 @@ class Advertiser(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.address = v if type(v := d["address"]) is str or v is None else self._convert("address", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
         self.asp_integration_id = (
-            v if type(v := d["asp_integration_id"]) is str or v is None else self._odd("asp_integration_id", v)
+            v if type(v := d["asp_integration_id"]) is str or v is None else self._convert("asp_integration_id", v)
         )
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
         self.login_meta = (
             None
             if (v := d["login_meta"]) is None
             else LoginMeta.from_dict(v)
             if v.__class__ is dict
-            else self._odd("login_meta", v)
+            else self._convert("login_meta", v)
         )
-        self.manager_email = v if type(v := d["manager_email"]) is str or v is None else self._odd("manager_email", v)
-        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._odd("manager_id", v)
-        self.manager_name = v if type(v := d["manager_name"]) is str or v is None else self._odd("manager_name", v)
-        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
-        self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
+        self.manager_email = (
+            v if type(v := d["manager_email"]) is str or v is None else self._convert("manager_email", v)
+        )
+        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._convert("manager_id", v)
+        self.manager_name = v if type(v := d["manager_name"]) is str or v is None else self._convert("manager_name", v)
+        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._convert("messenger", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.tags_meta = None if (v := d["tags_meta"]) is None else self._convert("tags_meta", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
+        self.website = v if type(v := d["website"]) is str or v is None else self._convert("website", v)
 
 
 # Below the class, so that models may hold each other.

@@ -35,7 +35,7 @@ class BotFilter(Model):
         premium_ip_check_enabled: bool | None | Unset = UNSET,
         reject_empty_browser_language: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 premium_ip_check_enabled,
                 reject_empty_browser_language,
@@ -52,10 +52,10 @@ class BotFilter(Model):
         self.premium_ip_check_enabled = (
             v
             if type(v := d["premium_ip_check_enabled"]) is bool or v is None
-            else self._odd("premium_ip_check_enabled", v)
+            else self._convert("premium_ip_check_enabled", v)
         )
         self.reject_empty_browser_language = (
             v
             if type(v := d["reject_empty_browser_language"]) is bool or v is None
-            else self._odd("reject_empty_browser_language", v)
+            else self._convert("reject_empty_browser_language", v)
         )

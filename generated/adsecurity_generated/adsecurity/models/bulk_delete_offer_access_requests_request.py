@@ -31,13 +31,13 @@ class BulkDeleteOfferAccessRequestsRequest(Model):
         *,
         data: Sequence[OfferAccessRequestDeleteRequest | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give((data,))
+        self._set_arguments((data,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.data,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = None if (v := d["data"]) is None else self._odd("data", v)
+        self.data = None if (v := d["data"]) is None else self._convert("data", v)
 
 
 # Below the class, so that models may hold each other.

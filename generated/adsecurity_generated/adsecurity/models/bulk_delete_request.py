@@ -30,10 +30,10 @@ class BulkDeleteRequest(Model):
         *,
         data: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give((data,))
+        self._set_arguments((data,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.data,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = v if (v := d["data"]) is None or all_text(v) else self._odd("data", v)
+        self.data = v if (v := d["data"]) is None or all_text(v) else self._convert("data", v)

@@ -36,7 +36,7 @@ class BulkMonitoringRequest(Model):
         data: Sequence[str] | None | Unset = UNSET,
         monitoring_mode: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 data,
                 monitoring_mode,
@@ -50,7 +50,7 @@ class BulkMonitoringRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = v if (v := d["data"]) is None or all_text(v) else self._odd("data", v)
+        self.data = v if (v := d["data"]) is None or all_text(v) else self._convert("data", v)
         self.monitoring_mode = (
-            v if type(v := d["monitoring_mode"]) is bool or v is None else self._odd("monitoring_mode", v)
+            v if type(v := d["monitoring_mode"]) is bool or v is None else self._convert("monitoring_mode", v)
         )

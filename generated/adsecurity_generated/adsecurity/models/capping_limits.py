@@ -51,7 +51,7 @@ class CappingLimits(Model):
         total: float | None | Unset = UNSET,
         weekly: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 daily,
                 every_15_minutes,
@@ -78,40 +78,40 @@ class CappingLimits(Model):
             if (v := d["daily"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("daily", v)
+            else self._convert("daily", v)
         )
         self.every_15_minutes = (
             v
             if (v := d["every_15_minutes"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("every_15_minutes", v)
+            else self._convert("every_15_minutes", v)
         )
         self.hourly = (
             v
             if (v := d["hourly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("hourly", v)
+            else self._convert("hourly", v)
         )
         self.monthly = (
             v
             if (v := d["monthly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("monthly", v)
+            else self._convert("monthly", v)
         )
         self.total = (
             v
             if (v := d["total"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("total", v)
+            else self._convert("total", v)
         )
         self.weekly = (
             v
             if (v := d["weekly"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("weekly", v)
+            else self._convert("weekly", v)
         )

@@ -96,7 +96,7 @@ class CappingPayload(Model):
         soft_capping_enabled: bool | None | Unset = UNSET,
         timezone: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 block_clicks,
                 block_impressions,
@@ -138,76 +138,82 @@ class CappingPayload(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.block_clicks = v if type(v := d["block_clicks"]) is bool or v is None else self._odd("block_clicks", v)
+        self.block_clicks = v if type(v := d["block_clicks"]) is bool or v is None else self._convert("block_clicks", v)
         self.block_impressions = (
-            v if type(v := d["block_impressions"]) is bool or v is None else self._odd("block_impressions", v)
+            v if type(v := d["block_impressions"]) is bool or v is None else self._convert("block_impressions", v)
         )
         self.click_capping = (
             None
             if (v := d["click_capping"]) is None
             else CappingLimits.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_capping", v)
+            else self._convert("click_capping", v)
         )
         self.click_capping_enabled = (
-            v if type(v := d["click_capping_enabled"]) is bool or v is None else self._odd("click_capping_enabled", v)
+            v
+            if type(v := d["click_capping_enabled"]) is bool or v is None
+            else self._convert("click_capping_enabled", v)
         )
         self.conversion_capping = (
             None
             if (v := d["conversion_capping"]) is None
             else CappingLimits.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_capping", v)
+            else self._convert("conversion_capping", v)
         )
         self.conversion_capping_enabled = (
             v
             if type(v := d["conversion_capping_enabled"]) is bool or v is None
-            else self._odd("conversion_capping_enabled", v)
+            else self._convert("conversion_capping_enabled", v)
         )
         self.event_capping_enabled = (
-            v if type(v := d["event_capping_enabled"]) is bool or v is None else self._odd("event_capping_enabled", v)
+            v
+            if type(v := d["event_capping_enabled"]) is bool or v is None
+            else self._convert("event_capping_enabled", v)
         )
         self.event_capping_per_event_id = (
-            None if (v := d["event_capping_per_event_id"]) is None else self._odd("event_capping_per_event_id", v)
+            None if (v := d["event_capping_per_event_id"]) is None else self._convert("event_capping_per_event_id", v)
         )
         self.impression_capping = (
             None
             if (v := d["impression_capping"]) is None
             else CappingLimits.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_capping", v)
+            else self._convert("impression_capping", v)
         )
         self.impression_capping_enabled = (
             v
             if type(v := d["impression_capping_enabled"]) is bool or v is None
-            else self._odd("impression_capping_enabled", v)
+            else self._convert("impression_capping_enabled", v)
         )
         self.payout_capping = (
             None
             if (v := d["payout_capping"]) is None
             else CappingLimits.from_dict(v)
             if v.__class__ is dict
-            else self._odd("payout_capping", v)
+            else self._convert("payout_capping", v)
         )
         self.payout_capping_enabled = (
-            v if type(v := d["payout_capping_enabled"]) is bool or v is None else self._odd("payout_capping_enabled", v)
+            v
+            if type(v := d["payout_capping_enabled"]) is bool or v is None
+            else self._convert("payout_capping_enabled", v)
         )
         self.revenue_capping = (
             None
             if (v := d["revenue_capping"]) is None
             else CappingLimits.from_dict(v)
             if v.__class__ is dict
-            else self._odd("revenue_capping", v)
+            else self._convert("revenue_capping", v)
         )
         self.revenue_capping_enabled = (
             v
             if type(v := d["revenue_capping_enabled"]) is bool or v is None
-            else self._odd("revenue_capping_enabled", v)
+            else self._convert("revenue_capping_enabled", v)
         )
         self.soft_capping_enabled = (
-            v if type(v := d["soft_capping_enabled"]) is bool or v is None else self._odd("soft_capping_enabled", v)
+            v if type(v := d["soft_capping_enabled"]) is bool or v is None else self._convert("soft_capping_enabled", v)
         )
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)
 
 
 # Below the class, so that models may hold each other.

@@ -35,7 +35,7 @@ class ClickTrackingLinks(Model):
         js: str | None | Unset = UNSET,
         standard: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 js,
                 standard,
@@ -49,5 +49,5 @@ class ClickTrackingLinks(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.js = v if type(v := d["js"]) is str or v is None else self._odd("js", v)
-        self.standard = v if type(v := d["standard"]) is str or v is None else self._odd("standard", v)
+        self.js = v if type(v := d["js"]) is str or v is None else self._convert("js", v)
+        self.standard = v if type(v := d["standard"]) is str or v is None else self._convert("standard", v)

@@ -39,7 +39,7 @@ class ConversionRateFilter(Model):
         check_by_sub_id: bool | None | Unset = UNSET,
         lookback_times: Mapping[str, ConversionRateWindow | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 block_clicks,
                 check_by_sub_id,
@@ -55,11 +55,11 @@ class ConversionRateFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.block_clicks = v if type(v := d["block_clicks"]) is bool or v is None else self._odd("block_clicks", v)
+        self.block_clicks = v if type(v := d["block_clicks"]) is bool or v is None else self._convert("block_clicks", v)
         self.check_by_sub_id = (
-            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._odd("check_by_sub_id", v)
+            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._convert("check_by_sub_id", v)
         )
-        self.lookback_times = None if (v := d["lookback_times"]) is None else self._odd("lookback_times", v)
+        self.lookback_times = None if (v := d["lookback_times"]) is None else self._convert("lookback_times", v)
 
 
 # Below the class, so that models may hold each other.

@@ -47,7 +47,7 @@ class ConversionRateWindow(Model):
         min_conversion_count: int | None | Unset = UNSET,
         min_conversion_rate: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 enabled,
                 max_conversion_rate,
@@ -67,24 +67,24 @@ class ConversionRateWindow(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.enabled = v if type(v := d["enabled"]) is bool or v is None else self._odd("enabled", v)
+        self.enabled = v if type(v := d["enabled"]) is bool or v is None else self._convert("enabled", v)
         self.max_conversion_rate = (
             v
             if (v := d["max_conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("max_conversion_rate", v)
+            else self._convert("max_conversion_rate", v)
         )
         self.min_click_count = (
-            v if type(v := d["min_click_count"]) is int or v is None else self._odd("min_click_count", v)
+            v if type(v := d["min_click_count"]) is int or v is None else self._convert("min_click_count", v)
         )
         self.min_conversion_count = (
-            v if type(v := d["min_conversion_count"]) is int or v is None else self._odd("min_conversion_count", v)
+            v if type(v := d["min_conversion_count"]) is int or v is None else self._convert("min_conversion_count", v)
         )
         self.min_conversion_rate = (
             v
             if (v := d["min_conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("min_conversion_rate", v)
+            else self._convert("min_conversion_rate", v)
         )

@@ -43,7 +43,7 @@ class ConversionRejectionThreshold(Model):
         minimum_total: int | None | Unset = UNSET,
         threshold: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 by_sub_id,
                 lookback_hours,
@@ -61,19 +61,21 @@ class ConversionRejectionThreshold(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.by_sub_id = v if type(v := d["by_sub_id"]) is bool or v is None else self._odd("by_sub_id", v)
+        self.by_sub_id = v if type(v := d["by_sub_id"]) is bool or v is None else self._convert("by_sub_id", v)
         self.lookback_hours = (
             v
             if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("lookback_hours", v)
+            else self._convert("lookback_hours", v)
         )
-        self.minimum_total = v if type(v := d["minimum_total"]) is int or v is None else self._odd("minimum_total", v)
+        self.minimum_total = (
+            v if type(v := d["minimum_total"]) is int or v is None else self._convert("minimum_total", v)
+        )
         self.threshold = (
             v
             if (v := d["threshold"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("threshold", v)
+            else self._convert("threshold", v)
         )

@@ -427,7 +427,7 @@ class ConversionReportRow(Model):
         user_email: str | None | Unset = UNSET,
         uuid: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 advertiser,
                 advertiser_db_id,
@@ -635,234 +635,252 @@ class ConversionReportRow(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.advertiser = v if type(v := d["advertiser"]) is str or v is None else self._odd("advertiser", v)
+        self.advertiser = v if type(v := d["advertiser"]) is str or v is None else self._convert("advertiser", v)
         self.advertiser_db_id = (
-            v if type(v := d["advertiser_db_id"]) is str or v is None else self._odd("advertiser_db_id", v)
+            v if type(v := d["advertiser_db_id"]) is str or v is None else self._convert("advertiser_db_id", v)
         )
         self.advertiser_name = (
-            v if type(v := d["advertiser_name"]) is str or v is None else self._odd("advertiser_name", v)
+            v if type(v := d["advertiser_name"]) is str or v is None else self._convert("advertiser_name", v)
         )
-        self.app_id = v if type(v := d["app_id"]) is str or v is None else self._odd("app_id", v)
-        self.app_version = v if type(v := d["app_version"]) is str or v is None else self._odd("app_version", v)
-        self.asn = v if type(v := d["asn"]) is int or v is None else self._odd("asn", v)
+        self.app_id = v if type(v := d["app_id"]) is str or v is None else self._convert("app_id", v)
+        self.app_version = v if type(v := d["app_version"]) is str or v is None else self._convert("app_version", v)
+        self.asn = v if type(v := d["asn"]) is int or v is None else self._convert("asn", v)
         self.begin_install_time = (
-            None if (v := d["begin_install_time"]) is None else exact_time(v) or self._odd("begin_install_time", v)
+            None if (v := d["begin_install_time"]) is None else exact_time(v) or self._convert("begin_install_time", v)
         )
         self.browser_language = (
-            v if (v := d["browser_language"]) is None or all_text(v) else self._odd("browser_language", v)
+            v if (v := d["browser_language"]) is None or all_text(v) else self._convert("browser_language", v)
         )
-        self.browser_name = v if type(v := d["browser_name"]) is str or v is None else self._odd("browser_name", v)
+        self.browser_name = v if type(v := d["browser_name"]) is str or v is None else self._convert("browser_name", v)
         self.browser_timezone = (
-            v if type(v := d["browser_timezone"]) is str or v is None else self._odd("browser_timezone", v)
+            v if type(v := d["browser_timezone"]) is str or v is None else self._convert("browser_timezone", v)
         )
         self.browser_version = (
-            v if type(v := d["browser_version"]) is str or v is None else self._odd("browser_version", v)
+            v if type(v := d["browser_version"]) is str or v is None else self._convert("browser_version", v)
         )
-        self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
-        self.click_ip = v if type(v := d["click_ip"]) is str or v is None else self._odd("click_ip", v)
-        self.click_time = None if (v := d["click_time"]) is None else exact_time(v) or self._odd("click_time", v)
-        self.click_tx_id = v if type(v := d["click_tx_id"]) is str or v is None else self._odd("click_tx_id", v)
-        self.conversion_ip = v if type(v := d["conversion_ip"]) is str or v is None else self._odd("conversion_ip", v)
+        self.city = v if type(v := d["city"]) is str or v is None else self._convert("city", v)
+        self.click_ip = v if type(v := d["click_ip"]) is str or v is None else self._convert("click_ip", v)
+        self.click_time = None if (v := d["click_time"]) is None else exact_time(v) or self._convert("click_time", v)
+        self.click_tx_id = v if type(v := d["click_tx_id"]) is str or v is None else self._convert("click_tx_id", v)
+        self.conversion_ip = (
+            v if type(v := d["conversion_ip"]) is str or v is None else self._convert("conversion_ip", v)
+        )
         self.conversion_time = (
-            None if (v := d["conversion_time"]) is None else exact_time(v) or self._odd("conversion_time", v)
+            None if (v := d["conversion_time"]) is None else exact_time(v) or self._convert("conversion_time", v)
         )
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.coupon_code = v if type(v := d["coupon_code"]) is str or v is None else self._odd("coupon_code", v)
-        self.device_id = v if type(v := d["device_id"]) is str or v is None else self._odd("device_id", v)
-        self.device_type = v if type(v := d["device_type"]) is str or v is None else self._odd("device_type", v)
-        self.event_db_id = v if type(v := d["event_db_id"]) is str or v is None else self._odd("event_db_id", v)
-        self.event_id = v if type(v := d["event_id"]) is int or v is None else self._odd("event_id", v)
-        self.event_name = v if type(v := d["event_name"]) is str or v is None else self._odd("event_name", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.coupon_code = v if type(v := d["coupon_code"]) is str or v is None else self._convert("coupon_code", v)
+        self.device_id = v if type(v := d["device_id"]) is str or v is None else self._convert("device_id", v)
+        self.device_type = v if type(v := d["device_type"]) is str or v is None else self._convert("device_type", v)
+        self.event_db_id = v if type(v := d["event_db_id"]) is str or v is None else self._convert("event_db_id", v)
+        self.event_id = v if type(v := d["event_id"]) is int or v is None else self._convert("event_id", v)
+        self.event_name = v if type(v := d["event_name"]) is str or v is None else self._convert("event_name", v)
         self.event_status = (
             v
             if (v := d["event_status"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("event_status", v)
+            else self._convert("event_status", v)
         )
         self.external_transaction_id = (
             v
             if type(v := d["external_transaction_id"]) is str or v is None
-            else self._odd("external_transaction_id", v)
+            else self._convert("external_transaction_id", v)
         )
         self.extra_params_keys = (
-            v if (v := d["extra_params.keys"]) is None or all_text(v) else self._odd("extra_params_keys", v)
+            v if (v := d["extra_params.keys"]) is None or all_text(v) else self._convert("extra_params_keys", v)
         )
         self.extra_params_values = (
-            v if (v := d["extra_params.values"]) is None or all_text(v) else self._odd("extra_params_values", v)
+            v if (v := d["extra_params.values"]) is None or all_text(v) else self._convert("extra_params_values", v)
         )
         self.filter_group_id = (
-            v if type(v := d["filter_group_id"]) is str or v is None else self._odd("filter_group_id", v)
+            v if type(v := d["filter_group_id"]) is str or v is None else self._convert("filter_group_id", v)
         )
-        self.fingerprint = v if type(v := d["fingerprint"]) is str or v is None else self._odd("fingerprint", v)
+        self.fingerprint = v if type(v := d["fingerprint"]) is str or v is None else self._convert("fingerprint", v)
         self.finish_install_time = (
-            None if (v := d["finish_install_time"]) is None else exact_time(v) or self._odd("finish_install_time", v)
+            None
+            if (v := d["finish_install_time"]) is None
+            else exact_time(v) or self._convert("finish_install_time", v)
         )
-        self.hash = v if type(v := d["hash"]) is str or v is None else self._odd("hash", v)
+        self.hash = v if type(v := d["hash"]) is str or v is None else self._convert("hash", v)
         self.integration_id = (
-            v if type(v := d["integration_id"]) is str or v is None else self._odd("integration_id", v)
+            v if type(v := d["integration_id"]) is str or v is None else self._convert("integration_id", v)
         )
         self.integration_type = (
-            v if type(v := d["integration_type"]) is str or v is None else self._odd("integration_type", v)
+            v if type(v := d["integration_type"]) is str or v is None else self._convert("integration_type", v)
         )
         self.invalid_sub_id = (
-            v if type(v := d["invalid_sub_id"]) is str or v is None else self._odd("invalid_sub_id", v)
+            v if type(v := d["invalid_sub_id"]) is str or v is None else self._convert("invalid_sub_id", v)
         )
-        self.ip_network = v if type(v := d["ip_network"]) is str or v is None else self._odd("ip_network", v)
-        self.is_bot = v if type(v := d["is_bot"]) is int or v is None else self._odd("is_bot", v)
-        self.is_click_spam = v if type(v := d["is_click_spam"]) is int or v is None else self._odd("is_click_spam", v)
+        self.ip_network = v if type(v := d["ip_network"]) is str or v is None else self._convert("ip_network", v)
+        self.is_bot = v if type(v := d["is_bot"]) is int or v is None else self._convert("is_bot", v)
+        self.is_click_spam = (
+            v if type(v := d["is_click_spam"]) is int or v is None else self._convert("is_click_spam", v)
+        )
         self.is_low_session_time = (
-            v if type(v := d["is_low_session_time"]) is int or v is None else self._odd("is_low_session_time", v)
+            v if type(v := d["is_low_session_time"]) is int or v is None else self._convert("is_low_session_time", v)
         )
         self.is_old_browser = (
-            v if type(v := d["is_old_browser"]) is int or v is None else self._odd("is_old_browser", v)
+            v if type(v := d["is_old_browser"]) is int or v is None else self._convert("is_old_browser", v)
         )
-        self.is_old_os = v if type(v := d["is_old_os"]) is int or v is None else self._odd("is_old_os", v)
-        self.isp = v if type(v := d["isp"]) is str or v is None else self._odd("isp", v)
+        self.is_old_os = v if type(v := d["is_old_os"]) is int or v is None else self._convert("is_old_os", v)
+        self.isp = v if type(v := d["isp"]) is str or v is None else self._convert("isp", v)
         self.lat = (
             v
             if (v := d["lat"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("lat", v)
+            else self._convert("lat", v)
         )
         self.long = (
             v
             if (v := d["long"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("long", v)
+            else self._convert("long", v)
         )
-        self.network = v if type(v := d["network"]) is str or v is None else self._odd("network", v)
-        self.offer = v if type(v := d["offer"]) is str or v is None else self._odd("offer", v)
-        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._odd("offer_db_id", v)
+        self.network = v if type(v := d["network"]) is str or v is None else self._convert("network", v)
+        self.offer = v if type(v := d["offer"]) is str or v is None else self._convert("offer", v)
+        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._convert("offer_db_id", v)
         self.offer_group_id = (
-            v if type(v := d["offer_group_id"]) is str or v is None else self._odd("offer_group_id", v)
+            v if type(v := d["offer_group_id"]) is str or v is None else self._convert("offer_group_id", v)
         )
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
-        self.offer_id_name = v if type(v := d["offer_id_name"]) is str or v is None else self._odd("offer_id_name", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
+        self.offer_id_name = (
+            v if type(v := d["offer_id_name"]) is str or v is None else self._convert("offer_id_name", v)
+        )
         self.organization_id = (
-            v if type(v := d["organization_id"]) is str or v is None else self._odd("organization_id", v)
+            v if type(v := d["organization_id"]) is str or v is None else self._convert("organization_id", v)
         )
-        self.os_name = v if type(v := d["os_name"]) is str or v is None else self._odd("os_name", v)
-        self.os_version = v if type(v := d["os_version"]) is str or v is None else self._odd("os_version", v)
+        self.os_name = v if type(v := d["os_name"]) is str or v is None else self._convert("os_name", v)
+        self.os_version = v if type(v := d["os_version"]) is str or v is None else self._convert("os_version", v)
         self.payout = (
             v
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
-        self.postal_code = v if type(v := d["postal_code"]) is str or v is None else self._odd("postal_code", v)
-        self.proxy_type = v if type(v := d["proxy_type"]) is str or v is None else self._odd("proxy_type", v)
-        self.publisher = v if type(v := d["publisher"]) is str or v is None else self._odd("publisher", v)
+        self.postal_code = v if type(v := d["postal_code"]) is str or v is None else self._convert("postal_code", v)
+        self.proxy_type = v if type(v := d["proxy_type"]) is str or v is None else self._convert("proxy_type", v)
+        self.publisher = v if type(v := d["publisher"]) is str or v is None else self._convert("publisher", v)
         self.publisher_db_id = (
-            v if type(v := d["publisher_db_id"]) is str or v is None else self._odd("publisher_db_id", v)
+            v if type(v := d["publisher_db_id"]) is str or v is None else self._convert("publisher_db_id", v)
         )
         self.publisher_name = (
-            v if type(v := d["publisher_name"]) is str or v is None else self._odd("publisher_name", v)
+            v if type(v := d["publisher_name"]) is str or v is None else self._convert("publisher_name", v)
         )
         self.purchase_value = (
             v
             if (v := d["purchase_value"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("purchase_value", v)
+            else self._convert("purchase_value", v)
         )
         self.real_advertiser = (
-            v if type(v := d["real_advertiser"]) is str or v is None else self._odd("real_advertiser", v)
+            v if type(v := d["real_advertiser"]) is str or v is None else self._convert("real_advertiser", v)
         )
         self.real_filter_group_id = (
-            v if type(v := d["real_filter_group_id"]) is str or v is None else self._odd("real_filter_group_id", v)
+            v if type(v := d["real_filter_group_id"]) is str or v is None else self._convert("real_filter_group_id", v)
         )
-        self.real_offer_id = v if type(v := d["real_offer_id"]) is str or v is None else self._odd("real_offer_id", v)
+        self.real_offer_id = (
+            v if type(v := d["real_offer_id"]) is str or v is None else self._convert("real_offer_id", v)
+        )
         self.real_publisher = (
-            v if type(v := d["real_publisher"]) is str or v is None else self._odd("real_publisher", v)
+            v if type(v := d["real_publisher"]) is str or v is None else self._convert("real_publisher", v)
         )
         self.real_rejected_advanced_reason = (
             v
             if type(v := d["real_rejected_advanced_reason"]) is str or v is None
-            else self._odd("real_rejected_advanced_reason", v)
+            else self._convert("real_rejected_advanced_reason", v)
         )
         self.real_rejected_simple_reason = (
             v
             if type(v := d["real_rejected_simple_reason"]) is str or v is None
-            else self._odd("real_rejected_simple_reason", v)
+            else self._convert("real_rejected_simple_reason", v)
         )
-        self.real_tx_id = v if type(v := d["real_tx_id"]) is str or v is None else self._odd("real_tx_id", v)
-        self.referer = v if type(v := d["referer"]) is str or v is None else self._odd("referer", v)
+        self.real_tx_id = v if type(v := d["real_tx_id"]) is str or v is None else self._convert("real_tx_id", v)
+        self.referer = v if type(v := d["referer"]) is str or v is None else self._convert("referer", v)
         self.referer_categories = (
-            v if (v := d["referer_categories"]) is None or all_text(v) else self._odd("referer_categories", v)
+            v if (v := d["referer_categories"]) is None or all_text(v) else self._convert("referer_categories", v)
         )
-        self.rejected = v if type(v := d["rejected"]) is int or v is None else self._odd("rejected", v)
+        self.rejected = v if type(v := d["rejected"]) is int or v is None else self._convert("rejected", v)
         self.rejected_advanced_reason = (
             v
             if type(v := d["rejected_advanced_reason"]) is str or v is None
-            else self._odd("rejected_advanced_reason", v)
+            else self._convert("rejected_advanced_reason", v)
         )
         self.rejected_language = (
-            v if type(v := d["rejected_language"]) is str or v is None else self._odd("rejected_language", v)
+            v if type(v := d["rejected_language"]) is str or v is None else self._convert("rejected_language", v)
         )
         self.rejected_simple_reason = (
-            v if type(v := d["rejected_simple_reason"]) is str or v is None else self._odd("rejected_simple_reason", v)
+            v
+            if type(v := d["rejected_simple_reason"]) is str or v is None
+            else self._convert("rejected_simple_reason", v)
         )
-        self.rejections = v if (v := d["rejections"]) is None or all_text(v) else self._odd("rejections", v)
-        self.request_time = None if (v := d["request_time"]) is None else exact_time(v) or self._odd("request_time", v)
+        self.rejections = v if (v := d["rejections"]) is None or all_text(v) else self._convert("rejections", v)
+        self.request_time = (
+            None if (v := d["request_time"]) is None else exact_time(v) or self._convert("request_time", v)
+        )
         self.revenue = (
             v
             if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue", v)
+            else self._convert("revenue", v)
         )
-        self.risk = v if type(v := d["risk"]) is str or v is None else self._odd("risk", v)
+        self.risk = v if type(v := d["risk"]) is str or v is None else self._convert("risk", v)
         self.rtt = (
             v
             if (v := d["rtt"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("rtt", v)
+            else self._convert("rtt", v)
         )
         self.score = (
             v
             if (v := d["score"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("score", v)
+            else self._convert("score", v)
         )
-        self.server_ip = v if type(v := d["server_ip"]) is str or v is None else self._odd("server_ip", v)
-        self.server_region = v if type(v := d["server_region"]) is str or v is None else self._odd("server_region", v)
+        self.server_ip = v if type(v := d["server_ip"]) is str or v is None else self._convert("server_ip", v)
+        self.server_region = (
+            v if type(v := d["server_region"]) is str or v is None else self._convert("server_region", v)
+        )
         self.session_time = (
             v
             if (v := d["session_time"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("session_time", v)
+            else self._convert("session_time", v)
         )
-        self.smart_link_id = v if type(v := d["smart_link_id"]) is str or v is None else self._odd("smart_link_id", v)
+        self.smart_link_id = (
+            v if type(v := d["smart_link_id"]) is str or v is None else self._convert("smart_link_id", v)
+        )
         self.smartlink_db_id = (
-            v if type(v := d["smartlink_db_id"]) is str or v is None else self._odd("smartlink_db_id", v)
+            v if type(v := d["smartlink_db_id"]) is str or v is None else self._convert("smartlink_db_id", v)
         )
-        self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._odd("sub_id", v)
-        self.sub_id_2 = v if type(v := d["sub_id_2"]) is str or v is None else self._odd("sub_id_2", v)
-        self.sub_id_3 = v if type(v := d["sub_id_3"]) is str or v is None else self._odd("sub_id_3", v)
-        self.sub_id_4 = v if type(v := d["sub_id_4"]) is str or v is None else self._odd("sub_id_4", v)
-        self.sub_id_5 = v if type(v := d["sub_id_5"]) is str or v is None else self._odd("sub_id_5", v)
-        self.sub_id_6 = v if type(v := d["sub_id_6"]) is str or v is None else self._odd("sub_id_6", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
+        self.status = v if type(v := d["status"]) is str or v is None else self._convert("status", v)
+        self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._convert("sub_id", v)
+        self.sub_id_2 = v if type(v := d["sub_id_2"]) is str or v is None else self._convert("sub_id_2", v)
+        self.sub_id_3 = v if type(v := d["sub_id_3"]) is str or v is None else self._convert("sub_id_3", v)
+        self.sub_id_4 = v if type(v := d["sub_id_4"]) is str or v is None else self._convert("sub_id_4", v)
+        self.sub_id_5 = v if type(v := d["sub_id_5"]) is str or v is None else self._convert("sub_id_5", v)
+        self.sub_id_6 = v if type(v := d["sub_id_6"]) is str or v is None else self._convert("sub_id_6", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
         self.targeting_group_id = (
-            v if type(v := d["targeting_group_id"]) is str or v is None else self._odd("targeting_group_id", v)
+            v if type(v := d["targeting_group_id"]) is str or v is None else self._convert("targeting_group_id", v)
         )
         self.third_party_rejection_reason = (
             v
             if type(v := d["third_party_rejection_reason"]) is str or v is None
-            else self._odd("third_party_rejection_reason", v)
+            else self._convert("third_party_rejection_reason", v)
         )
         self.third_party_status = (
-            v if type(v := d["third_party_status"]) is str or v is None else self._odd("third_party_status", v)
+            v if type(v := d["third_party_status"]) is str or v is None else self._convert("third_party_status", v)
         )
-        self.tx_id = v if type(v := d["tx_id"]) is str or v is None else self._odd("tx_id", v)
-        self.user_agent = v if type(v := d["user_agent"]) is str or v is None else self._odd("user_agent", v)
-        self.user_email = v if type(v := d["user_email"]) is str or v is None else self._odd("user_email", v)
-        self.uuid = v if type(v := d["uuid"]) is str or v is None else self._odd("uuid", v)
+        self.tx_id = v if type(v := d["tx_id"]) is str or v is None else self._convert("tx_id", v)
+        self.user_agent = v if type(v := d["user_agent"]) is str or v is None else self._convert("user_agent", v)
+        self.user_email = v if type(v := d["user_email"]) is str or v is None else self._convert("user_email", v)
+        self.uuid = v if type(v := d["uuid"]) is str or v is None else self._convert("uuid", v)

@@ -39,7 +39,7 @@ class ConversionUpdateParams(Model):
         purchase_value: float | None | Unset = UNSET,
         revenue: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 payout,
                 purchase_value,
@@ -60,19 +60,19 @@ class ConversionUpdateParams(Model):
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
         self.purchase_value = (
             v
             if (v := d["purchase_value"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("purchase_value", v)
+            else self._convert("purchase_value", v)
         )
         self.revenue = (
             v
             if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue", v)
+            else self._convert("revenue", v)
         )

@@ -49,7 +49,7 @@ class ConversionUpdateRequest(Model):
         tx_id: str | None | Unset = UNSET,
         update_params: ConversionUpdateParams | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 action,
                 hash,
@@ -69,20 +69,20 @@ class ConversionUpdateRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.action = v if type(v := d["action"]) is str or v is None else self._odd("action", v)
-        self.hash = v if type(v := d["hash"]) is str or v is None else self._odd("hash", v)
+        self.action = v if type(v := d["action"]) is str or v is None else self._convert("action", v)
+        self.hash = v if type(v := d["hash"]) is str or v is None else self._convert("hash", v)
         self.new_rejected_advanced_reason = (
             v
             if type(v := d["new_rejected_advanced_reason"]) is str or v is None
-            else self._odd("new_rejected_advanced_reason", v)
+            else self._convert("new_rejected_advanced_reason", v)
         )
-        self.tx_id = v if type(v := d["tx_id"]) is str or v is None else self._odd("tx_id", v)
+        self.tx_id = v if type(v := d["tx_id"]) is str or v is None else self._convert("tx_id", v)
         self.update_params = (
             None
             if (v := d["update_params"]) is None
             else ConversionUpdateParams.from_dict(v)
             if v.__class__ is dict
-            else self._odd("update_params", v)
+            else self._convert("update_params", v)
         )
 
 

@@ -121,7 +121,7 @@ class CouponCode(Model):
         status: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 created_at,
@@ -177,46 +177,48 @@ class CouponCode(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.end_date = v if type(v := d["end_date"]) is str or v is None else self._odd("end_date", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.end_date = v if type(v := d["end_date"]) is str or v is None else self._convert("end_date", v)
         self.end_date_enabled = (
-            v if type(v := d["end_date_enabled"]) is bool or v is None else self._odd("end_date_enabled", v)
+            v if type(v := d["end_date_enabled"]) is bool or v is None else self._convert("end_date_enabled", v)
         )
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.offer_active = v if type(v := d["offer_active"]) is bool or v is None else self._odd("offer_active", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.offer_active = v if type(v := d["offer_active"]) is bool or v is None else self._convert("offer_active", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
         self.offer_incremental_id = (
-            v if type(v := d["offer_incremental_id"]) is int or v is None else self._odd("offer_incremental_id", v)
+            v if type(v := d["offer_incremental_id"]) is int or v is None else self._convert("offer_incremental_id", v)
         )
         self.offer_name_with_id = (
-            v if type(v := d["offer_name_with_id"]) is str or v is None else self._odd("offer_name_with_id", v)
+            v if type(v := d["offer_name_with_id"]) is str or v is None else self._convert("offer_name_with_id", v)
         )
         self.offer_primary_domain = (
-            v if type(v := d["offer_primary_domain"]) is str or v is None else self._odd("offer_primary_domain", v)
+            v if type(v := d["offer_primary_domain"]) is str or v is None else self._convert("offer_primary_domain", v)
         )
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
         self.publisher_active = (
-            v if type(v := d["publisher_active"]) is bool or v is None else self._odd("publisher_active", v)
+            v if type(v := d["publisher_active"]) is bool or v is None else self._convert("publisher_active", v)
         )
-        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._odd("publisher_id", v)
+        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._convert("publisher_id", v)
         self.publisher_incremental_id = (
             v
             if type(v := d["publisher_incremental_id"]) is int or v is None
-            else self._odd("publisher_incremental_id", v)
+            else self._convert("publisher_incremental_id", v)
         )
         self.publisher_name_with_id = (
-            v if type(v := d["publisher_name_with_id"]) is str or v is None else self._odd("publisher_name_with_id", v)
+            v
+            if type(v := d["publisher_name_with_id"]) is str or v is None
+            else self._convert("publisher_name_with_id", v)
         )
-        self.start_date = v if type(v := d["start_date"]) is str or v is None else self._odd("start_date", v)
+        self.start_date = v if type(v := d["start_date"]) is str or v is None else self._convert("start_date", v)
         self.start_date_enabled = (
-            v if type(v := d["start_date_enabled"]) is bool or v is None else self._odd("start_date_enabled", v)
+            v if type(v := d["start_date_enabled"]) is bool or v is None else self._convert("start_date_enabled", v)
         )
-        self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.status = v if type(v := d["status"]) is str or v is None else self._convert("status", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

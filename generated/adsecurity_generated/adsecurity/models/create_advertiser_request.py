@@ -80,7 +80,7 @@ class CreateAdvertiserRequest(Model):
         tags: Sequence[str] | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 address,
@@ -116,16 +116,16 @@ class CreateAdvertiserRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.address = v if type(v := d["address"]) is str or v is None else self._convert("address", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._convert("messenger", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.website = v if type(v := d["website"]) is str or v is None else self._convert("website", v)

@@ -184,7 +184,7 @@ class CreateOfferRequest(Model):
         view_through_attribution_enabled: bool | None | Unset = UNSET,
         visibility: Visibility | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 advertiser_id,
@@ -266,122 +266,130 @@ class CreateOfferRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.advertiser_id = v if type(v := d["advertiser_id"]) is int or v is None else self._odd("advertiser_id", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.advertiser_id = (
+            v if type(v := d["advertiser_id"]) is int or v is None else self._convert("advertiser_id", v)
+        )
         self.allow_duplicate_conversions = (
             v
             if type(v := d["allow_duplicate_conversions"]) is bool or v is None
-            else self._odd("allow_duplicate_conversions", v)
+            else self._convert("allow_duplicate_conversions", v)
         )
         self.approved_publisher_ids = (
-            None if (v := d["approved_publisher_ids"]) is None else self._odd("approved_publisher_ids", v)
+            None if (v := d["approved_publisher_ids"]) is None else self._convert("approved_publisher_ids", v)
         )
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
         self.block_on_reject = (
-            v if type(v := d["block_on_reject"]) is bool or v is None else self._odd("block_on_reject", v)
+            v if type(v := d["block_on_reject"]) is bool or v is None else self._convert("block_on_reject", v)
         )
         self.capping = (
             None
             if (v := d["capping"]) is None
             else Capping.from_dict(v)
             if v.__class__ is dict
-            else self._odd("capping", v)
+            else self._convert("capping", v)
         )
         self.conversion_name = (
-            v if type(v := d["conversion_name"]) is str or v is None else self._odd("conversion_name", v)
+            v if type(v := d["conversion_name"]) is str or v is None else self._convert("conversion_name", v)
         )
-        self.currency = v if type(v := d["currency"]) is str or v is None else self._odd("currency", v)
+        self.currency = v if type(v := d["currency"]) is str or v is None else self._convert("currency", v)
         self.deep_link_enabled = (
-            v if type(v := d["deep_link_enabled"]) is bool or v is None else self._odd("deep_link_enabled", v)
+            v if type(v := d["deep_link_enabled"]) is bool or v is None else self._convert("deep_link_enabled", v)
         )
         self.default_offer_landing_page = (
             None
             if (v := d["default_offer_landing_page"]) is None
             else DefaultOfferLandingPage.from_dict(v)
             if v.__class__ is dict
-            else self._odd("default_offer_landing_page", v)
+            else self._convert("default_offer_landing_page", v)
         )
         self.default_payout = (
             None
             if (v := d["default_payout"]) is None
             else PayoutConfig.from_dict(v)
             if v.__class__ is dict
-            else self._odd("default_payout", v)
+            else self._convert("default_payout", v)
         )
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.end_date = None if (v := d["end_date"]) is None else exact_time(v) or self._odd("end_date", v)
-        self.fallback_url = v if type(v := d["fallback_url"]) is str or v is None else self._odd("fallback_url", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.end_date = None if (v := d["end_date"]) is None else exact_time(v) or self._convert("end_date", v)
+        self.fallback_url = v if type(v := d["fallback_url"]) is str or v is None else self._convert("fallback_url", v)
         self.fraud_filter_group_id = (
-            v if type(v := d["fraud_filter_group_id"]) is str or v is None else self._odd("fraud_filter_group_id", v)
+            v
+            if type(v := d["fraud_filter_group_id"]) is str or v is None
+            else self._convert("fraud_filter_group_id", v)
         )
         self.impression_forwarding_enabled = (
             v
             if type(v := d["impression_forwarding_enabled"]) is bool or v is None
-            else self._odd("impression_forwarding_enabled", v)
+            else self._convert("impression_forwarding_enabled", v)
         )
         self.impression_forwarding_url = (
             v
             if type(v := d["impression_forwarding_url"]) is str or v is None
-            else self._odd("impression_forwarding_url", v)
+            else self._convert("impression_forwarding_url", v)
         )
         self.manually_approve_conversions = (
             v
             if type(v := d["manually_approve_conversions"]) is bool or v is None
-            else self._odd("manually_approve_conversions", v)
+            else self._convert("manually_approve_conversions", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.offer_group = v if type(v := d["offer_group"]) is str or v is None else self._odd("offer_group", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.offer_group = v if type(v := d["offer_group"]) is str or v is None else self._convert("offer_group", v)
         self.offer_preview_enabled = (
-            v if type(v := d["offer_preview_enabled"]) is bool or v is None else self._odd("offer_preview_enabled", v)
+            v
+            if type(v := d["offer_preview_enabled"]) is bool or v is None
+            else self._convert("offer_preview_enabled", v)
         )
         self.parallel_tracking_enabled = (
             v
             if type(v := d["parallel_tracking_enabled"]) is bool or v is None
-            else self._odd("parallel_tracking_enabled", v)
+            else self._convert("parallel_tracking_enabled", v)
         )
         self.parallel_tracking_url = (
-            v if type(v := d["parallel_tracking_url"]) is str or v is None else self._odd("parallel_tracking_url", v)
+            v
+            if type(v := d["parallel_tracking_url"]) is str or v is None
+            else self._convert("parallel_tracking_url", v)
         )
         self.primary_domain = (
-            v if type(v := d["primary_domain"]) is str or v is None else self._odd("primary_domain", v)
+            v if type(v := d["primary_domain"]) is str or v is None else self._convert("primary_domain", v)
         )
-        self.secure_code = v if type(v := d["secure_code"]) is str or v is None else self._odd("secure_code", v)
-        self.start_date = None if (v := d["start_date"]) is None else exact_time(v) or self._odd("start_date", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
+        self.secure_code = v if type(v := d["secure_code"]) is str or v is None else self._convert("secure_code", v)
+        self.start_date = None if (v := d["start_date"]) is None else exact_time(v) or self._convert("start_date", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
         self.targeting_group_id = (
-            v if type(v := d["targeting_group_id"]) is str or v is None else self._odd("targeting_group_id", v)
+            v if type(v := d["targeting_group_id"]) is str or v is None else self._convert("targeting_group_id", v)
         )
         self.targeting_simple = (
             None
             if (v := d["targeting_simple"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("targeting_simple", v)
+            else self._convert("targeting_simple", v)
         )
         self.targeting_simple_enabled = (
             v
             if type(v := d["targeting_simple_enabled"]) is bool or v is None
-            else self._odd("targeting_simple_enabled", v)
+            else self._convert("targeting_simple_enabled", v)
         )
         self.terms_and_conditions = (
-            v if type(v := d["terms_and_conditions"]) is str or v is None else self._odd("terms_and_conditions", v)
+            v if type(v := d["terms_and_conditions"]) is str or v is None else self._convert("terms_and_conditions", v)
         )
         self.terms_and_conditions_agreed_list = (
             None
             if (v := d["terms_and_conditions_agreed_list"]) is None
-            else self._odd("terms_and_conditions_agreed_list", v)
+            else self._convert("terms_and_conditions_agreed_list", v)
         )
         self.terms_and_conditions_enabled = (
             v
             if type(v := d["terms_and_conditions_enabled"]) is bool or v is None
-            else self._odd("terms_and_conditions_enabled", v)
+            else self._convert("terms_and_conditions_enabled", v)
         )
         self.view_through_attribution_enabled = (
             v
             if type(v := d["view_through_attribution_enabled"]) is bool or v is None
-            else self._odd("view_through_attribution_enabled", v)
+            else self._convert("view_through_attribution_enabled", v)
         )
-        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._odd("visibility", v)
+        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._convert("visibility", v)
 
 
 # Below the class, so that models may hold each other.

@@ -35,7 +35,7 @@ class DateRange(Model):
         end: str | None | Unset = UNSET,
         start: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 end,
                 start,
@@ -49,5 +49,5 @@ class DateRange(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.end = v if type(v := d["end"]) is str or v is None else self._odd("end", v)
-        self.start = v if type(v := d["start"]) is str or v is None else self._odd("start", v)
+        self.end = v if type(v := d["end"]) is str or v is None else self._convert("end", v)
+        self.start = v if type(v := d["start"]) is str or v is None else self._convert("start", v)

@@ -35,7 +35,7 @@ class DefaultOfferLandingPage(Model):
         preview_url: str | None | Unset = UNSET,
         redirect_url: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 preview_url,
                 redirect_url,
@@ -49,5 +49,5 @@ class DefaultOfferLandingPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
+        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._convert("preview_url", v)
+        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._convert("redirect_url", v)

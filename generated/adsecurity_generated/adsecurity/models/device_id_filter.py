@@ -29,12 +29,12 @@ class DeviceIdFilter(Model):
         *,
         reject_empty_value: bool | None | Unset = UNSET,
     ) -> None:
-        self._give((reject_empty_value,))
+        self._set_arguments((reject_empty_value,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.reject_empty_value,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.reject_empty_value = (
-            v if type(v := d["reject_empty_value"]) is bool or v is None else self._odd("reject_empty_value", v)
+            v if type(v := d["reject_empty_value"]) is bool or v is None else self._convert("reject_empty_value", v)
         )

@@ -71,7 +71,7 @@ class DuplicateUserFilter(Model):
         has_user_agent: bool | None | Unset = UNSET,
         max_duplicates: int | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 enable_duplicate_device_id,
                 enable_duplicate_fingerprint,
@@ -106,35 +106,41 @@ class DuplicateUserFilter(Model):
         self.enable_duplicate_device_id = (
             v
             if type(v := d["enable_duplicate_device_id"]) is bool or v is None
-            else self._odd("enable_duplicate_device_id", v)
+            else self._convert("enable_duplicate_device_id", v)
         )
         self.enable_duplicate_fingerprint = (
             v
             if type(v := d["enable_duplicate_fingerprint"]) is bool or v is None
-            else self._odd("enable_duplicate_fingerprint", v)
+            else self._convert("enable_duplicate_fingerprint", v)
         )
         self.enable_duplicate_ip = (
-            v if type(v := d["enable_duplicate_ip"]) is bool or v is None else self._odd("enable_duplicate_ip", v)
+            v if type(v := d["enable_duplicate_ip"]) is bool or v is None else self._convert("enable_duplicate_ip", v)
         )
         self.enable_duplicate_ipv6 = (
-            v if type(v := d["enable_duplicate_ipv6"]) is bool or v is None else self._odd("enable_duplicate_ipv6", v)
+            v
+            if type(v := d["enable_duplicate_ipv6"]) is bool or v is None
+            else self._convert("enable_duplicate_ipv6", v)
         )
         self.enable_duplicate_uuid = (
-            v if type(v := d["enable_duplicate_uuid"]) is bool or v is None else self._odd("enable_duplicate_uuid", v)
+            v
+            if type(v := d["enable_duplicate_uuid"]) is bool or v is None
+            else self._convert("enable_duplicate_uuid", v)
         )
         self.expires_in_seconds = (
             v
             if (v := d["expires_in_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("expires_in_seconds", v)
+            else self._convert("expires_in_seconds", v)
         )
-        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._odd("has_offer", v)
-        self.has_publisher = v if type(v := d["has_publisher"]) is bool or v is None else self._odd("has_publisher", v)
-        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._odd("has_sub_id", v)
+        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._convert("has_offer", v)
+        self.has_publisher = (
+            v if type(v := d["has_publisher"]) is bool or v is None else self._convert("has_publisher", v)
+        )
+        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._convert("has_sub_id", v)
         self.has_user_agent = (
-            v if type(v := d["has_user_agent"]) is bool or v is None else self._odd("has_user_agent", v)
+            v if type(v := d["has_user_agent"]) is bool or v is None else self._convert("has_user_agent", v)
         )
         self.max_duplicates = (
-            v if type(v := d["max_duplicates"]) is int or v is None else self._odd("max_duplicates", v)
+            v if type(v := d["max_duplicates"]) is int or v is None else self._convert("max_duplicates", v)
         )

@@ -36,7 +36,7 @@ class Error(Model):
         error: Any | Unset = UNSET,
         message: Any | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 error,
                 message,

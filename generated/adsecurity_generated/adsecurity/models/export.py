@@ -90,7 +90,7 @@ class Export(Model):
         type: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 artifact,
                 created_at,
@@ -135,48 +135,48 @@ class Export(Model):
             if (v := d["artifact"]) is None
             else ExportArtifact.from_dict(v)
             if v.__class__ is dict
-            else self._odd("artifact", v)
+            else self._convert("artifact", v)
         )
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.error = v if type(v := d["error"]) is str or v is None else self._odd("error", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.error = v if type(v := d["error"]) is str or v is None else self._convert("error", v)
         self.export_list_options = (
             None
             if (v := d["export_list_options"]) is None
             else ExportListOptions.from_dict(v)
             if v.__class__ is dict
-            else self._odd("export_list_options", v)
+            else self._convert("export_list_options", v)
         )
         self.format = (
             None
             if (v := d["format"]) is None
             else ExportFormat.from_dict(v)
             if v.__class__ is dict
-            else self._odd("format", v)
+            else self._convert("format", v)
         )
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
         self.reports_query_option = (
             None
             if (v := d["reports_query_option"]) is None
             else ReportsQueryOption.from_dict(v)
             if v.__class__ is dict
-            else self._odd("reports_query_option", v)
+            else self._convert("reports_query_option", v)
         )
-        self.requested_by = v if type(v := d["requested_by"]) is str or v is None else self._odd("requested_by", v)
+        self.requested_by = v if type(v := d["requested_by"]) is str or v is None else self._convert("requested_by", v)
         self.results_meta = (
             None
             if (v := d["results_meta"]) is None
             else ExportResultsMeta.from_dict(v)
             if v.__class__ is dict
-            else self._odd("results_meta", v)
+            else self._convert("results_meta", v)
         )
-        self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.type = v if type(v := d["type"]) is str or v is None else self._odd("type", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.status = v if type(v := d["status"]) is str or v is None else self._convert("status", v)
+        self.type = v if type(v := d["type"]) is str or v is None else self._convert("type", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

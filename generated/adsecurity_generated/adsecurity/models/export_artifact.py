@@ -44,7 +44,7 @@ class ExportArtifact(Model):
         name: str | None | Unset = UNSET,
         size: int | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 download_link,
                 meta,
@@ -62,16 +62,18 @@ class ExportArtifact(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.download_link = v if type(v := d["download_link"]) is str or v is None else self._odd("download_link", v)
+        self.download_link = (
+            v if type(v := d["download_link"]) is str or v is None else self._convert("download_link", v)
+        )
         self.meta = (
             None
             if (v := d["meta"]) is None
             else ExportArtifactMeta.from_dict(v)
             if v.__class__ is dict
-            else self._odd("meta", v)
+            else self._convert("meta", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.size = v if type(v := d["size"]) is int or v is None else self._odd("size", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.size = v if type(v := d["size"]) is int or v is None else self._convert("size", v)
 
 
 # Below the class, so that models may hold each other.

@@ -29,10 +29,10 @@ class ExportFormat(Model):
         *,
         delimiter: str | None | Unset = UNSET,
     ) -> None:
-        self._give((delimiter,))
+        self._set_arguments((delimiter,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.delimiter,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.delimiter = v if type(v := d["delimiter"]) is str or v is None else self._odd("delimiter", v)
+        self.delimiter = v if type(v := d["delimiter"]) is str or v is None else self._convert("delimiter", v)

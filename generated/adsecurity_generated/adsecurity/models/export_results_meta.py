@@ -39,7 +39,7 @@ class ExportResultsMeta(Model):
         range_truncated: bool | None | Unset = UNSET,
         total: int | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 duration_seconds,
                 range_truncated,
@@ -56,9 +56,9 @@ class ExportResultsMeta(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.duration_seconds = (
-            v if type(v := d["duration_seconds"]) is int or v is None else self._odd("duration_seconds", v)
+            v if type(v := d["duration_seconds"]) is int or v is None else self._convert("duration_seconds", v)
         )
         self.range_truncated = (
-            v if type(v := d["range_truncated"]) is bool or v is None else self._odd("range_truncated", v)
+            v if type(v := d["range_truncated"]) is bool or v is None else self._convert("range_truncated", v)
         )
-        self.total = v if type(v := d["total"]) is int or v is None else self._odd("total", v)
+        self.total = v if type(v := d["total"]) is int or v is None else self._convert("total", v)

@@ -43,7 +43,7 @@ class FloodingFilter(Model):
         max_duplicate_ip: int | None | Unset = UNSET,
         properties: FloodingFilterProperties | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 expires_in_seconds,
                 extra_expires_in_seconds_when_rejected,
@@ -66,24 +66,24 @@ class FloodingFilter(Model):
             if (v := d["expires_in_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("expires_in_seconds", v)
+            else self._convert("expires_in_seconds", v)
         )
         self.extra_expires_in_seconds_when_rejected = (
             v
             if (v := d["extra_expires_in_seconds_when_rejected"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("extra_expires_in_seconds_when_rejected", v)
+            else self._convert("extra_expires_in_seconds_when_rejected", v)
         )
         self.max_duplicate_ip = (
-            v if type(v := d["max_duplicate_ip"]) is int or v is None else self._odd("max_duplicate_ip", v)
+            v if type(v := d["max_duplicate_ip"]) is int or v is None else self._convert("max_duplicate_ip", v)
         )
         self.properties = (
             None
             if (v := d["properties"]) is None
             else FloodingFilterProperties.from_dict(v)
             if v.__class__ is dict
-            else self._odd("properties", v)
+            else self._convert("properties", v)
         )
 
 

@@ -43,7 +43,7 @@ class FloodingFilterProperties(Model):
         has_sub_id: bool | None | Unset = UNSET,
         has_user_agent: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 has_offer,
                 has_publisher,
@@ -61,9 +61,11 @@ class FloodingFilterProperties(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._odd("has_offer", v)
-        self.has_publisher = v if type(v := d["has_publisher"]) is bool or v is None else self._odd("has_publisher", v)
-        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._odd("has_sub_id", v)
+        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._convert("has_offer", v)
+        self.has_publisher = (
+            v if type(v := d["has_publisher"]) is bool or v is None else self._convert("has_publisher", v)
+        )
+        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._convert("has_sub_id", v)
         self.has_user_agent = (
-            v if type(v := d["has_user_agent"]) is bool or v is None else self._odd("has_user_agent", v)
+            v if type(v := d["has_user_agent"]) is bool or v is None else self._convert("has_user_agent", v)
         )

@@ -65,14 +65,14 @@ class FraudClickFilterSettings(Model):
         Field("device_id_enabled", "device_id_enabled", "boolean"),
         Field("duplicate_user", "duplicate_user", "array", items=Field("", "", "object", model="DuplicateUserFilter")),
         Field("duplicate_user_enabled", "duplicate_user_enabled", "boolean"),
-        Field("high_conversion_rate", "high_conversion_rate", "object", model="ConversionRateFilter"),
-        Field("high_conversion_rate_enabled", "high_conversion_rate_enabled", "boolean"),
+        Field("high_conversion_rate", "high_conversion_rate", "object", model="ConversionRateFilter", read_only=True),
+        Field("high_conversion_rate_enabled", "high_conversion_rate_enabled", "boolean", read_only=True),
         Field("isp", "isp", "object", model="IspFilter"),
         Field("isp_enabled", "isp_enabled", "boolean"),
         Field("keyword", "keyword", "object", model="KeywordFilter"),
         Field("keyword_enabled", "keyword_enabled", "boolean"),
-        Field("low_conversion_rate", "low_conversion_rate", "object", model="ConversionRateFilter"),
-        Field("low_conversion_rate_enabled", "low_conversion_rate_enabled", "boolean"),
+        Field("low_conversion_rate", "low_conversion_rate", "object", model="ConversionRateFilter", read_only=True),
+        Field("low_conversion_rate_enabled", "low_conversion_rate_enabled", "boolean", read_only=True),
         Field("old_browser", "old_browser", "object", model="OldBrowserFilter"),
         Field("old_browser_enabled", "old_browser_enabled", "boolean"),
         Field("old_os", "old_os", "object", model="OldOsFilter"),
@@ -152,7 +152,7 @@ class FraudClickFilterSettings(Model):
         vpn: VpnFilter | Mapping[str, Any] | None | Unset = UNSET,
         vpn_enabled: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 bot,
                 bot_enabled,
@@ -223,139 +223,155 @@ class FraudClickFilterSettings(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
+            None
+            if (v := d["bot"]) is None
+            else BotFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("bot", v)
         )
-        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
+        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._convert("bot_enabled", v)
         self.click_flooding = (
             None
             if (v := d["click_flooding"]) is None
             else FloodingFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_flooding", v)
+            else self._convert("click_flooding", v)
         )
         self.click_flooding_enabled = (
-            v if type(v := d["click_flooding_enabled"]) is bool or v is None else self._odd("click_flooding_enabled", v)
+            v
+            if type(v := d["click_flooding_enabled"]) is bool or v is None
+            else self._convert("click_flooding_enabled", v)
         )
         self.conversion_rejection_threshold = (
             None
             if (v := d["conversion_rejection_threshold"]) is None
             else ConversionRejectionThreshold.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_rejection_threshold", v)
+            else self._convert("conversion_rejection_threshold", v)
         )
         self.conversion_rejection_threshold_enabled = (
             v
             if type(v := d["conversion_rejection_threshold_enabled"]) is bool or v is None
-            else self._odd("conversion_rejection_threshold_enabled", v)
+            else self._convert("conversion_rejection_threshold_enabled", v)
         )
         self.device_id = (
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("device_id", v)
+            else self._convert("device_id", v)
         )
         self.device_id_enabled = (
-            v if type(v := d["device_id_enabled"]) is bool or v is None else self._odd("device_id_enabled", v)
+            v if type(v := d["device_id_enabled"]) is bool or v is None else self._convert("device_id_enabled", v)
         )
-        self.duplicate_user = None if (v := d["duplicate_user"]) is None else self._odd("duplicate_user", v)
+        self.duplicate_user = None if (v := d["duplicate_user"]) is None else self._convert("duplicate_user", v)
         self.duplicate_user_enabled = (
-            v if type(v := d["duplicate_user_enabled"]) is bool or v is None else self._odd("duplicate_user_enabled", v)
+            v
+            if type(v := d["duplicate_user_enabled"]) is bool or v is None
+            else self._convert("duplicate_user_enabled", v)
         )
         self.high_conversion_rate = (
             None
             if (v := d["high_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("high_conversion_rate", v)
+            else self._convert("high_conversion_rate", v)
         )
         self.high_conversion_rate_enabled = (
             v
             if type(v := d["high_conversion_rate_enabled"]) is bool or v is None
-            else self._odd("high_conversion_rate_enabled", v)
+            else self._convert("high_conversion_rate_enabled", v)
         )
         self.isp = (
-            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if v.__class__ is dict else self._odd("isp", v)
+            None
+            if (v := d["isp"]) is None
+            else IspFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("isp", v)
         )
-        self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._odd("isp_enabled", v)
+        self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._convert("isp_enabled", v)
         self.keyword = (
             None
             if (v := d["keyword"]) is None
             else KeywordFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("keyword", v)
+            else self._convert("keyword", v)
         )
         self.keyword_enabled = (
-            v if type(v := d["keyword_enabled"]) is bool or v is None else self._odd("keyword_enabled", v)
+            v if type(v := d["keyword_enabled"]) is bool or v is None else self._convert("keyword_enabled", v)
         )
         self.low_conversion_rate = (
             None
             if (v := d["low_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("low_conversion_rate", v)
+            else self._convert("low_conversion_rate", v)
         )
         self.low_conversion_rate_enabled = (
             v
             if type(v := d["low_conversion_rate_enabled"]) is bool or v is None
-            else self._odd("low_conversion_rate_enabled", v)
+            else self._convert("low_conversion_rate_enabled", v)
         )
         self.old_browser = (
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_browser", v)
+            else self._convert("old_browser", v)
         )
         self.old_browser_enabled = (
-            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._odd("old_browser_enabled", v)
+            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._convert("old_browser_enabled", v)
         )
         self.old_os = (
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_os", v)
+            else self._convert("old_os", v)
         )
         self.old_os_enabled = (
-            v if type(v := d["old_os_enabled"]) is bool or v is None else self._odd("old_os_enabled", v)
+            v if type(v := d["old_os_enabled"]) is bool or v is None else self._convert("old_os_enabled", v)
         )
         self.parameter = (
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("parameter", v)
+            else self._convert("parameter", v)
         )
         self.parameter_enabled = (
-            v if type(v := d["parameter_enabled"]) is bool or v is None else self._odd("parameter_enabled", v)
+            v if type(v := d["parameter_enabled"]) is bool or v is None else self._convert("parameter_enabled", v)
         )
         self.referer = (
             None
             if (v := d["referer"]) is None
             else UrlFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("referer", v)
+            else self._convert("referer", v)
         )
         self.referer_enabled = (
-            v if type(v := d["referer_enabled"]) is bool or v is None else self._odd("referer_enabled", v)
+            v if type(v := d["referer_enabled"]) is bool or v is None else self._convert("referer_enabled", v)
         )
         self.sub_id_validity_check = (
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_validity_check", v)
+            else self._convert("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
             v
             if type(v := d["sub_id_validity_check_enabled"]) is bool or v is None
-            else self._odd("sub_id_validity_check_enabled", v)
+            else self._convert("sub_id_validity_check_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
+            None
+            if (v := d["vpn"]) is None
+            else VpnFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("vpn", v)
         )
-        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
+        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._convert("vpn_enabled", v)
 
 
 # Below the class, so that models may hold each other.

@@ -176,7 +176,7 @@ class FraudConversionFilterSettings(Model):
         wrong_install_time: WrongInstallTime | Mapping[str, Any] | None | Unset = UNSET,
         wrong_install_time_enabled: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 bot,
                 bot_enabled,
@@ -259,174 +259,184 @@ class FraudConversionFilterSettings(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
+            None
+            if (v := d["bot"]) is None
+            else BotFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("bot", v)
         )
-        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
-        self.click_spam = None if (v := d["click_spam"]) is None else self._odd("click_spam", v)
+        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._convert("bot_enabled", v)
+        self.click_spam = None if (v := d["click_spam"]) is None else self._convert("click_spam", v)
         self.click_spam_enabled = (
-            v if type(v := d["click_spam_enabled"]) is bool or v is None else self._odd("click_spam_enabled", v)
+            v if type(v := d["click_spam_enabled"]) is bool or v is None else self._convert("click_spam_enabled", v)
         )
         self.device_id = (
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("device_id", v)
+            else self._convert("device_id", v)
         )
         self.device_id_enabled = (
-            v if type(v := d["device_id_enabled"]) is bool or v is None else self._odd("device_id_enabled", v)
+            v if type(v := d["device_id_enabled"]) is bool or v is None else self._convert("device_id_enabled", v)
         )
-        self.duplicate_user = None if (v := d["duplicate_user"]) is None else self._odd("duplicate_user", v)
+        self.duplicate_user = None if (v := d["duplicate_user"]) is None else self._convert("duplicate_user", v)
         self.duplicate_user_enabled = (
-            v if type(v := d["duplicate_user_enabled"]) is bool or v is None else self._odd("duplicate_user_enabled", v)
+            v
+            if type(v := d["duplicate_user_enabled"]) is bool or v is None
+            else self._convert("duplicate_user_enabled", v)
         )
         self.high_conversion_rate = (
             None
             if (v := d["high_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("high_conversion_rate", v)
+            else self._convert("high_conversion_rate", v)
         )
         self.high_conversion_rate_enabled = (
             v
             if type(v := d["high_conversion_rate_enabled"]) is bool or v is None
-            else self._odd("high_conversion_rate_enabled", v)
+            else self._convert("high_conversion_rate_enabled", v)
         )
         self.low_conversion_rate = (
             None
             if (v := d["low_conversion_rate"]) is None
             else ConversionRateFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("low_conversion_rate", v)
+            else self._convert("low_conversion_rate", v)
         )
         self.low_conversion_rate_enabled = (
             v
             if type(v := d["low_conversion_rate_enabled"]) is bool or v is None
-            else self._odd("low_conversion_rate_enabled", v)
+            else self._convert("low_conversion_rate_enabled", v)
         )
         self.low_session_time_anomaly = (
-            None if (v := d["low_session_time_anomaly"]) is None else self._odd("low_session_time_anomaly", v)
+            None if (v := d["low_session_time_anomaly"]) is None else self._convert("low_session_time_anomaly", v)
         )
         self.low_session_time_anomaly_enabled = (
             v
             if type(v := d["low_session_time_anomaly_enabled"]) is bool or v is None
-            else self._odd("low_session_time_anomaly_enabled", v)
+            else self._convert("low_session_time_anomaly_enabled", v)
         )
         self.maximum_session_time = (
             None
             if (v := d["maximum_session_time"]) is None
             else MaximumSessionTime.from_dict(v)
             if v.__class__ is dict
-            else self._odd("maximum_session_time", v)
+            else self._convert("maximum_session_time", v)
         )
         self.maximum_session_time_enabled = (
             v
             if type(v := d["maximum_session_time_enabled"]) is bool or v is None
-            else self._odd("maximum_session_time_enabled", v)
+            else self._convert("maximum_session_time_enabled", v)
         )
         self.minimum_session_time = (
             None
             if (v := d["minimum_session_time"]) is None
             else MinimumSessionTime.from_dict(v)
             if v.__class__ is dict
-            else self._odd("minimum_session_time", v)
+            else self._convert("minimum_session_time", v)
         )
         self.minimum_session_time_enabled = (
             v
             if type(v := d["minimum_session_time_enabled"]) is bool or v is None
-            else self._odd("minimum_session_time_enabled", v)
+            else self._convert("minimum_session_time_enabled", v)
         )
         self.old_browser = (
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_browser", v)
+            else self._convert("old_browser", v)
         )
         self.old_browser_enabled = (
-            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._odd("old_browser_enabled", v)
+            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._convert("old_browser_enabled", v)
         )
         self.old_os = (
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_os", v)
+            else self._convert("old_os", v)
         )
         self.old_os_enabled = (
-            v if type(v := d["old_os_enabled"]) is bool or v is None else self._odd("old_os_enabled", v)
+            v if type(v := d["old_os_enabled"]) is bool or v is None else self._convert("old_os_enabled", v)
         )
         self.parameter = (
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("parameter", v)
+            else self._convert("parameter", v)
         )
         self.parameter_enabled = (
-            v if type(v := d["parameter_enabled"]) is bool or v is None else self._odd("parameter_enabled", v)
+            v if type(v := d["parameter_enabled"]) is bool or v is None else self._convert("parameter_enabled", v)
         )
         self.referer = (
             None
             if (v := d["referer"]) is None
             else UrlFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("referer", v)
+            else self._convert("referer", v)
         )
         self.referer_enabled = (
-            v if type(v := d["referer_enabled"]) is bool or v is None else self._odd("referer_enabled", v)
+            v if type(v := d["referer_enabled"]) is bool or v is None else self._convert("referer_enabled", v)
         )
         self.smart_screen_ai = (
             None
             if (v := d["smart_screen_ai"]) is None
             else SmartScreenAi.from_dict(v)
             if v.__class__ is dict
-            else self._odd("smart_screen_ai", v)
+            else self._convert("smart_screen_ai", v)
         )
         self.smart_screen_ai_enabled = (
             v
             if type(v := d["smart_screen_ai_enabled"]) is bool or v is None
-            else self._odd("smart_screen_ai_enabled", v)
+            else self._convert("smart_screen_ai_enabled", v)
         )
         self.sub_id_validity_check = (
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_validity_check", v)
+            else self._convert("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
             v
             if type(v := d["sub_id_validity_check_enabled"]) is bool or v is None
-            else self._odd("sub_id_validity_check_enabled", v)
+            else self._convert("sub_id_validity_check_enabled", v)
         )
         self.third_party_rejection = (
             None
             if (v := d["third_party_rejection"]) is None
             else ThirdPartyRejection.from_dict(v)
             if v.__class__ is dict
-            else self._odd("third_party_rejection", v)
+            else self._convert("third_party_rejection", v)
         )
         self.third_party_rejection_enabled = (
             v
             if type(v := d["third_party_rejection_enabled"]) is bool or v is None
-            else self._odd("third_party_rejection_enabled", v)
+            else self._convert("third_party_rejection_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
+            None
+            if (v := d["vpn"]) is None
+            else VpnFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("vpn", v)
         )
-        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
+        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._convert("vpn_enabled", v)
         self.wrong_install_time = (
             None
             if (v := d["wrong_install_time"]) is None
             else WrongInstallTime.from_dict(v)
             if v.__class__ is dict
-            else self._odd("wrong_install_time", v)
+            else self._convert("wrong_install_time", v)
         )
         self.wrong_install_time_enabled = (
             v
             if type(v := d["wrong_install_time_enabled"]) is bool or v is None
-            else self._odd("wrong_install_time_enabled", v)
+            else self._convert("wrong_install_time_enabled", v)
         )
 
 

@@ -123,7 +123,7 @@ class FraudImpressionFilterSettings(Model):
         vpn: VpnFilter | Mapping[str, Any] | None | Unset = UNSET,
         vpn_enabled: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 bot,
                 bot_enabled,
@@ -182,105 +182,119 @@ class FraudImpressionFilterSettings(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.bot = (
-            None if (v := d["bot"]) is None else BotFilter.from_dict(v) if v.__class__ is dict else self._odd("bot", v)
+            None
+            if (v := d["bot"]) is None
+            else BotFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("bot", v)
         )
-        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._odd("bot_enabled", v)
+        self.bot_enabled = v if type(v := d["bot_enabled"]) is bool or v is None else self._convert("bot_enabled", v)
         self.device_id = (
             None
             if (v := d["device_id"]) is None
             else DeviceIdFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("device_id", v)
+            else self._convert("device_id", v)
         )
         self.device_id_enabled = (
-            v if type(v := d["device_id_enabled"]) is bool or v is None else self._odd("device_id_enabled", v)
+            v if type(v := d["device_id_enabled"]) is bool or v is None else self._convert("device_id_enabled", v)
         )
         self.impression_flooding = (
             None
             if (v := d["impression_flooding"]) is None
             else FloodingFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_flooding", v)
+            else self._convert("impression_flooding", v)
         )
         self.impression_flooding_enabled = (
             v
             if type(v := d["impression_flooding_enabled"]) is bool or v is None
-            else self._odd("impression_flooding_enabled", v)
+            else self._convert("impression_flooding_enabled", v)
         )
         self.isp = (
-            None if (v := d["isp"]) is None else IspFilter.from_dict(v) if v.__class__ is dict else self._odd("isp", v)
+            None
+            if (v := d["isp"]) is None
+            else IspFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("isp", v)
         )
-        self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._odd("isp_enabled", v)
+        self.isp_enabled = v if type(v := d["isp_enabled"]) is bool or v is None else self._convert("isp_enabled", v)
         self.keyword = (
             None
             if (v := d["keyword"]) is None
             else KeywordFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("keyword", v)
+            else self._convert("keyword", v)
         )
         self.keyword_enabled = (
-            v if type(v := d["keyword_enabled"]) is bool or v is None else self._odd("keyword_enabled", v)
+            v if type(v := d["keyword_enabled"]) is bool or v is None else self._convert("keyword_enabled", v)
         )
         self.old_browser = (
             None
             if (v := d["old_browser"]) is None
             else OldBrowserFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_browser", v)
+            else self._convert("old_browser", v)
         )
         self.old_browser_enabled = (
-            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._odd("old_browser_enabled", v)
+            v if type(v := d["old_browser_enabled"]) is bool or v is None else self._convert("old_browser_enabled", v)
         )
         self.old_os = (
             None
             if (v := d["old_os"]) is None
             else OldOsFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("old_os", v)
+            else self._convert("old_os", v)
         )
         self.old_os_enabled = (
-            v if type(v := d["old_os_enabled"]) is bool or v is None else self._odd("old_os_enabled", v)
+            v if type(v := d["old_os_enabled"]) is bool or v is None else self._convert("old_os_enabled", v)
         )
         self.parameter = (
             None
             if (v := d["parameter"]) is None
             else ParameterFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("parameter", v)
+            else self._convert("parameter", v)
         )
         self.parameter_enabled = (
-            v if type(v := d["parameter_enabled"]) is bool or v is None else self._odd("parameter_enabled", v)
+            v if type(v := d["parameter_enabled"]) is bool or v is None else self._convert("parameter_enabled", v)
         )
         self.site_url = (
             None
             if (v := d["site_url"]) is None
             else UrlFilter.from_dict(v)
             if v.__class__ is dict
-            else self._odd("site_url", v)
+            else self._convert("site_url", v)
         )
         self.site_url_enabled = (
-            v if type(v := d["site_url_enabled"]) is bool or v is None else self._odd("site_url_enabled", v)
+            v if type(v := d["site_url_enabled"]) is bool or v is None else self._convert("site_url_enabled", v)
         )
         self.sub_id_validity_check = (
             None
             if (v := d["sub_id_validity_check"]) is None
             else SubIdValidityCheck.from_dict(v)
             if v.__class__ is dict
-            else self._odd("sub_id_validity_check", v)
+            else self._convert("sub_id_validity_check", v)
         )
         self.sub_id_validity_check_enabled = (
             v
             if type(v := d["sub_id_validity_check_enabled"]) is bool or v is None
-            else self._odd("sub_id_validity_check_enabled", v)
+            else self._convert("sub_id_validity_check_enabled", v)
         )
-        self.user_frequency = None if (v := d["user_frequency"]) is None else self._odd("user_frequency", v)
+        self.user_frequency = None if (v := d["user_frequency"]) is None else self._convert("user_frequency", v)
         self.user_frequency_enabled = (
-            v if type(v := d["user_frequency_enabled"]) is bool or v is None else self._odd("user_frequency_enabled", v)
+            v
+            if type(v := d["user_frequency_enabled"]) is bool or v is None
+            else self._convert("user_frequency_enabled", v)
         )
         self.vpn = (
-            None if (v := d["vpn"]) is None else VpnFilter.from_dict(v) if v.__class__ is dict else self._odd("vpn", v)
+            None
+            if (v := d["vpn"]) is None
+            else VpnFilter.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("vpn", v)
         )
-        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._odd("vpn_enabled", v)
+        self.vpn_enabled = v if type(v := d["vpn_enabled"]) is bool or v is None else self._convert("vpn_enabled", v)
 
 
 # Below the class, so that models may hold each other.

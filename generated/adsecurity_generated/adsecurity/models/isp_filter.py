@@ -36,7 +36,7 @@ class IspFilter(Model):
         invert: bool | None | Unset = UNSET,
         keywords: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 invert,
                 keywords,
@@ -50,5 +50,5 @@ class IspFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
-        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)
+        self.invert = v if type(v := d["invert"]) is bool or v is None else self._convert("invert", v)
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._convert("keywords", v)

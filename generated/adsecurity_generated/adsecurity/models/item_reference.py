@@ -35,7 +35,7 @@ class ItemReference(Model):
         id: str | None | Unset = UNSET,
         name: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 id,
                 name,
@@ -49,5 +49,5 @@ class ItemReference(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)

@@ -44,7 +44,7 @@ class KeywordFilter(Model):
         max_duplicate_allowed: int | None | Unset = UNSET,
         properties: KeywordFilterProperties | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 expires_in_seconds,
                 keywords,
@@ -67,18 +67,20 @@ class KeywordFilter(Model):
             if (v := d["expires_in_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("expires_in_seconds", v)
+            else self._convert("expires_in_seconds", v)
         )
-        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._convert("keywords", v)
         self.max_duplicate_allowed = (
-            v if type(v := d["max_duplicate_allowed"]) is int or v is None else self._odd("max_duplicate_allowed", v)
+            v
+            if type(v := d["max_duplicate_allowed"]) is int or v is None
+            else self._convert("max_duplicate_allowed", v)
         )
         self.properties = (
             None
             if (v := d["properties"]) is None
             else KeywordFilterProperties.from_dict(v)
             if v.__class__ is dict
-            else self._odd("properties", v)
+            else self._convert("properties", v)
         )
 
 

@@ -39,7 +39,7 @@ class KeywordFilterProperties(Model):
         has_publisher: bool | None | Unset = UNSET,
         has_sub_id: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 has_offer,
                 has_publisher,
@@ -55,6 +55,8 @@ class KeywordFilterProperties(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._odd("has_offer", v)
-        self.has_publisher = v if type(v := d["has_publisher"]) is bool or v is None else self._odd("has_publisher", v)
-        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._odd("has_sub_id", v)
+        self.has_offer = v if type(v := d["has_offer"]) is bool or v is None else self._convert("has_offer", v)
+        self.has_publisher = (
+            v if type(v := d["has_publisher"]) is bool or v is None else self._convert("has_publisher", v)
+        )
+        self.has_sub_id = v if type(v := d["has_sub_id"]) is bool or v is None else self._convert("has_sub_id", v)

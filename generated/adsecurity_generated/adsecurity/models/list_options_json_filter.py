@@ -40,7 +40,7 @@ class ListOptionsJSONFilter(Model):
         operator: Literal["is", "contains"] | str | None | Unset = UNSET,
         value: Any | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 field,
                 operator,
@@ -56,6 +56,6 @@ class ListOptionsJSONFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.field = v if type(v := d["field"]) is str or v is None else self._odd("field", v)
-        self.operator = v if type(v := d["operator"]) is str or v is None else self._odd("operator", v)
+        self.field = v if type(v := d["field"]) is str or v is None else self._convert("field", v)
+        self.operator = v if type(v := d["operator"]) is str or v is None else self._convert("operator", v)
         self.value = d["value"]

@@ -45,7 +45,7 @@ class LoginMeta(Model):
         last_login_country: str | None | Unset = UNSET,
         last_login_ip: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 first_login_ip,
                 last_login_at,
@@ -64,12 +64,14 @@ class LoginMeta(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.first_login_ip = (
-            v if type(v := d["first_login_ip"]) is str or v is None else self._odd("first_login_ip", v)
+            v if type(v := d["first_login_ip"]) is str or v is None else self._convert("first_login_ip", v)
         )
         self.last_login_at = (
-            None if (v := d["last_login_at"]) is None else exact_time(v) or self._odd("last_login_at", v)
+            None if (v := d["last_login_at"]) is None else exact_time(v) or self._convert("last_login_at", v)
         )
         self.last_login_country = (
-            v if type(v := d["last_login_country"]) is str or v is None else self._odd("last_login_country", v)
+            v if type(v := d["last_login_country"]) is str or v is None else self._convert("last_login_country", v)
         )
-        self.last_login_ip = v if type(v := d["last_login_ip"]) is str or v is None else self._odd("last_login_ip", v)
+        self.last_login_ip = (
+            v if type(v := d["last_login_ip"]) is str or v is None else self._convert("last_login_ip", v)
+        )

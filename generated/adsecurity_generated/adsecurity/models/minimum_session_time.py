@@ -29,7 +29,7 @@ class MinimumSessionTime(Model):
         *,
         min_session_time_seconds: float | None | Unset = UNSET,
     ) -> None:
-        self._give((min_session_time_seconds,))
+        self._set_arguments((min_session_time_seconds,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.min_session_time_seconds,) = values
@@ -40,5 +40,5 @@ class MinimumSessionTime(Model):
             if (v := d["min_session_time_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("min_session_time_seconds", v)
+            else self._convert("min_session_time_seconds", v)
         )

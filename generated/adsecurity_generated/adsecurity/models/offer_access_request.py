@@ -81,7 +81,7 @@ class OfferAccessRequest(Model):
         request_status: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 comments,
                 created_at,
@@ -117,30 +117,32 @@ class OfferAccessRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.comments = v if type(v := d["comments"]) is str or v is None else self._odd("comments", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.comments = v if type(v := d["comments"]) is str or v is None else self._convert("comments", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
         self.offer_incremental_id = (
-            v if type(v := d["offer_incremental_id"]) is int or v is None else self._odd("offer_incremental_id", v)
+            v if type(v := d["offer_incremental_id"]) is int or v is None else self._convert("offer_incremental_id", v)
         )
         self.offer_name_with_id = (
-            v if type(v := d["offer_name_with_id"]) is str or v is None else self._odd("offer_name_with_id", v)
+            v if type(v := d["offer_name_with_id"]) is str or v is None else self._convert("offer_name_with_id", v)
         )
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._odd("publisher_id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._convert("publisher_id", v)
         self.publisher_incremental_id = (
             v
             if type(v := d["publisher_incremental_id"]) is int or v is None
-            else self._odd("publisher_incremental_id", v)
+            else self._convert("publisher_incremental_id", v)
         )
         self.publisher_name_with_id = (
-            v if type(v := d["publisher_name_with_id"]) is str or v is None else self._odd("publisher_name_with_id", v)
+            v
+            if type(v := d["publisher_name_with_id"]) is str or v is None
+            else self._convert("publisher_name_with_id", v)
         )
         self.request_status = (
-            v if type(v := d["request_status"]) is str or v is None else self._odd("request_status", v)
+            v if type(v := d["request_status"]) is str or v is None else self._convert("request_status", v)
         )
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

@@ -35,7 +35,7 @@ class OfferAccessRequestDeleteRequest(Model):
         id: str | None | Unset = UNSET,
         offer_id: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 id,
                 offer_id,
@@ -49,5 +49,5 @@ class OfferAccessRequestDeleteRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)

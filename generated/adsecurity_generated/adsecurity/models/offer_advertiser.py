@@ -43,7 +43,7 @@ class OfferAdvertiser(Model):
         name: str | None | Unset = UNSET,
         name_with_id: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 incremental_id,
@@ -61,9 +61,9 @@ class OfferAdvertiser(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)

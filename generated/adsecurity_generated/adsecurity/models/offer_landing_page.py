@@ -85,7 +85,7 @@ class OfferLandingPage(Model):
         redirect_url: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 archived,
@@ -123,21 +123,21 @@ class OfferLandingPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._convert("preview_url", v)
+        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._convert("redirect_url", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

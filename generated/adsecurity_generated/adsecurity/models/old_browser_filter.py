@@ -51,7 +51,7 @@ class OldBrowserFilter(Model):
         minimum_request_count: int | None | Unset = UNSET,
         threshold_percentage: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 browsers,
                 check_by_sub_id,
@@ -73,25 +73,27 @@ class OldBrowserFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.browsers = None if (v := d["browsers"]) is None else self._odd("browsers", v)
+        self.browsers = None if (v := d["browsers"]) is None else self._convert("browsers", v)
         self.check_by_sub_id = (
-            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._odd("check_by_sub_id", v)
+            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._convert("check_by_sub_id", v)
         )
-        self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
+        self.invert = v if type(v := d["invert"]) is bool or v is None else self._convert("invert", v)
         self.lookback_hours = (
             v
             if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("lookback_hours", v)
+            else self._convert("lookback_hours", v)
         )
         self.minimum_request_count = (
-            v if type(v := d["minimum_request_count"]) is int or v is None else self._odd("minimum_request_count", v)
+            v
+            if type(v := d["minimum_request_count"]) is int or v is None
+            else self._convert("minimum_request_count", v)
         )
         self.threshold_percentage = (
             v
             if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("threshold_percentage", v)
+            else self._convert("threshold_percentage", v)
         )

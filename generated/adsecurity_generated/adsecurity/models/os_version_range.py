@@ -39,7 +39,7 @@ class OsVersionRange(Model):
         max_version: str | None | Unset = UNSET,
         min_version: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 is_allowed,
                 max_version,
@@ -55,6 +55,6 @@ class OsVersionRange(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.is_allowed = v if type(v := d["is_allowed"]) is bool or v is None else self._odd("is_allowed", v)
-        self.max_version = v if type(v := d["max_version"]) is str or v is None else self._odd("max_version", v)
-        self.min_version = v if type(v := d["min_version"]) is str or v is None else self._odd("min_version", v)
+        self.is_allowed = v if type(v := d["is_allowed"]) is bool or v is None else self._convert("is_allowed", v)
+        self.max_version = v if type(v := d["max_version"]) is str or v is None else self._convert("max_version", v)
+        self.min_version = v if type(v := d["min_version"]) is str or v is None else self._convert("min_version", v)

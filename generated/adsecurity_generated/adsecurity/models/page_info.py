@@ -44,7 +44,7 @@ class PageInfo(Model):
         has_previous_page: bool | None | Unset = UNSET,
         start_cursor: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 end_cursor,
                 has_next_page,
@@ -62,9 +62,11 @@ class PageInfo(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.end_cursor = v if type(v := d["endCursor"]) is str or v is None else self._odd("end_cursor", v)
-        self.has_next_page = v if type(v := d["hasNextPage"]) is bool or v is None else self._odd("has_next_page", v)
-        self.has_previous_page = (
-            v if type(v := d["hasPreviousPage"]) is bool or v is None else self._odd("has_previous_page", v)
+        self.end_cursor = v if type(v := d["endCursor"]) is str or v is None else self._convert("end_cursor", v)
+        self.has_next_page = (
+            v if type(v := d["hasNextPage"]) is bool or v is None else self._convert("has_next_page", v)
         )
-        self.start_cursor = v if type(v := d["startCursor"]) is str or v is None else self._odd("start_cursor", v)
+        self.has_previous_page = (
+            v if type(v := d["hasPreviousPage"]) is bool or v is None else self._convert("has_previous_page", v)
+        )
+        self.start_cursor = v if type(v := d["startCursor"]) is str or v is None else self._convert("start_cursor", v)

@@ -43,7 +43,7 @@ class PageLink(Model):
         page_number: int | None | Unset = UNSET,
         page_size: int | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 page_after,
                 page_before,
@@ -61,7 +61,7 @@ class PageLink(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.page_after = v if type(v := d["page[after]"]) is str or v is None else self._odd("page_after", v)
-        self.page_before = v if type(v := d["page[before]"]) is str or v is None else self._odd("page_before", v)
-        self.page_number = v if type(v := d["page[number]"]) is int or v is None else self._odd("page_number", v)
-        self.page_size = v if type(v := d["page[size]"]) is int or v is None else self._odd("page_size", v)
+        self.page_after = v if type(v := d["page[after]"]) is str or v is None else self._convert("page_after", v)
+        self.page_before = v if type(v := d["page[before]"]) is str or v is None else self._convert("page_before", v)
+        self.page_number = v if type(v := d["page[number]"]) is int or v is None else self._convert("page_number", v)
+        self.page_size = v if type(v := d["page[size]"]) is int or v is None else self._convert("page_size", v)

@@ -35,7 +35,7 @@ class PageLinks(Model):
         next: PageLink | Mapping[str, Any] | None | Unset = UNSET,
         prev: PageLink | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 next,
                 prev,
@@ -50,10 +50,18 @@ class PageLinks(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.next = (
-            None if (v := d["next"]) is None else PageLink.from_dict(v) if v.__class__ is dict else self._odd("next", v)
+            None
+            if (v := d["next"]) is None
+            else PageLink.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("next", v)
         )
         self.prev = (
-            None if (v := d["prev"]) is None else PageLink.from_dict(v) if v.__class__ is dict else self._odd("prev", v)
+            None
+            if (v := d["prev"]) is None
+            else PageLink.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("prev", v)
         )
 
 

@@ -31,13 +31,13 @@ class ParameterFilter(Model):
         *,
         configs: Mapping[str, ParameterFilterConfig | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give((configs,))
+        self._set_arguments((configs,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.configs,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.configs = None if (v := d["configs"]) is None else self._odd("configs", v)
+        self.configs = None if (v := d["configs"]) is None else self._convert("configs", v)
 
 
 # Below the class, so that models may hold each other.

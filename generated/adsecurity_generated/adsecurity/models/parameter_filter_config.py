@@ -40,7 +40,7 @@ class ParameterFilterConfig(Model):
         reject_empty_value: bool | None | Unset = UNSET,
         valid_values: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 blocked_values,
                 reject_empty_value,
@@ -56,8 +56,10 @@ class ParameterFilterConfig(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.blocked_values = v if (v := d["blocked_values"]) is None or all_text(v) else self._odd("blocked_values", v)
-        self.reject_empty_value = (
-            v if type(v := d["reject_empty_value"]) is bool or v is None else self._odd("reject_empty_value", v)
+        self.blocked_values = (
+            v if (v := d["blocked_values"]) is None or all_text(v) else self._convert("blocked_values", v)
         )
-        self.valid_values = v if (v := d["valid_values"]) is None or all_text(v) else self._odd("valid_values", v)
+        self.reject_empty_value = (
+            v if type(v := d["reject_empty_value"]) is bool or v is None else self._convert("reject_empty_value", v)
+        )
+        self.valid_values = v if (v := d["valid_values"]) is None or all_text(v) else self._convert("valid_values", v)

@@ -51,7 +51,7 @@ class PayoutConfigPayload(Model):
         revenue_percent: float | None | Unset = UNSET,
         revenue_type: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 payout,
                 payout_percent,
@@ -78,28 +78,28 @@ class PayoutConfigPayload(Model):
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
         self.payout_percent = (
             v
             if (v := d["payout_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout_percent", v)
+            else self._convert("payout_percent", v)
         )
-        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._odd("payout_type", v)
+        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._convert("payout_type", v)
         self.revenue = (
             v
             if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue", v)
+            else self._convert("revenue", v)
         )
         self.revenue_percent = (
             v
             if (v := d["revenue_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue_percent", v)
+            else self._convert("revenue_percent", v)
         )
-        self.revenue_type = v if type(v := d["revenue_type"]) is str or v is None else self._odd("revenue_type", v)
+        self.revenue_type = v if type(v := d["revenue_type"]) is str or v is None else self._convert("revenue_type", v)

@@ -35,7 +35,7 @@ class PerformanceReportPage(Model):
         count: int | None | Unset = UNSET,
         data: Sequence[PerformanceReportRow | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 count,
                 data,
@@ -49,8 +49,8 @@ class PerformanceReportPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.count = v if type(v := d["count"]) is int or v is None else self._odd("count", v)
-        self.data = None if (v := d["data"]) is None else self._odd("data", v)
+        self.count = v if type(v := d["count"]) is int or v is None else self._convert("count", v)
+        self.data = None if (v := d["data"]) is None else self._convert("data", v)
 
 
 # Below the class, so that models may hold each other.

@@ -214,7 +214,7 @@ class PerformanceReportRow(Model):
         top_impression_rejection: str | None | Unset = UNSET,
         top_impression_rejections: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 advertiser,
                 advertiser_db_id,
@@ -308,167 +308,179 @@ class PerformanceReportRow(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.advertiser = v if type(v := d["advertiser"]) is str or v is None else self._odd("advertiser", v)
+        self.advertiser = v if type(v := d["advertiser"]) is str or v is None else self._convert("advertiser", v)
         self.advertiser_db_id = (
-            v if type(v := d["advertiser_db_id"]) is str or v is None else self._odd("advertiser_db_id", v)
+            v if type(v := d["advertiser_db_id"]) is str or v is None else self._convert("advertiser_db_id", v)
         )
         self.clicks_risk = (
             v
             if (v := d["clicks_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("clicks_risk", v)
+            else self._convert("clicks_risk", v)
         )
-        self.clicks_total = v if type(v := d["clicks_total"]) is int or v is None else self._odd("clicks_total", v)
+        self.clicks_total = v if type(v := d["clicks_total"]) is int or v is None else self._convert("clicks_total", v)
         self.clicks_total_approved = (
-            v if type(v := d["clicks_total_approved"]) is int or v is None else self._odd("clicks_total_approved", v)
+            v
+            if type(v := d["clicks_total_approved"]) is int or v is None
+            else self._convert("clicks_total_approved", v)
         )
         self.clicks_total_rejected = (
-            v if type(v := d["clicks_total_rejected"]) is int or v is None else self._odd("clicks_total_rejected", v)
+            v
+            if type(v := d["clicks_total_rejected"]) is int or v is None
+            else self._convert("clicks_total_rejected", v)
         )
         self.conversion_rate = (
             v
             if (v := d["conversion_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("conversion_rate", v)
+            else self._convert("conversion_rate", v)
         )
         self.conversions_risk = (
             v
             if (v := d["conversions_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("conversions_risk", v)
+            else self._convert("conversions_risk", v)
         )
         self.conversions_total = (
-            v if type(v := d["conversions_total"]) is int or v is None else self._odd("conversions_total", v)
+            v if type(v := d["conversions_total"]) is int or v is None else self._convert("conversions_total", v)
         )
         self.conversions_total_approved = (
             v
             if type(v := d["conversions_total_approved"]) is int or v is None
-            else self._odd("conversions_total_approved", v)
+            else self._convert("conversions_total_approved", v)
         )
         self.conversions_total_rejected = (
             v
             if type(v := d["conversions_total_rejected"]) is int or v is None
-            else self._odd("conversions_total_rejected", v)
+            else self._convert("conversions_total_rejected", v)
         )
-        self.date = None if (v := d["date"]) is None else exact_date(v) or self._odd("date", v)
+        self.date = None if (v := d["date"]) is None else exact_date(v) or self._convert("date", v)
         self.event_rate = (
             v
             if (v := d["event_rate"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("event_rate", v)
+            else self._convert("event_rate", v)
         )
-        self.events_total = v if type(v := d["events_total"]) is int or v is None else self._odd("events_total", v)
+        self.events_total = v if type(v := d["events_total"]) is int or v is None else self._convert("events_total", v)
         self.events_total_approved = (
-            v if type(v := d["events_total_approved"]) is int or v is None else self._odd("events_total_approved", v)
+            v
+            if type(v := d["events_total_approved"]) is int or v is None
+            else self._convert("events_total_approved", v)
         )
         self.events_total_rejected = (
-            v if type(v := d["events_total_rejected"]) is int or v is None else self._odd("events_total_rejected", v)
+            v
+            if type(v := d["events_total_rejected"]) is int or v is None
+            else self._convert("events_total_rejected", v)
         )
         self.impressions_risk = (
             v
             if (v := d["impressions_risk"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("impressions_risk", v)
+            else self._convert("impressions_risk", v)
         )
         self.impressions_total = (
-            v if type(v := d["impressions_total"]) is int or v is None else self._odd("impressions_total", v)
+            v if type(v := d["impressions_total"]) is int or v is None else self._convert("impressions_total", v)
         )
         self.impressions_total_approved = (
             v
             if type(v := d["impressions_total_approved"]) is int or v is None
-            else self._odd("impressions_total_approved", v)
+            else self._convert("impressions_total_approved", v)
         )
         self.impressions_total_rejected = (
             v
             if type(v := d["impressions_total_rejected"]) is int or v is None
-            else self._odd("impressions_total_rejected", v)
+            else self._convert("impressions_total_rejected", v)
         )
-        self.offer = v if type(v := d["offer"]) is str or v is None else self._odd("offer", v)
-        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._odd("offer_db_id", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
+        self.offer = v if type(v := d["offer"]) is str or v is None else self._convert("offer", v)
+        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._convert("offer_db_id", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
         self.payout = (
             v
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
-        self.publisher = v if type(v := d["publisher"]) is str or v is None else self._odd("publisher", v)
+        self.publisher = v if type(v := d["publisher"]) is str or v is None else self._convert("publisher", v)
         self.publisher_db_id = (
-            v if type(v := d["publisher_db_id"]) is str or v is None else self._odd("publisher_db_id", v)
+            v if type(v := d["publisher_db_id"]) is str or v is None else self._convert("publisher_db_id", v)
         )
         self.rejected_payout = (
             v
             if (v := d["rejected_payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("rejected_payout", v)
+            else self._convert("rejected_payout", v)
         )
         self.rejected_revenue = (
             v
             if (v := d["rejected_revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("rejected_revenue", v)
+            else self._convert("rejected_revenue", v)
         )
         self.revenue = (
             v
             if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue", v)
+            else self._convert("revenue", v)
         )
-        self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._odd("sub_id", v)
+        self.sub_id = v if type(v := d["sub_id"]) is str or v is None else self._convert("sub_id", v)
         self.top_click_per_rejection_total = (
-            None if (v := d["top_click_per_rejection_total"]) is None else self._odd("top_click_per_rejection_total", v)
+            None
+            if (v := d["top_click_per_rejection_total"]) is None
+            else self._convert("top_click_per_rejection_total", v)
         )
         self.top_click_rejection = (
-            v if type(v := d["top_click_rejection"]) is str or v is None else self._odd("top_click_rejection", v)
+            v if type(v := d["top_click_rejection"]) is str or v is None else self._convert("top_click_rejection", v)
         )
         self.top_click_rejections = (
-            v if (v := d["top_click_rejections"]) is None or all_text(v) else self._odd("top_click_rejections", v)
+            v if (v := d["top_click_rejections"]) is None or all_text(v) else self._convert("top_click_rejections", v)
         )
         self.top_conversion_per_rejection_total = (
             None
             if (v := d["top_conversion_per_rejection_total"]) is None
-            else self._odd("top_conversion_per_rejection_total", v)
+            else self._convert("top_conversion_per_rejection_total", v)
         )
         self.top_conversion_rejection = (
             v
             if type(v := d["top_conversion_rejection"]) is str or v is None
-            else self._odd("top_conversion_rejection", v)
+            else self._convert("top_conversion_rejection", v)
         )
         self.top_conversion_rejections = (
             v
             if (v := d["top_conversion_rejections"]) is None or all_text(v)
-            else self._odd("top_conversion_rejections", v)
+            else self._convert("top_conversion_rejections", v)
         )
         self.top_event_per_rejection_total = (
-            None if (v := d["top_event_per_rejection_total"]) is None else self._odd("top_event_per_rejection_total", v)
+            None
+            if (v := d["top_event_per_rejection_total"]) is None
+            else self._convert("top_event_per_rejection_total", v)
         )
         self.top_event_rejection = (
-            v if type(v := d["top_event_rejection"]) is str or v is None else self._odd("top_event_rejection", v)
+            v if type(v := d["top_event_rejection"]) is str or v is None else self._convert("top_event_rejection", v)
         )
         self.top_event_rejections = (
-            v if (v := d["top_event_rejections"]) is None or all_text(v) else self._odd("top_event_rejections", v)
+            v if (v := d["top_event_rejections"]) is None or all_text(v) else self._convert("top_event_rejections", v)
         )
         self.top_impression_per_rejection_total = (
             None
             if (v := d["top_impression_per_rejection_total"]) is None
-            else self._odd("top_impression_per_rejection_total", v)
+            else self._convert("top_impression_per_rejection_total", v)
         )
         self.top_impression_rejection = (
             v
             if type(v := d["top_impression_rejection"]) is str or v is None
-            else self._odd("top_impression_rejection", v)
+            else self._convert("top_impression_rejection", v)
         )
         self.top_impression_rejections = (
             v
             if (v := d["top_impression_rejections"]) is None or all_text(v)
-            else self._odd("top_impression_rejections", v)
+            else self._convert("top_impression_rejections", v)
         )

@@ -107,7 +107,7 @@ class Postback(Model):
         updated_at: dt.datetime | str | None | Unset = UNSET,
         url: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 body,
@@ -153,34 +153,34 @@ class Postback(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.body = v if type(v := d["body"]) is str or v is None else self._odd("body", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.body = v if type(v := d["body"]) is str or v is None else self._convert("body", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
         self.created_by_publisher = (
-            v if type(v := d["created_by_publisher"]) is int or v is None else self._odd("created_by_publisher", v)
+            v if type(v := d["created_by_publisher"]) is int or v is None else self._convert("created_by_publisher", v)
         )
-        self.delay_metric = v if type(v := d["delay_metric"]) is str or v is None else self._odd("delay_metric", v)
-        self.delay_value = v if type(v := d["delay_value"]) is int or v is None else self._odd("delay_value", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.delay_metric = v if type(v := d["delay_metric"]) is str or v is None else self._convert("delay_metric", v)
+        self.delay_value = v if type(v := d["delay_value"]) is int or v is None else self._convert("delay_value", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.filters = (
             None
             if (v := d["filters"]) is None
             else PostbackManagerFilters.from_dict(v)
             if v.__class__ is dict
-            else self._odd("filters", v)
+            else self._convert("filters", v)
         )
-        self.headers = None if (v := d["headers"]) is None else self._odd("headers", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
+        self.headers = None if (v := d["headers"]) is None else self._convert("headers", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.method = v if type(v := d["method"]) is str or v is None else self._odd("method", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.service_type = v if type(v := d["service_type"]) is str or v is None else self._odd("service_type", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
-        self.url = v if type(v := d["url"]) is str or v is None else self._odd("url", v)
+        self.method = v if type(v := d["method"]) is str or v is None else self._convert("method", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.service_type = v if type(v := d["service_type"]) is str or v is None else self._convert("service_type", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
+        self.url = v if type(v := d["url"]) is str or v is None else self._convert("url", v)
 
 
 # Below the class, so that models may hold each other.

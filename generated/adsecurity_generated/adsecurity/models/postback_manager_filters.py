@@ -32,16 +32,16 @@ class PostbackManagerFilters(Model):
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (
-        Field("event_db_id", "event_db_id", "string"),
+        Field("event_db_id", "event_db_id", "string", read_only=True),
         Field("event_id", "event_id", "string"),
-        Field("event_name_with_id", "event_name_with_id", "string"),
+        Field("event_name_with_id", "event_name_with_id", "string", read_only=True),
         Field("filter_status", "filter_status", "string"),
-        Field("offer_db_id", "offer_db_id", "string"),
+        Field("offer_db_id", "offer_db_id", "string", read_only=True),
         Field("offer_id", "offer_id", "string"),
-        Field("offer_name_with_id", "offer_name_with_id", "string"),
-        Field("publisher_db_id", "publisher_db_id", "string"),
+        Field("offer_name_with_id", "offer_name_with_id", "string", read_only=True),
+        Field("publisher_db_id", "publisher_db_id", "string", read_only=True),
         Field("publisher_id", "publisher_id", "string"),
-        Field("publisher_name_with_id", "publisher_name_with_id", "string"),
+        Field("publisher_name_with_id", "publisher_name_with_id", "string", read_only=True),
         Field("rejection_reasons", "rejection_reasons", "array", items=Field("", "", "string")),
     )
 
@@ -72,7 +72,7 @@ class PostbackManagerFilters(Model):
         publisher_name_with_id: str | None | Unset = UNSET,
         rejection_reasons: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 event_db_id,
                 event_id,
@@ -104,24 +104,28 @@ class PostbackManagerFilters(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.event_db_id = v if type(v := d["event_db_id"]) is str or v is None else self._odd("event_db_id", v)
-        self.event_id = v if type(v := d["event_id"]) is str or v is None else self._odd("event_id", v)
+        self.event_db_id = v if type(v := d["event_db_id"]) is str or v is None else self._convert("event_db_id", v)
+        self.event_id = v if type(v := d["event_id"]) is str or v is None else self._convert("event_id", v)
         self.event_name_with_id = (
-            v if type(v := d["event_name_with_id"]) is str or v is None else self._odd("event_name_with_id", v)
+            v if type(v := d["event_name_with_id"]) is str or v is None else self._convert("event_name_with_id", v)
         )
-        self.filter_status = v if type(v := d["filter_status"]) is str or v is None else self._odd("filter_status", v)
-        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._odd("offer_db_id", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
+        self.filter_status = (
+            v if type(v := d["filter_status"]) is str or v is None else self._convert("filter_status", v)
+        )
+        self.offer_db_id = v if type(v := d["offer_db_id"]) is str or v is None else self._convert("offer_db_id", v)
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
         self.offer_name_with_id = (
-            v if type(v := d["offer_name_with_id"]) is str or v is None else self._odd("offer_name_with_id", v)
+            v if type(v := d["offer_name_with_id"]) is str or v is None else self._convert("offer_name_with_id", v)
         )
         self.publisher_db_id = (
-            v if type(v := d["publisher_db_id"]) is str or v is None else self._odd("publisher_db_id", v)
+            v if type(v := d["publisher_db_id"]) is str or v is None else self._convert("publisher_db_id", v)
         )
-        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._odd("publisher_id", v)
+        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._convert("publisher_id", v)
         self.publisher_name_with_id = (
-            v if type(v := d["publisher_name_with_id"]) is str or v is None else self._odd("publisher_name_with_id", v)
+            v
+            if type(v := d["publisher_name_with_id"]) is str or v is None
+            else self._convert("publisher_name_with_id", v)
         )
         self.rejection_reasons = (
-            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._odd("rejection_reasons", v)
+            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._convert("rejection_reasons", v)
         )

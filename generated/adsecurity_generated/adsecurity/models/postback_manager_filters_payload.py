@@ -48,7 +48,7 @@ class PostbackManagerFiltersPayload(Model):
         publisher_id: str | None | Unset = UNSET,
         rejection_reasons: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 event_id,
                 filter_status,
@@ -68,10 +68,12 @@ class PostbackManagerFiltersPayload(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.event_id = v if type(v := d["event_id"]) is str or v is None else self._odd("event_id", v)
-        self.filter_status = v if type(v := d["filter_status"]) is str or v is None else self._odd("filter_status", v)
-        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._odd("offer_id", v)
-        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._odd("publisher_id", v)
+        self.event_id = v if type(v := d["event_id"]) is str or v is None else self._convert("event_id", v)
+        self.filter_status = (
+            v if type(v := d["filter_status"]) is str or v is None else self._convert("filter_status", v)
+        )
+        self.offer_id = v if type(v := d["offer_id"]) is str or v is None else self._convert("offer_id", v)
+        self.publisher_id = v if type(v := d["publisher_id"]) is str or v is None else self._convert("publisher_id", v)
         self.rejection_reasons = (
-            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._odd("rejection_reasons", v)
+            v if (v := d["rejection_reasons"]) is None or all_text(v) else self._convert("rejection_reasons", v)
         )

@@ -210,7 +210,7 @@ class Publisher(Model):
         updated_at: dt.datetime | str | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 address,
@@ -304,100 +304,102 @@ class Publisher(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.address = v if type(v := d["address"]) is str or v is None else self._convert("address", v)
         self.api_access_enabled = (
-            v if type(v := d["api_access_enabled"]) is bool or v is None else self._odd("api_access_enabled", v)
+            v if type(v := d["api_access_enabled"]) is bool or v is None else self._convert("api_access_enabled", v)
         )
-        self.api_key = v if type(v := d["api_key"]) is str or v is None else self._odd("api_key", v)
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
+        self.api_key = v if type(v := d["api_key"]) is str or v is None else self._convert("api_key", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
         self.asp_integration_id = (
-            v if type(v := d["asp_integration_id"]) is str or v is None else self._odd("asp_integration_id", v)
+            v if type(v := d["asp_integration_id"]) is str or v is None else self._convert("asp_integration_id", v)
         )
-        self.avatar_color = v if type(v := d["avatar_color"]) is str or v is None else self._odd("avatar_color", v)
-        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._odd("company_name", v)
+        self.avatar_color = v if type(v := d["avatar_color"]) is str or v is None else self._convert("avatar_color", v)
+        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._convert("company_name", v)
         self.conversion_throttle_additional_filters = (
             None
             if (v := d["conversion_throttle_additional_filters"]) is None
             else AdditionalThrottleRateFilters.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_throttle_additional_filters", v)
+            else self._convert("conversion_throttle_additional_filters", v)
         )
         self.conversion_throttle_enabled = (
             v
             if type(v := d["conversion_throttle_enabled"]) is bool or v is None
-            else self._odd("conversion_throttle_enabled", v)
+            else self._convert("conversion_throttle_enabled", v)
         )
         self.conversion_throttle_percentage = (
             v
             if type(v := d["conversion_throttle_percentage"]) is int or v is None
-            else self._odd("conversion_throttle_percentage", v)
+            else self._convert("conversion_throttle_percentage", v)
         )
         self.conversion_throttle_status = (
             v
             if type(v := d["conversion_throttle_status"]) is str or v is None
-            else self._odd("conversion_throttle_status", v)
+            else self._convert("conversion_throttle_status", v)
         )
-        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._convert("countries", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
         self.fraud_visibility_enabled = (
             v
             if type(v := d["fraud_visibility_enabled"]) is bool or v is None
-            else self._odd("fraud_visibility_enabled", v)
+            else self._convert("fraud_visibility_enabled", v)
         )
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
         self.login_meta = (
             None
             if (v := d["login_meta"]) is None
             else LoginMeta.from_dict(v)
             if v.__class__ is dict
-            else self._odd("login_meta", v)
+            else self._convert("login_meta", v)
         )
-        self.manager_email = v if type(v := d["manager_email"]) is str or v is None else self._odd("manager_email", v)
-        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._odd("manager_id", v)
-        self.manager_name = v if type(v := d["manager_name"]) is str or v is None else self._odd("manager_name", v)
-        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.pending = v if type(v := d["pending"]) is bool or v is None else self._odd("pending", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
+        self.manager_email = (
+            v if type(v := d["manager_email"]) is str or v is None else self._convert("manager_email", v)
+        )
+        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._convert("manager_id", v)
+        self.manager_name = v if type(v := d["manager_name"]) is str or v is None else self._convert("manager_name", v)
+        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._convert("messenger", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.pending = v if type(v := d["pending"]) is bool or v is None else self._convert("pending", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
         self.postback_manager_enabled = (
             v
             if type(v := d["postback_manager_enabled"]) is bool or v is None
-            else self._odd("postback_manager_enabled", v)
+            else self._convert("postback_manager_enabled", v)
         )
         self.promotional_method = (
-            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._convert("promotional_method", v)
         )
         self.publisher_wizard_completed = (
             v
             if type(v := d["publisher_wizard_completed"]) is bool or v is None
-            else self._odd("publisher_wizard_completed", v)
+            else self._convert("publisher_wizard_completed", v)
         )
         self.signup_meta = (
             None
             if (v := d["signup_meta"]) is None
             else SignupMeta.from_dict(v)
             if v.__class__ is dict
-            else self._odd("signup_meta", v)
+            else self._convert("signup_meta", v)
         )
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.theme = v if type(v := d["theme"]) is str or v is None else self._odd("theme", v)
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
-        self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.tags_meta = None if (v := d["tags_meta"]) is None else self._convert("tags_meta", v)
+        self.theme = v if type(v := d["theme"]) is str or v is None else self._convert("theme", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
+        self.website = v if type(v := d["website"]) is str or v is None else self._convert("website", v)
 
 
 # Below the class, so that models may hold each other.

@@ -39,7 +39,7 @@ class PublisherViewCapping(Model):
         is_custom: bool | None | Unset = UNSET,
         settings: PublisherViewCappingSettings | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 custom_capping_id,
                 is_custom,
@@ -56,15 +56,15 @@ class PublisherViewCapping(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.custom_capping_id = (
-            v if type(v := d["custom_capping_id"]) is str or v is None else self._odd("custom_capping_id", v)
+            v if type(v := d["custom_capping_id"]) is str or v is None else self._convert("custom_capping_id", v)
         )
-        self.is_custom = v if type(v := d["is_custom"]) is bool or v is None else self._odd("is_custom", v)
+        self.is_custom = v if type(v := d["is_custom"]) is bool or v is None else self._convert("is_custom", v)
         self.settings = (
             None
             if (v := d["settings"]) is None
             else PublisherViewCappingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("settings", v)
+            else self._convert("settings", v)
         )
 
 

@@ -53,7 +53,7 @@ class PublisherViewLandingPage(Model):
         preview_url: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 created_at,
                 incremental_id,
@@ -75,13 +75,13 @@ class PublisherViewLandingPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._convert("preview_url", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

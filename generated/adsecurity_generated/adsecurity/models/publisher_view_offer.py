@@ -119,7 +119,7 @@ class PublisherViewOffer(Model):
         terms_and_conditions_enabled: bool | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 capping,
                 click_tracking_links,
@@ -178,65 +178,65 @@ class PublisherViewOffer(Model):
             if (v := d["capping"]) is None
             else PublisherViewCapping.from_dict(v)
             if v.__class__ is dict
-            else self._odd("capping", v)
+            else self._convert("capping", v)
         )
         self.click_tracking_links = (
             None
             if (v := d["click_tracking_links"]) is None
             else ClickTrackingLinks.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_tracking_links", v)
+            else self._convert("click_tracking_links", v)
         )
         self.conversion_payout = (
             None
             if (v := d["conversion_payout"]) is None
             else PublisherViewPayout.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_payout", v)
+            else self._convert("conversion_payout", v)
         )
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.currency = v if type(v := d["currency"]) is str or v is None else self._odd("currency", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.currency = v if type(v := d["currency"]) is str or v is None else self._convert("currency", v)
         self.deep_link_enabled = (
-            v if type(v := d["deep_link_enabled"]) is bool or v is None else self._odd("deep_link_enabled", v)
+            v if type(v := d["deep_link_enabled"]) is bool or v is None else self._convert("deep_link_enabled", v)
         )
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
-        self.landing_pages = None if (v := d["landing_pages"]) is None else self._odd("landing_pages", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
+        self.landing_pages = None if (v := d["landing_pages"]) is None else self._convert("landing_pages", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.offer_access = v if type(v := d["offer_access"]) is str or v is None else self._odd("offer_access", v)
-        self.payout_list = None if (v := d["payout_list"]) is None else self._odd("payout_list", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.offer_access = v if type(v := d["offer_access"]) is str or v is None else self._convert("offer_access", v)
+        self.payout_list = None if (v := d["payout_list"]) is None else self._convert("payout_list", v)
         self.primary_domain = (
-            v if type(v := d["primary_domain"]) is str or v is None else self._odd("primary_domain", v)
+            v if type(v := d["primary_domain"]) is str or v is None else self._convert("primary_domain", v)
         )
         self.targeting_details = (
             None
             if (v := d["targeting_details"]) is None
             else TargetingDetails.from_dict(v)
             if v.__class__ is dict
-            else self._odd("targeting_details", v)
+            else self._convert("targeting_details", v)
         )
         self.terms_and_conditions = (
-            v if type(v := d["terms_and_conditions"]) is str or v is None else self._odd("terms_and_conditions", v)
+            v if type(v := d["terms_and_conditions"]) is str or v is None else self._convert("terms_and_conditions", v)
         )
         self.terms_and_conditions_agreed = (
             v
             if type(v := d["terms_and_conditions_agreed"]) is bool or v is None
-            else self._odd("terms_and_conditions_agreed", v)
+            else self._convert("terms_and_conditions_agreed", v)
         )
         self.terms_and_conditions_enabled = (
             v
             if type(v := d["terms_and_conditions_enabled"]) is bool or v is None
-            else self._odd("terms_and_conditions_enabled", v)
+            else self._convert("terms_and_conditions_enabled", v)
         )
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

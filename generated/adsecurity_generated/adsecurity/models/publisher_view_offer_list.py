@@ -35,7 +35,7 @@ class PublisherViewOfferList(Model):
         data: Sequence[PublisherViewOffer | Mapping[str, Any]] | None | Unset = UNSET,
         meta: PageMeta | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 data,
                 meta,
@@ -49,9 +49,13 @@ class PublisherViewOfferList(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.data = None if (v := d["data"]) is None else self._odd("data", v)
+        self.data = None if (v := d["data"]) is None else self._convert("data", v)
         self.meta = (
-            None if (v := d["meta"]) is None else PageMeta.from_dict(v) if v.__class__ is dict else self._odd("meta", v)
+            None
+            if (v := d["meta"]) is None
+            else PageMeta.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("meta", v)
         )
 
 

@@ -39,7 +39,7 @@ class PublisherViewPayout(Model):
         payout_percent: float | None | Unset = UNSET,
         payout_type: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 payout,
                 payout_percent,
@@ -60,13 +60,13 @@ class PublisherViewPayout(Model):
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
         self.payout_percent = (
             v
             if (v := d["payout_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout_percent", v)
+            else self._convert("payout_percent", v)
         )
-        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._odd("payout_type", v)
+        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._convert("payout_type", v)

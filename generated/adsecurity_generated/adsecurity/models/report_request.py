@@ -57,7 +57,7 @@ class ReportRequest(Model):
         page_size: int | None | Unset = UNSET,
         start_date: dt.date | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 end_date,
                 fields,
@@ -81,15 +81,15 @@ class ReportRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.end_date = None if (v := d["end_date"]) is None else exact_date(v) or self._odd("end_date", v)
-        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._odd("fields", v)
-        self.filters = None if (v := d["filters"]) is None else self._odd("filters", v)
+        self.end_date = None if (v := d["end_date"]) is None else exact_date(v) or self._convert("end_date", v)
+        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._convert("fields", v)
+        self.filters = None if (v := d["filters"]) is None else self._convert("filters", v)
         self.integration_id = (
-            v if type(v := d["integration_id"]) is str or v is None else self._odd("integration_id", v)
+            v if type(v := d["integration_id"]) is str or v is None else self._convert("integration_id", v)
         )
-        self.page_number = v if type(v := d["page_number"]) is int or v is None else self._odd("page_number", v)
-        self.page_size = v if type(v := d["page_size"]) is int or v is None else self._odd("page_size", v)
-        self.start_date = None if (v := d["start_date"]) is None else exact_date(v) or self._odd("start_date", v)
+        self.page_number = v if type(v := d["page_number"]) is int or v is None else self._convert("page_number", v)
+        self.page_size = v if type(v := d["page_size"]) is int or v is None else self._convert("page_size", v)
+        self.start_date = None if (v := d["start_date"]) is None else exact_date(v) or self._convert("start_date", v)
 
 
 # Below the class, so that models may hold each other.

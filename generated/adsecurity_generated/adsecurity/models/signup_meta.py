@@ -39,7 +39,7 @@ class SignupMeta(Model):
         ip: str | None | Unset = UNSET,
         signup_source: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 country,
                 ip,
@@ -55,6 +55,8 @@ class SignupMeta(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.ip = v if type(v := d["ip"]) is str or v is None else self._odd("ip", v)
-        self.signup_source = v if type(v := d["signup_source"]) is str or v is None else self._odd("signup_source", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.ip = v if type(v := d["ip"]) is str or v is None else self._convert("ip", v)
+        self.signup_source = (
+            v if type(v := d["signup_source"]) is str or v is None else self._convert("signup_source", v)
+        )

@@ -126,7 +126,7 @@ class SmartLink(Model):
         visibility: Visibility | None | Unset = UNSET,
         weighted_offers: Sequence[SmartLinkWeightedOffer | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 archived,
@@ -180,42 +180,44 @@ class SmartLink(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.fallback_offer = (
             None
             if (v := d["fallback_offer"]) is None
             else SmartLinkOffer.from_dict(v)
             if v.__class__ is dict
-            else self._odd("fallback_offer", v)
+            else self._convert("fallback_offer", v)
         )
         self.fallback_offer_enabled = (
-            v if type(v := d["fallback_offer_enabled"]) is bool or v is None else self._odd("fallback_offer_enabled", v)
+            v
+            if type(v := d["fallback_offer_enabled"]) is bool or v is None
+            else self._convert("fallback_offer_enabled", v)
         )
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
-        self.kpi_offers = None if (v := d["kpi_offers"]) is None else self._odd("kpi_offers", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
+        self.kpi_offers = None if (v := d["kpi_offers"]) is None else self._convert("kpi_offers", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
         self.primary_domain = (
-            v if type(v := d["primary_domain"]) is str or v is None else self._odd("primary_domain", v)
+            v if type(v := d["primary_domain"]) is str or v is None else self._convert("primary_domain", v)
         )
-        self.priority_offers = None if (v := d["priority_offers"]) is None else self._odd("priority_offers", v)
-        self.strategy = v if type(v := d["strategy"]) is str or v is None else self._odd("strategy", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.tags_meta = None if (v := d["tags_meta"]) is None else self._odd("tags_meta", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
-        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._odd("visibility", v)
-        self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._odd("weighted_offers", v)
+        self.priority_offers = None if (v := d["priority_offers"]) is None else self._convert("priority_offers", v)
+        self.strategy = v if type(v := d["strategy"]) is str or v is None else self._convert("strategy", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.tags_meta = None if (v := d["tags_meta"]) is None else self._convert("tags_meta", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
+        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._convert("visibility", v)
+        self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._convert("weighted_offers", v)
 
 
 # Below the class, so that models may hold each other.

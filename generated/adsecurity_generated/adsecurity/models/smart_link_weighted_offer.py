@@ -33,14 +33,14 @@ class SmartLinkWeightedOffer(Model):
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field("active", "active", "boolean"),
         Field("id", "id", "string"),
-        Field("incremental_id", "incremental_id", "integer"),
-        Field("landing_page_active", "landing_page_active", "boolean"),
+        Field("incremental_id", "incremental_id", "integer", read_only=True),
+        Field("landing_page_active", "landing_page_active", "boolean", read_only=True),
         Field("landing_page_id", "landing_page_id", "string"),
-        Field("landing_page_name", "landing_page_name", "string"),
+        Field("landing_page_name", "landing_page_name", "string", read_only=True),
         Field("name", "name", "string"),
-        Field("name_with_id", "name_with_id", "string"),
-        Field("preview_url", "preview_url", "string"),
-        Field("redirect_url", "redirect_url", "string"),
+        Field("name_with_id", "name_with_id", "string", read_only=True),
+        Field("preview_url", "preview_url", "string", read_only=True),
+        Field("redirect_url", "redirect_url", "string", read_only=True),
         Field("weight", "weight", "number"),
     )
 
@@ -71,7 +71,7 @@ class SmartLinkWeightedOffer(Model):
         redirect_url: str | None | Unset = UNSET,
         weight: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 id,
@@ -103,28 +103,28 @@ class SmartLinkWeightedOffer(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.incremental_id = (
-            v if type(v := d["incremental_id"]) is int or v is None else self._odd("incremental_id", v)
+            v if type(v := d["incremental_id"]) is int or v is None else self._convert("incremental_id", v)
         )
         self.landing_page_active = (
-            v if type(v := d["landing_page_active"]) is bool or v is None else self._odd("landing_page_active", v)
+            v if type(v := d["landing_page_active"]) is bool or v is None else self._convert("landing_page_active", v)
         )
         self.landing_page_id = (
-            v if type(v := d["landing_page_id"]) is str or v is None else self._odd("landing_page_id", v)
+            v if type(v := d["landing_page_id"]) is str or v is None else self._convert("landing_page_id", v)
         )
         self.landing_page_name = (
-            v if type(v := d["landing_page_name"]) is str or v is None else self._odd("landing_page_name", v)
+            v if type(v := d["landing_page_name"]) is str or v is None else self._convert("landing_page_name", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._odd("name_with_id", v)
-        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.name_with_id = v if type(v := d["name_with_id"]) is str or v is None else self._convert("name_with_id", v)
+        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._convert("preview_url", v)
+        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._convert("redirect_url", v)
         self.weight = (
             v
             if (v := d["weight"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("weight", v)
+            else self._convert("weight", v)
         )

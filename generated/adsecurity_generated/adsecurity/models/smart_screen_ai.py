@@ -29,10 +29,10 @@ class SmartScreenAi(Model):
         *,
         prompt: str | None | Unset = UNSET,
     ) -> None:
-        self._give((prompt,))
+        self._set_arguments((prompt,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.prompt,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.prompt = v if type(v := d["prompt"]) is str or v is None else self._odd("prompt", v)
+        self.prompt = v if type(v := d["prompt"]) is str or v is None else self._convert("prompt", v)

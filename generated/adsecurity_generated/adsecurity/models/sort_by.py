@@ -35,7 +35,7 @@ class SortBy(Model):
         is_descending: bool | None | Unset = UNSET,
         name: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 is_descending,
                 name,
@@ -49,5 +49,7 @@ class SortBy(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.is_descending = v if type(v := d["is_descending"]) is bool or v is None else self._odd("is_descending", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
+        self.is_descending = (
+            v if type(v := d["is_descending"]) is bool or v is None else self._convert("is_descending", v)
+        )
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)

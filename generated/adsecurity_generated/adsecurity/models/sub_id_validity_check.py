@@ -47,7 +47,7 @@ class SubIdValidityCheck(Model):
         min_length: int | None | Unset = UNSET,
         unified_sub_id: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 is_integer,
                 max_length,
@@ -67,12 +67,12 @@ class SubIdValidityCheck(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.is_integer = v if type(v := d["is_integer"]) is bool or v is None else self._odd("is_integer", v)
-        self.max_length = v if type(v := d["max_length"]) is int or v is None else self._odd("max_length", v)
+        self.is_integer = v if type(v := d["is_integer"]) is bool or v is None else self._convert("is_integer", v)
+        self.max_length = v if type(v := d["max_length"]) is int or v is None else self._convert("max_length", v)
         self.max_unique_threshold = (
-            v if type(v := d["max_unique_threshold"]) is int or v is None else self._odd("max_unique_threshold", v)
+            v if type(v := d["max_unique_threshold"]) is int or v is None else self._convert("max_unique_threshold", v)
         )
-        self.min_length = v if type(v := d["min_length"]) is int or v is None else self._odd("min_length", v)
+        self.min_length = v if type(v := d["min_length"]) is int or v is None else self._convert("min_length", v)
         self.unified_sub_id = (
-            v if type(v := d["unified_sub_id"]) is str or v is None else self._odd("unified_sub_id", v)
+            v if type(v := d["unified_sub_id"]) is str or v is None else self._convert("unified_sub_id", v)
         )

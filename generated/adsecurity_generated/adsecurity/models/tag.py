@@ -57,7 +57,7 @@ class Tag(Model):
         organization: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 color,
                 created_at,
@@ -81,12 +81,12 @@ class Tag(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.color = v if type(v := d["color"]) is str or v is None else self._odd("color", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.color = v if type(v := d["color"]) is str or v is None else self._convert("color", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

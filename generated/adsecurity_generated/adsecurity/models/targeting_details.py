@@ -39,7 +39,7 @@ class TargetingDetails(Model):
         conversion_targeting_settings: TargetingSettings | Mapping[str, Any] | None | Unset = UNSET,
         impression_targeting_settings: TargetingSettings | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 click_targeting_settings,
                 conversion_targeting_settings,
@@ -60,21 +60,21 @@ class TargetingDetails(Model):
             if (v := d["click_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_targeting_settings", v)
+            else self._convert("click_targeting_settings", v)
         )
         self.conversion_targeting_settings = (
             None
             if (v := d["conversion_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_targeting_settings", v)
+            else self._convert("conversion_targeting_settings", v)
         )
         self.impression_targeting_settings = (
             None
             if (v := d["impression_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_targeting_settings", v)
+            else self._convert("impression_targeting_settings", v)
         )
 
 

@@ -43,7 +43,7 @@ class TargetingDevice(Model):
         operating_systems: Mapping[str, bool] | None | Unset = UNSET,
         os_versions: Mapping[str, OsVersionRange | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 browsers,
                 device_types,
@@ -61,10 +61,12 @@ class TargetingDevice(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.browsers = None if (v := d["browsers"]) is None else self._odd("browsers", v)
-        self.device_types = None if (v := d["device_types"]) is None else self._odd("device_types", v)
-        self.operating_systems = None if (v := d["operating_systems"]) is None else self._odd("operating_systems", v)
-        self.os_versions = None if (v := d["os_versions"]) is None else self._odd("os_versions", v)
+        self.browsers = None if (v := d["browsers"]) is None else self._convert("browsers", v)
+        self.device_types = None if (v := d["device_types"]) is None else self._convert("device_types", v)
+        self.operating_systems = (
+            None if (v := d["operating_systems"]) is None else self._convert("operating_systems", v)
+        )
+        self.os_versions = None if (v := d["os_versions"]) is None else self._convert("os_versions", v)
 
 
 # Below the class, so that models may hold each other.

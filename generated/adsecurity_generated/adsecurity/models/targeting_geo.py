@@ -35,7 +35,7 @@ class TargetingGeo(Model):
         cities: Mapping[str, bool] | None | Unset = UNSET,
         countries: Mapping[str, bool] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 cities,
                 countries,
@@ -49,5 +49,5 @@ class TargetingGeo(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.cities = None if (v := d["cities"]) is None else self._odd("cities", v)
-        self.countries = None if (v := d["countries"]) is None else self._odd("countries", v)
+        self.cities = None if (v := d["cities"]) is None else self._convert("cities", v)
+        self.countries = None if (v := d["countries"]) is None else self._convert("countries", v)

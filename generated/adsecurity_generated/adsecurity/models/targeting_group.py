@@ -81,7 +81,7 @@ class TargetingGroup(Model):
         related_offers: Sequence[ItemReference | Mapping[str, Any]] | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 click_targeting_settings,
@@ -117,39 +117,39 @@ class TargetingGroup(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.click_targeting_settings = (
             None
             if (v := d["click_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_targeting_settings", v)
+            else self._convert("click_targeting_settings", v)
         )
         self.conversion_targeting_settings = (
             None
             if (v := d["conversion_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_targeting_settings", v)
+            else self._convert("conversion_targeting_settings", v)
         )
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.impression_targeting_settings = (
             None
             if (v := d["impression_targeting_settings"]) is None
             else TargetingSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_targeting_settings", v)
+            else self._convert("impression_targeting_settings", v)
         )
-        self.integration = v if type(v := d["integration"]) is str or v is None else self._odd("integration", v)
+        self.integration = v if type(v := d["integration"]) is str or v is None else self._convert("integration", v)
         self.last_updated_by = (
-            v if type(v := d["last_updated_by"]) is str or v is None else self._odd("last_updated_by", v)
+            v if type(v := d["last_updated_by"]) is str or v is None else self._convert("last_updated_by", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.related_offers = None if (v := d["related_offers"]) is None else self._odd("related_offers", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.related_offers = None if (v := d["related_offers"]) is None else self._convert("related_offers", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)
 
 
 # Below the class, so that models may hold each other.

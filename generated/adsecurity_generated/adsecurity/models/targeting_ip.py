@@ -35,7 +35,7 @@ class TargetingIp(Model):
         ip_addresses: Mapping[str, bool] | None | Unset = UNSET,
         ip_ranges: Mapping[str, bool] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 ip_addresses,
                 ip_ranges,
@@ -49,5 +49,5 @@ class TargetingIp(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.ip_addresses = None if (v := d["ip_addresses"]) is None else self._odd("ip_addresses", v)
-        self.ip_ranges = None if (v := d["ip_ranges"]) is None else self._odd("ip_ranges", v)
+        self.ip_addresses = None if (v := d["ip_addresses"]) is None else self._convert("ip_addresses", v)
+        self.ip_ranges = None if (v := d["ip_ranges"]) is None else self._convert("ip_ranges", v)

@@ -59,7 +59,7 @@ class TargetingSettingsPayload(Model):
         language: Mapping[str, bool] | None | Unset = UNSET,
         language_targeting_enabled: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 device,
                 device_targeting_enabled,
@@ -90,34 +90,40 @@ class TargetingSettingsPayload(Model):
             if (v := d["device"]) is None
             else TargetingDevice.from_dict(v)
             if v.__class__ is dict
-            else self._odd("device", v)
+            else self._convert("device", v)
         )
         self.device_targeting_enabled = (
             v
             if type(v := d["device_targeting_enabled"]) is bool or v is None
-            else self._odd("device_targeting_enabled", v)
+            else self._convert("device_targeting_enabled", v)
         )
         self.geo = (
             None
             if (v := d["geo"]) is None
             else TargetingGeo.from_dict(v)
             if v.__class__ is dict
-            else self._odd("geo", v)
+            else self._convert("geo", v)
         )
         self.geo_targeting_enabled = (
-            v if type(v := d["geo_targeting_enabled"]) is bool or v is None else self._odd("geo_targeting_enabled", v)
+            v
+            if type(v := d["geo_targeting_enabled"]) is bool or v is None
+            else self._convert("geo_targeting_enabled", v)
         )
         self.ip = (
-            None if (v := d["ip"]) is None else TargetingIp.from_dict(v) if v.__class__ is dict else self._odd("ip", v)
+            None
+            if (v := d["ip"]) is None
+            else TargetingIp.from_dict(v)
+            if v.__class__ is dict
+            else self._convert("ip", v)
         )
         self.ip_targeting_enabled = (
-            v if type(v := d["ip_targeting_enabled"]) is bool or v is None else self._odd("ip_targeting_enabled", v)
+            v if type(v := d["ip_targeting_enabled"]) is bool or v is None else self._convert("ip_targeting_enabled", v)
         )
-        self.language = None if (v := d["language"]) is None else self._odd("language", v)
+        self.language = None if (v := d["language"]) is None else self._convert("language", v)
         self.language_targeting_enabled = (
             v
             if type(v := d["language_targeting_enabled"]) is bool or v is None
-            else self._odd("language_targeting_enabled", v)
+            else self._convert("language_targeting_enabled", v)
         )
 
 

@@ -32,12 +32,12 @@ class ThirdPartyRejection(Model):
         *,
         rejected_keywords: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give((rejected_keywords,))
+        self._set_arguments((rejected_keywords,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.rejected_keywords,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.rejected_keywords = (
-            v if (v := d["rejected_keywords"]) is None or all_text(v) else self._odd("rejected_keywords", v)
+            v if (v := d["rejected_keywords"]) is None or all_text(v) else self._convert("rejected_keywords", v)
         )

@@ -35,7 +35,7 @@ class ThresholdSettings(Model):
         minimum_request_count: int | None | Unset = UNSET,
         threshold_percentage: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 minimum_request_count,
                 threshold_percentage,
@@ -50,12 +50,14 @@ class ThresholdSettings(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.minimum_request_count = (
-            v if type(v := d["minimum_request_count"]) is int or v is None else self._odd("minimum_request_count", v)
+            v
+            if type(v := d["minimum_request_count"]) is int or v is None
+            else self._convert("minimum_request_count", v)
         )
         self.threshold_percentage = (
             v
             if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("threshold_percentage", v)
+            else self._convert("threshold_percentage", v)
         )

@@ -36,7 +36,7 @@ class ThrottleRateFilter(Model):
         operator: Literal["is any of"] | str | None | Unset = UNSET,
         values: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 operator,
                 values,
@@ -50,5 +50,5 @@ class ThrottleRateFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.operator = v if type(v := d["operator"]) is str or v is None else self._odd("operator", v)
-        self.values = v if (v := d["values"]) is None or all_text(v) else self._odd("values", v)
+        self.operator = v if type(v := d["operator"]) is str or v is None else self._convert("operator", v)
+        self.values = v if (v := d["values"]) is None or all_text(v) else self._convert("values", v)

@@ -39,7 +39,7 @@ class UpdateConversionsRequest(Model):
         organization_id: str | None | Unset = UNSET,
         updates: Sequence[ConversionUpdateRequest | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 integration_id,
                 organization_id,
@@ -56,12 +56,12 @@ class UpdateConversionsRequest(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.integration_id = (
-            v if type(v := d["integration_id"]) is str or v is None else self._odd("integration_id", v)
+            v if type(v := d["integration_id"]) is str or v is None else self._convert("integration_id", v)
         )
         self.organization_id = (
-            v if type(v := d["organization_id"]) is str or v is None else self._odd("organization_id", v)
+            v if type(v := d["organization_id"]) is str or v is None else self._convert("organization_id", v)
         )
-        self.updates = None if (v := d["updates"]) is None else self._odd("updates", v)
+        self.updates = None if (v := d["updates"]) is None else self._convert("updates", v)
 
 
 # Below the class, so that models may hold each other.

@@ -82,7 +82,7 @@ class UpdateFraudFilterGroupRequest(Model):
         rtb_enabled: bool | None | Unset = UNSET,
         tags: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 click_filter_preset_id,
@@ -114,43 +114,45 @@ class UpdateFraudFilterGroupRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.click_filter_preset_id = (
-            v if type(v := d["click_filter_preset_id"]) is int or v is None else self._odd("click_filter_preset_id", v)
+            v
+            if type(v := d["click_filter_preset_id"]) is int or v is None
+            else self._convert("click_filter_preset_id", v)
         )
         self.click_filter_settings = (
             None
             if (v := d["click_filter_settings"]) is None
             else FraudClickFilterSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_filter_settings", v)
+            else self._convert("click_filter_settings", v)
         )
         self.conversion_filter_preset_id = (
             v
             if type(v := d["conversion_filter_preset_id"]) is int or v is None
-            else self._odd("conversion_filter_preset_id", v)
+            else self._convert("conversion_filter_preset_id", v)
         )
         self.conversion_filter_settings = (
             None
             if (v := d["conversion_filter_settings"]) is None
             else FraudConversionFilterSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_filter_settings", v)
+            else self._convert("conversion_filter_settings", v)
         )
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.impression_filter_settings = (
             None
             if (v := d["impression_filter_settings"]) is None
             else FraudImpressionFilterSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_filter_settings", v)
+            else self._convert("impression_filter_settings", v)
         )
         self.monitoring_mode = (
-            v if type(v := d["monitoring_mode"]) is bool or v is None else self._odd("monitoring_mode", v)
+            v if type(v := d["monitoring_mode"]) is bool or v is None else self._convert("monitoring_mode", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.rtb_enabled = v if type(v := d["rtb_enabled"]) is bool or v is None else self._odd("rtb_enabled", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.rtb_enabled = v if type(v := d["rtb_enabled"]) is bool or v is None else self._convert("rtb_enabled", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
 
 
 # Below the class, so that models may hold each other.

@@ -71,7 +71,7 @@ class UpdatePostbackRequest(Model):
         name: str | None | Unset = UNSET,
         url: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 body,
@@ -101,22 +101,22 @@ class UpdatePostbackRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.body = v if type(v := d["body"]) is str or v is None else self._odd("body", v)
-        self.delay_metric = v if type(v := d["delay_metric"]) is str or v is None else self._odd("delay_metric", v)
-        self.delay_value = v if type(v := d["delay_value"]) is int or v is None else self._odd("delay_value", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.body = v if type(v := d["body"]) is str or v is None else self._convert("body", v)
+        self.delay_metric = v if type(v := d["delay_metric"]) is str or v is None else self._convert("delay_metric", v)
+        self.delay_value = v if type(v := d["delay_value"]) is int or v is None else self._convert("delay_value", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.filters = (
             None
             if (v := d["filters"]) is None
             else PostbackManagerFiltersPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("filters", v)
+            else self._convert("filters", v)
         )
-        self.headers = None if (v := d["headers"]) is None else self._odd("headers", v)
-        self.method = v if type(v := d["method"]) is str or v is None else self._odd("method", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.url = v if type(v := d["url"]) is str or v is None else self._odd("url", v)
+        self.headers = None if (v := d["headers"]) is None else self._convert("headers", v)
+        self.method = v if type(v := d["method"]) is str or v is None else self._convert("method", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.url = v if type(v := d["url"]) is str or v is None else self._convert("url", v)
 
 
 # Below the class, so that models may hold each other.

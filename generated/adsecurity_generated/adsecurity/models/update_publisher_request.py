@@ -146,7 +146,7 @@ class UpdatePublisherRequest(Model):
         timezone: str | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 address,
@@ -208,62 +208,62 @@ class UpdatePublisherRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.address = v if type(v := d["address"]) is str or v is None else self._convert("address", v)
         self.api_access_enabled = (
-            v if type(v := d["api_access_enabled"]) is bool or v is None else self._odd("api_access_enabled", v)
+            v if type(v := d["api_access_enabled"]) is bool or v is None else self._convert("api_access_enabled", v)
         )
-        self.avatar_color = v if type(v := d["avatar_color"]) is str or v is None else self._odd("avatar_color", v)
-        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._odd("company_name", v)
+        self.avatar_color = v if type(v := d["avatar_color"]) is str or v is None else self._convert("avatar_color", v)
+        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._convert("company_name", v)
         self.conversion_throttle_additional_filters = (
             None
             if (v := d["conversion_throttle_additional_filters"]) is None
             else AdditionalThrottleRateFilters.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_throttle_additional_filters", v)
+            else self._convert("conversion_throttle_additional_filters", v)
         )
         self.conversion_throttle_enabled = (
             v
             if type(v := d["conversion_throttle_enabled"]) is bool or v is None
-            else self._odd("conversion_throttle_enabled", v)
+            else self._convert("conversion_throttle_enabled", v)
         )
         self.conversion_throttle_percentage = (
             v
             if type(v := d["conversion_throttle_percentage"]) is int or v is None
-            else self._odd("conversion_throttle_percentage", v)
+            else self._convert("conversion_throttle_percentage", v)
         )
         self.conversion_throttle_status = (
             v
             if type(v := d["conversion_throttle_status"]) is str or v is None
-            else self._odd("conversion_throttle_status", v)
+            else self._convert("conversion_throttle_status", v)
         )
-        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._convert("countries", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
         self.fraud_visibility_enabled = (
             v
             if type(v := d["fraud_visibility_enabled"]) is bool or v is None
-            else self._odd("fraud_visibility_enabled", v)
+            else self._convert("fraud_visibility_enabled", v)
         )
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._odd("manager_id", v)
-        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.pending = v if type(v := d["pending"]) is bool or v is None else self._odd("pending", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._convert("manager_id", v)
+        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._convert("messenger", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.pending = v if type(v := d["pending"]) is bool or v is None else self._convert("pending", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
         self.postback_manager_enabled = (
             v
             if type(v := d["postback_manager_enabled"]) is bool or v is None
-            else self._odd("postback_manager_enabled", v)
+            else self._convert("postback_manager_enabled", v)
         )
         self.promotional_method = (
-            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._convert("promotional_method", v)
         )
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.theme = v if type(v := d["theme"]) is str or v is None else self._odd("theme", v)
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
-        self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.theme = v if type(v := d["theme"]) is str or v is None else self._convert("theme", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)
+        self.website = v if type(v := d["website"]) is str or v is None else self._convert("website", v)
 
 
 # Below the class, so that models may hold each other.

@@ -82,7 +82,7 @@ class UpdateSmartLinkRequest(Model):
         visibility: Visibility | None | Unset = UNSET,
         weighted_offers: Sequence[SmartLinkWeightedOffer | Mapping[str, Any]] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 description,
@@ -114,27 +114,29 @@ class UpdateSmartLinkRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.fallback_offer = (
             None
             if (v := d["fallback_offer"]) is None
             else SmartLinkOffer.from_dict(v)
             if v.__class__ is dict
-            else self._odd("fallback_offer", v)
+            else self._convert("fallback_offer", v)
         )
         self.fallback_offer_enabled = (
-            v if type(v := d["fallback_offer_enabled"]) is bool or v is None else self._odd("fallback_offer_enabled", v)
+            v
+            if type(v := d["fallback_offer_enabled"]) is bool or v is None
+            else self._convert("fallback_offer_enabled", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
         self.primary_domain = (
-            v if type(v := d["primary_domain"]) is str or v is None else self._odd("primary_domain", v)
+            v if type(v := d["primary_domain"]) is str or v is None else self._convert("primary_domain", v)
         )
-        self.priority_offers = None if (v := d["priority_offers"]) is None else self._odd("priority_offers", v)
-        self.strategy = v if type(v := d["strategy"]) is int or v is None else self._odd("strategy", v)
-        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._odd("tags", v)
-        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._odd("visibility", v)
-        self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._odd("weighted_offers", v)
+        self.priority_offers = None if (v := d["priority_offers"]) is None else self._convert("priority_offers", v)
+        self.strategy = v if type(v := d["strategy"]) is int or v is None else self._convert("strategy", v)
+        self.tags = v if (v := d["tags"]) is None or all_text(v) else self._convert("tags", v)
+        self.visibility = v if type(v := d["visibility"]) is str or v is None else self._convert("visibility", v)
+        self.weighted_offers = None if (v := d["weighted_offers"]) is None else self._convert("weighted_offers", v)
 
 
 # Below the class, so that models may hold each other.

@@ -55,7 +55,7 @@ class UpdateTargetingGroupRequest(Model):
         impression_targeting_settings: TargetingSettingsPayload | Mapping[str, Any] | None | Unset = UNSET,
         name: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 click_targeting_settings,
@@ -77,30 +77,30 @@ class UpdateTargetingGroupRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.click_targeting_settings = (
             None
             if (v := d["click_targeting_settings"]) is None
             else TargetingSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("click_targeting_settings", v)
+            else self._convert("click_targeting_settings", v)
         )
         self.conversion_targeting_settings = (
             None
             if (v := d["conversion_targeting_settings"]) is None
             else TargetingSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("conversion_targeting_settings", v)
+            else self._convert("conversion_targeting_settings", v)
         )
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
         self.impression_targeting_settings = (
             None
             if (v := d["impression_targeting_settings"]) is None
             else TargetingSettingsPayload.from_dict(v)
             if v.__class__ is dict
-            else self._odd("impression_targeting_settings", v)
+            else self._convert("impression_targeting_settings", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
 
 
 # Below the class, so that models may hold each other.

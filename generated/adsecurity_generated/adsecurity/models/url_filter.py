@@ -44,7 +44,7 @@ class UrlFilter(Model):
         keywords: Sequence[str] | None | Unset = UNSET,
         reject_empty_value: bool | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 categories,
                 invert,
@@ -62,9 +62,9 @@ class UrlFilter(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.categories = v if (v := d["categories"]) is None or all_text(v) else self._odd("categories", v)
-        self.invert = v if type(v := d["invert"]) is bool or v is None else self._odd("invert", v)
-        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._odd("keywords", v)
+        self.categories = v if (v := d["categories"]) is None or all_text(v) else self._convert("categories", v)
+        self.invert = v if type(v := d["invert"]) is bool or v is None else self._convert("invert", v)
+        self.keywords = v if (v := d["keywords"]) is None or all_text(v) else self._convert("keywords", v)
         self.reject_empty_value = (
-            v if type(v := d["reject_empty_value"]) is bool or v is None else self._odd("reject_empty_value", v)
+            v if type(v := d["reject_empty_value"]) is bool or v is None else self._convert("reject_empty_value", v)
         )

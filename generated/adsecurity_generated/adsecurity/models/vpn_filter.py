@@ -62,7 +62,7 @@ class VpnFilter(Model):
         residential_vpn_check_custom_settings_enabled: bool | None | Unset = UNSET,
         threshold_percentage: float | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 check_by_sub_id,
                 lookback_hours,
@@ -87,39 +87,43 @@ class VpnFilter(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.check_by_sub_id = (
-            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._odd("check_by_sub_id", v)
+            v if type(v := d["check_by_sub_id"]) is bool or v is None else self._convert("check_by_sub_id", v)
         )
         self.lookback_hours = (
             v
             if (v := d["lookback_hours"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("lookback_hours", v)
+            else self._convert("lookback_hours", v)
         )
         self.minimum_request_count = (
-            v if type(v := d["minimum_request_count"]) is int or v is None else self._odd("minimum_request_count", v)
+            v
+            if type(v := d["minimum_request_count"]) is int or v is None
+            else self._convert("minimum_request_count", v)
         )
         self.residential_vpn_check = (
-            v if type(v := d["residential_vpn_check"]) is bool or v is None else self._odd("residential_vpn_check", v)
+            v
+            if type(v := d["residential_vpn_check"]) is bool or v is None
+            else self._convert("residential_vpn_check", v)
         )
         self.residential_vpn_check_custom_settings = (
             None
             if (v := d["residential_vpn_check_custom_settings"]) is None
             else ThresholdSettings.from_dict(v)
             if v.__class__ is dict
-            else self._odd("residential_vpn_check_custom_settings", v)
+            else self._convert("residential_vpn_check_custom_settings", v)
         )
         self.residential_vpn_check_custom_settings_enabled = (
             v
             if type(v := d["residential_vpn_check_custom_settings_enabled"]) is bool or v is None
-            else self._odd("residential_vpn_check_custom_settings_enabled", v)
+            else self._convert("residential_vpn_check_custom_settings_enabled", v)
         )
         self.threshold_percentage = (
             v
             if (v := d["threshold_percentage"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("threshold_percentage", v)
+            else self._convert("threshold_percentage", v)
         )
 
 

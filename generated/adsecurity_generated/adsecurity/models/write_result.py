@@ -29,10 +29,10 @@ class WriteResult(Model):
         *,
         success: bool | None | Unset = UNSET,
     ) -> None:
-        self._give((success,))
+        self._set_arguments((success,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.success,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.success = v if type(v := d["success"]) is bool or v is None else self._odd("success", v)
+        self.success = v if type(v := d["success"]) is bool or v is None else self._convert("success", v)

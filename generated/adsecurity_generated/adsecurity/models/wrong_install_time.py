@@ -31,7 +31,7 @@ class WrongInstallTime(Model):
         *,
         time_delta_tolerance_seconds: float | None | Unset = UNSET,
     ) -> None:
-        self._give((time_delta_tolerance_seconds,))
+        self._set_arguments((time_delta_tolerance_seconds,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.time_delta_tolerance_seconds,) = values
@@ -42,5 +42,5 @@ class WrongInstallTime(Model):
             if (v := d["time_delta_tolerance_seconds"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("time_delta_tolerance_seconds", v)
+            else self._convert("time_delta_tolerance_seconds", v)
         )

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
+
+from ..._resource import ResourceProperty
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -70,63 +71,63 @@ class AdsecurityResources:
         """The same resources, whose methods return status, headers and content as they came."""
         return AdsecurityResourcesWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def advertisers(self) -> Advertisers:
         """Companies whose offers are promoted."""
         from .advertisers import Advertisers
 
         return Advertisers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def publishers(self) -> Publishers:
         """Partners who send traffic to offers."""
         from .publishers import Publishers
 
         return Publishers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> Offers:
         """What publishers are paid to promote."""
         from .offers import Offers
 
         return Offers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def smartlinks(self) -> Smartlinks:
         """Links that pick one of several offers for each visitor."""
         from .smartlinks import Smartlinks
 
         return Smartlinks(self._api)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> Reports:
         """Clicks, conversions, impressions and totals, page by page."""
         from .reports import Reports
 
         return Reports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def conversions(self) -> Conversions:
         """Corrections to recorded conversions."""
         from .conversions import Conversions
 
         return Conversions(self._api)
 
-    @cached_property
+    @ResourceProperty
     def exports(self) -> Exports:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .exports import Exports
 
         return Exports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def fraud_filter_groups(self) -> FraudFilterGroups:
         """Reusable sets of fraud filters."""
         from .fraud_filter_groups import FraudFilterGroups
 
         return FraudFilterGroups(self._api)
 
-    @cached_property
+    @ResourceProperty
     def targeting_groups(self) -> TargetingGroups:
         """Reusable sets of rules on who is let in."""
         from .targeting_groups import TargetingGroups
@@ -204,63 +205,63 @@ class AsyncAdsecurityResources:
         """The same resources, whose methods return status, headers and content as they came."""
         return AsyncAdsecurityResourcesWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def advertisers(self) -> AsyncAdvertisers:
         """Companies whose offers are promoted."""
         from .advertisers import AsyncAdvertisers
 
         return AsyncAdvertisers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def publishers(self) -> AsyncPublishers:
         """Partners who send traffic to offers."""
         from .publishers import AsyncPublishers
 
         return AsyncPublishers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> AsyncOffers:
         """What publishers are paid to promote."""
         from .offers import AsyncOffers
 
         return AsyncOffers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def smartlinks(self) -> AsyncSmartlinks:
         """Links that pick one of several offers for each visitor."""
         from .smartlinks import AsyncSmartlinks
 
         return AsyncSmartlinks(self._api)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> AsyncReports:
         """Clicks, conversions, impressions and totals, page by page."""
         from .reports import AsyncReports
 
         return AsyncReports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def conversions(self) -> AsyncConversions:
         """Corrections to recorded conversions."""
         from .conversions import AsyncConversions
 
         return AsyncConversions(self._api)
 
-    @cached_property
+    @ResourceProperty
     def exports(self) -> AsyncExports:
         """Whole reports as CSV files, made in the background by the Download Center."""
         from .exports import AsyncExports
 
         return AsyncExports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def fraud_filter_groups(self) -> AsyncFraudFilterGroups:
         """Reusable sets of fraud filters."""
         from .fraud_filter_groups import AsyncFraudFilterGroups
 
         return AsyncFraudFilterGroups(self._api)
 
-    @cached_property
+    @ResourceProperty
     def targeting_groups(self) -> AsyncTargetingGroups:
         """Reusable sets of rules on who is let in."""
         from .targeting_groups import AsyncTargetingGroups
@@ -340,35 +341,35 @@ class PublisherView:
         """The same resources, whose methods return status, headers and content as they came."""
         return PublisherViewWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> PublisherViewReports:
         """Reports as one publisher sees them."""
         from .publisher_view_reports import PublisherViewReports
 
         return PublisherViewReports(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def coupon_codes(self) -> PublisherViewCouponCodes:
         """Coupon codes of one publisher."""
         from .publisher_view_coupon_codes import PublisherViewCouponCodes
 
         return PublisherViewCouponCodes(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def access_requests(self) -> PublisherViewAccessRequests:
         """Requests of one publisher to run offers."""
         from .publisher_view_access_requests import PublisherViewAccessRequests
 
         return PublisherViewAccessRequests(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> PublisherViewOffers:
         """Offers as one publisher sees them."""
         from .publisher_view_offers import PublisherViewOffers
 
         return PublisherViewOffers(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def postbacks(self) -> PublisherViewPostbacks:
         """Calls to one publisher's system when something is recorded."""
         from .publisher_view_postbacks import PublisherViewPostbacks
@@ -420,35 +421,35 @@ class AsyncPublisherView:
         """The same resources, whose methods return status, headers and content as they came."""
         return AsyncPublisherViewWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> AsyncPublisherViewReports:
         """Reports as one publisher sees them."""
         from .publisher_view_reports import AsyncPublisherViewReports
 
         return AsyncPublisherViewReports(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def coupon_codes(self) -> AsyncPublisherViewCouponCodes:
         """Coupon codes of one publisher."""
         from .publisher_view_coupon_codes import AsyncPublisherViewCouponCodes
 
         return AsyncPublisherViewCouponCodes(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def access_requests(self) -> AsyncPublisherViewAccessRequests:
         """Requests of one publisher to run offers."""
         from .publisher_view_access_requests import AsyncPublisherViewAccessRequests
 
         return AsyncPublisherViewAccessRequests(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> AsyncPublisherViewOffers:
         """Offers as one publisher sees them."""
         from .publisher_view_offers import AsyncPublisherViewOffers
 
         return AsyncPublisherViewOffers(self._api, self._organization_id)
 
-    @cached_property
+    @ResourceProperty
     def postbacks(self) -> AsyncPublisherViewPostbacks:
         """Calls to one publisher's system when something is recorded."""
         from .publisher_view_postbacks import AsyncPublisherViewPostbacks

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -28,6 +28,99 @@ class Advertisers:
     def with_raw_response(self) -> AdvertisersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AdvertisersWithRawResponse(Advertisers(self._api.raw))
+
+    def modify(
+        self,
+        advertiser_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            advertiser_id: ID of the advertiser.
+            active: Whether the account is in use.
+            address: Postal address.
+            country: Country, such as `US`.
+            description: Free text about the advertiser.
+            email: Contact address.
+            first_name: First name of the contact person.
+            last_name: Last name of the contact person.
+            manager_id: ID of the user who is to manage the account.
+            messenger: Handle on a messaging service.
+            name: Display name.
+            phone: Phone number of the contact person.
+            tags: IDs of the labels.
+            website: Address of the company's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/advertisers/{advertiserID}` (getAdvertiser, inferred), then `PATCH
+        /api/v2/advertisers/{advertiserID}` (updateAdvertiser, inferred).
+        """
+        from ..api.advertisers.get_advertiser import OPERATION as READ
+        from ..api.advertisers.update_advertiser import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "advertiser_id": advertiser_id,
+            "active": active,
+            "address": address,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "tags": tags,
+            "website": website,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -115,9 +208,11 @@ class Advertisers:
 
     def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -130,6 +225,8 @@ class Advertisers:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -142,8 +239,7 @@ class Advertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/advertisers` (bulkDeleteAdvertisers, inferred).
         """
@@ -152,9 +248,11 @@ class Advertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -164,10 +262,12 @@ class Advertisers:
 
     def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -181,6 +281,8 @@ class Advertisers:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -193,8 +295,7 @@ class Advertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/advertisers` (bulkUpdateAdvertisers, inferred).
         """
@@ -204,9 +305,11 @@ class Advertisers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -428,6 +531,7 @@ class AdvertisersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncAdvertisers:
@@ -440,6 +544,99 @@ class AsyncAdvertisers:
     def with_raw_response(self) -> AsyncAdvertisersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncAdvertisersWithRawResponse(AsyncAdvertisers(self._api.raw))
+
+    async def modify(
+        self,
+        advertiser_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            advertiser_id: ID of the advertiser.
+            active: Whether the account is in use.
+            address: Postal address.
+            country: Country, such as `US`.
+            description: Free text about the advertiser.
+            email: Contact address.
+            first_name: First name of the contact person.
+            last_name: Last name of the contact person.
+            manager_id: ID of the user who is to manage the account.
+            messenger: Handle on a messaging service.
+            name: Display name.
+            phone: Phone number of the contact person.
+            tags: IDs of the labels.
+            website: Address of the company's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/advertisers/{advertiserID}` (getAdvertiser, inferred), then `PATCH
+        /api/v2/advertisers/{advertiserID}` (updateAdvertiser, inferred).
+        """
+        from ..api.advertisers.get_advertiser import OPERATION as READ
+        from ..api.advertisers.update_advertiser import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "advertiser_id": advertiser_id,
+            "active": active,
+            "address": address,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "tags": tags,
+            "website": website,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -527,9 +724,11 @@ class AsyncAdvertisers:
 
     async def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -542,6 +741,8 @@ class AsyncAdvertisers:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -554,8 +755,7 @@ class AsyncAdvertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/advertisers` (bulkDeleteAdvertisers, inferred).
         """
@@ -564,9 +764,11 @@ class AsyncAdvertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -576,10 +778,12 @@ class AsyncAdvertisers:
 
     async def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -593,6 +797,8 @@ class AsyncAdvertisers:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -605,8 +811,7 @@ class AsyncAdvertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/advertisers` (bulkUpdateAdvertisers, inferred).
         """
@@ -616,9 +821,11 @@ class AsyncAdvertisers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -840,3 +1047,4 @@ class AsyncAdvertisersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

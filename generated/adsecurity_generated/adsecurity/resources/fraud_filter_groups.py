@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -42,6 +42,107 @@ class FraudFilterGroups:
     def with_raw_response(self) -> FraudFilterGroupsWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return FraudFilterGroupsWithRawResponse(FraudFilterGroups(self._api.raw))
+
+    def modify(
+        self,
+        integration_id: str,
+        fraud_filter_group_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        click_filter_preset_id: int | None | Unset = UNSET,
+        click_filter_settings: FraudClickFilterSettingsPayload
+        | FraudClickFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        conversion_filter_preset_id: int | None | Unset = UNSET,
+        conversion_filter_settings: FraudConversionFilterSettingsPayload
+        | FraudConversionFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        impression_filter_settings: FraudImpressionFilterSettingsPayload
+        | FraudImpressionFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        monitoring_mode: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        rtb_enabled: bool | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            fraud_filter_group_id: ID of the fraud filter group.
+            active: Whether the group is in use.
+            click_filter_preset_id: Number of the preset that the click filters follow.
+            click_filter_settings: Filters on clicks, as updates take them.
+            conversion_filter_preset_id: Number of the preset that the conversion filters follow.
+            conversion_filter_settings: Filters on conversions, as updates take them.
+            description: Free text about the group.
+            impression_filter_settings: Filters on impressions, as updates take them.
+            monitoring_mode: Whether the filters only watch and do not reject.
+            name: Display name.
+            rtb_enabled: Whether the group also judges real-time bidding.
+            tags: IDs of the labels.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/fraud-filter-groups/{fraudFilterGroupID}`
+        (getFraudFilterGroup, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/fraud-filter-groups/{fraudFilterGroupID}` (updateFraudFilterGroup,
+        inferred).
+        """
+        from ..api.fraud_filter_groups.get_fraud_filter_group import OPERATION as READ
+        from ..api.fraud_filter_groups.update_fraud_filter_group import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "fraud_filter_group_id": fraud_filter_group_id,
+            "active": active,
+            "click_filter_preset_id": click_filter_preset_id,
+            "click_filter_settings": click_filter_settings,
+            "conversion_filter_preset_id": conversion_filter_preset_id,
+            "conversion_filter_settings": conversion_filter_settings,
+            "description": description,
+            "impression_filter_settings": impression_filter_settings,
+            "monitoring_mode": monitoring_mode,
+            "name": name,
+            "rtb_enabled": rtb_enabled,
+            "tags": tags,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -141,10 +242,12 @@ class FraudFilterGroups:
     def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -159,6 +262,8 @@ class FraudFilterGroups:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
             organization: ID of the organization that the items belong to.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -171,8 +276,7 @@ class FraudFilterGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/fraud-filter-groups` (bulkDeleteFraudFilterGroups, inferred).
         """
@@ -183,9 +287,11 @@ class FraudFilterGroups:
             "organization": organization,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -196,11 +302,13 @@ class FraudFilterGroups:
     def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
         monitoring_mode: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -216,6 +324,8 @@ class FraudFilterGroups:
             data: IDs of the groups to change.
             organization: ID of the organization that the items belong to.
             monitoring_mode: Whether the filters of every listed group only watch and do not reject.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -228,8 +338,7 @@ class FraudFilterGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/fraud-filter-groups` (bulkUpdateFraudFilterGroups, inferred).
         """
@@ -241,9 +350,11 @@ class FraudFilterGroups:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -532,6 +643,7 @@ class FraudFilterGroupsWithRawResponse:
         self.delete = raw_response(resource.delete)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncFraudFilterGroups:
@@ -544,6 +656,107 @@ class AsyncFraudFilterGroups:
     def with_raw_response(self) -> AsyncFraudFilterGroupsWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncFraudFilterGroupsWithRawResponse(AsyncFraudFilterGroups(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        fraud_filter_group_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        click_filter_preset_id: int | None | Unset = UNSET,
+        click_filter_settings: FraudClickFilterSettingsPayload
+        | FraudClickFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        conversion_filter_preset_id: int | None | Unset = UNSET,
+        conversion_filter_settings: FraudConversionFilterSettingsPayload
+        | FraudConversionFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        impression_filter_settings: FraudImpressionFilterSettingsPayload
+        | FraudImpressionFilterSettingsPayloadDict
+        | None
+        | Unset = UNSET,
+        monitoring_mode: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        rtb_enabled: bool | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            fraud_filter_group_id: ID of the fraud filter group.
+            active: Whether the group is in use.
+            click_filter_preset_id: Number of the preset that the click filters follow.
+            click_filter_settings: Filters on clicks, as updates take them.
+            conversion_filter_preset_id: Number of the preset that the conversion filters follow.
+            conversion_filter_settings: Filters on conversions, as updates take them.
+            description: Free text about the group.
+            impression_filter_settings: Filters on impressions, as updates take them.
+            monitoring_mode: Whether the filters only watch and do not reject.
+            name: Display name.
+            rtb_enabled: Whether the group also judges real-time bidding.
+            tags: IDs of the labels.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/fraud-filter-groups/{fraudFilterGroupID}`
+        (getFraudFilterGroup, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/fraud-filter-groups/{fraudFilterGroupID}` (updateFraudFilterGroup,
+        inferred).
+        """
+        from ..api.fraud_filter_groups.get_fraud_filter_group import OPERATION as READ
+        from ..api.fraud_filter_groups.update_fraud_filter_group import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "fraud_filter_group_id": fraud_filter_group_id,
+            "active": active,
+            "click_filter_preset_id": click_filter_preset_id,
+            "click_filter_settings": click_filter_settings,
+            "conversion_filter_preset_id": conversion_filter_preset_id,
+            "conversion_filter_settings": conversion_filter_settings,
+            "description": description,
+            "impression_filter_settings": impression_filter_settings,
+            "monitoring_mode": monitoring_mode,
+            "name": name,
+            "rtb_enabled": rtb_enabled,
+            "tags": tags,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -643,10 +856,12 @@ class AsyncFraudFilterGroups:
     async def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -661,6 +876,8 @@ class AsyncFraudFilterGroups:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
             organization: ID of the organization that the items belong to.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -673,8 +890,7 @@ class AsyncFraudFilterGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/fraud-filter-groups` (bulkDeleteFraudFilterGroups, inferred).
         """
@@ -685,9 +901,11 @@ class AsyncFraudFilterGroups:
             "organization": organization,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -698,11 +916,13 @@ class AsyncFraudFilterGroups:
     async def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
         monitoring_mode: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -718,6 +938,8 @@ class AsyncFraudFilterGroups:
             data: IDs of the groups to change.
             organization: ID of the organization that the items belong to.
             monitoring_mode: Whether the filters of every listed group only watch and do not reject.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -730,8 +952,7 @@ class AsyncFraudFilterGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/fraud-filter-groups` (bulkUpdateFraudFilterGroups, inferred).
         """
@@ -743,9 +964,11 @@ class AsyncFraudFilterGroups:
             "data": data,
             "monitoring_mode": monitoring_mode,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1034,3 +1257,4 @@ class AsyncFraudFilterGroupsWithRawResponse:
         self.delete = async_raw_response(resource.delete)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -46,6 +46,171 @@ class Offers:
     def with_raw_response(self) -> OffersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return OffersWithRawResponse(Offers(self._api.raw))
+
+    def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        advertiser_id: int | None | Unset = UNSET,
+        allow_duplicate_conversions: bool | None | Unset = UNSET,
+        approved_publisher_ids: Sequence[int] | None | Unset = UNSET,
+        block_on_reject: bool | None | Unset = UNSET,
+        capping: CappingPayload | CappingPayloadDict | None | Unset = UNSET,
+        conversion_name: str | None | Unset = UNSET,
+        currency: str | None | Unset = UNSET,
+        deep_link_enabled: bool | None | Unset = UNSET,
+        default_offer_landing_page: DefaultOfferLandingPage | DefaultOfferLandingPageDict | None | Unset = UNSET,
+        default_payout: PayoutConfigPayload | PayoutConfigPayloadDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        end_date: str | None | Unset = UNSET,
+        fallback_url: str | None | Unset = UNSET,
+        fraud_filter_group_id: str | None | Unset = UNSET,
+        impression_forwarding_enabled: bool | None | Unset = UNSET,
+        impression_forwarding_url: str | None | Unset = UNSET,
+        manually_approve_conversions: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        offer_group: str | None | Unset = UNSET,
+        offer_preview_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_url: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        secure_code: str | None | Unset = UNSET,
+        start_date: str | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        targeting_group_id: str | None | Unset = UNSET,
+        targeting_simple: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        targeting_simple_enabled: bool | None | Unset = UNSET,
+        terms_and_conditions: str | None | Unset = UNSET,
+        terms_and_conditions_agreed_list: Sequence[int] | None | Unset = UNSET,
+        terms_and_conditions_enabled: bool | None | Unset = UNSET,
+        view_through_attribution_enabled: bool | None | Unset = UNSET,
+        visibility: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            offer_id: ID of the offer.
+            active: Whether clicks and conversions are recorded.
+            advertiser_id: Short number (`incremental_id`) of the advertiser whose offer it is.
+            allow_duplicate_conversions: Whether one click may convert more than once.
+            approved_publisher_ids: Short numbers of the publishers who may run the offer.
+            block_on_reject: Whether a visitor whose click is rejected sees a notice instead of being sent on.
+            capping: Limits on what an offer may receive, pay and earn, as updates take them.
+            conversion_name: Name under which conversions of the offer are shown.
+            currency: Currency of payout and revenue, such as `USD`.
+            deep_link_enabled: Whether publishers may lead to a page of their choice.
+            default_offer_landing_page: The page that an offer leads to unless another one is asked for.
+            default_payout: What a conversion pays and earns, as updates take it.
+            description: Free text about the offer.
+            end_date: Time after which the offer is no longer valid.
+            fallback_url: Where visitors whose click is rejected are sent.
+            fraud_filter_group_id: ID of the fraud filter group to use.
+            impression_forwarding_enabled: Whether each impression is passed on to `impression_forwarding_url`.
+            impression_forwarding_url: Address that is called for each impression.
+            manually_approve_conversions: Whether conversions wait for approval by hand.
+            name: Display name.
+            offer_group: Group that the offer is filed under.
+            offer_preview_enabled: Whether visitors whose click is rejected are sent to the landing page's preview.
+            parallel_tracking_enabled: Whether `parallel_tracking_url` is called for approved clicks.
+            parallel_tracking_url: Address that is called for each approved click.
+            primary_domain: Domain of the tracking links.
+            secure_code: Code that authorizes conversions and events; without one the integration's code is asked
+                for. Never shown in logs or errors.
+            start_date: Time before which the offer is not valid.
+            tags: IDs of the labels.
+            targeting_group_id: ID of the targeting group to use; it counts while `targeting_simple_enabled` is
+                false.
+            targeting_simple: Rules on which visitors are let in, as updates take them.
+            targeting_simple_enabled: Whether the offer's own rules in `targeting_simple` count instead of a group.
+            terms_and_conditions: Text that publishers have to agree to.
+            terms_and_conditions_agreed_list: Short numbers of the publishers who agreed to the terms.
+            terms_and_conditions_enabled: Whether publishers have to agree to the terms.
+            view_through_attribution_enabled: Whether conversions are also attributed to impressions.
+            visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
+                update table lists no values.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
+        """
+        from ..api.offers.get_offer import OPERATION as READ
+        from ..api.offers.update_offer import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "active": active,
+            "advertiser_id": advertiser_id,
+            "allow_duplicate_conversions": allow_duplicate_conversions,
+            "approved_publisher_ids": approved_publisher_ids,
+            "block_on_reject": block_on_reject,
+            "capping": capping,
+            "conversion_name": conversion_name,
+            "currency": currency,
+            "deep_link_enabled": deep_link_enabled,
+            "default_offer_landing_page": default_offer_landing_page,
+            "default_payout": default_payout,
+            "description": description,
+            "end_date": end_date,
+            "fallback_url": fallback_url,
+            "fraud_filter_group_id": fraud_filter_group_id,
+            "impression_forwarding_enabled": impression_forwarding_enabled,
+            "impression_forwarding_url": impression_forwarding_url,
+            "manually_approve_conversions": manually_approve_conversions,
+            "name": name,
+            "offer_group": offer_group,
+            "offer_preview_enabled": offer_preview_enabled,
+            "parallel_tracking_enabled": parallel_tracking_enabled,
+            "parallel_tracking_url": parallel_tracking_url,
+            "primary_domain": primary_domain,
+            "secure_code": secure_code,
+            "start_date": start_date,
+            "tags": tags,
+            "targeting_group_id": targeting_group_id,
+            "targeting_simple": targeting_simple,
+            "targeting_simple_enabled": targeting_simple_enabled,
+            "terms_and_conditions": terms_and_conditions,
+            "terms_and_conditions_agreed_list": terms_and_conditions_agreed_list,
+            "terms_and_conditions_enabled": terms_and_conditions_enabled,
+            "view_through_attribution_enabled": view_through_attribution_enabled,
+            "visibility": visibility,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -211,9 +376,11 @@ class Offers:
     def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -227,6 +394,8 @@ class Offers:
         Args:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -239,8 +408,7 @@ class Offers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
         """
@@ -250,9 +418,11 @@ class Offers:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -263,10 +433,12 @@ class Offers:
     def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -281,6 +453,8 @@ class Offers:
             integration_id: ID of the integration.
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -293,8 +467,7 @@ class Offers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
         """
@@ -305,9 +478,11 @@ class Offers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -676,6 +851,7 @@ class OffersWithRawResponse:
         self.update = raw_response(resource.update)
         self.list_all = raw_pages(resource.list_all)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncOffers:
@@ -688,6 +864,171 @@ class AsyncOffers:
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        advertiser_id: int | None | Unset = UNSET,
+        allow_duplicate_conversions: bool | None | Unset = UNSET,
+        approved_publisher_ids: Sequence[int] | None | Unset = UNSET,
+        block_on_reject: bool | None | Unset = UNSET,
+        capping: CappingPayload | CappingPayloadDict | None | Unset = UNSET,
+        conversion_name: str | None | Unset = UNSET,
+        currency: str | None | Unset = UNSET,
+        deep_link_enabled: bool | None | Unset = UNSET,
+        default_offer_landing_page: DefaultOfferLandingPage | DefaultOfferLandingPageDict | None | Unset = UNSET,
+        default_payout: PayoutConfigPayload | PayoutConfigPayloadDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        end_date: str | None | Unset = UNSET,
+        fallback_url: str | None | Unset = UNSET,
+        fraud_filter_group_id: str | None | Unset = UNSET,
+        impression_forwarding_enabled: bool | None | Unset = UNSET,
+        impression_forwarding_url: str | None | Unset = UNSET,
+        manually_approve_conversions: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        offer_group: str | None | Unset = UNSET,
+        offer_preview_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_url: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        secure_code: str | None | Unset = UNSET,
+        start_date: str | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        targeting_group_id: str | None | Unset = UNSET,
+        targeting_simple: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        targeting_simple_enabled: bool | None | Unset = UNSET,
+        terms_and_conditions: str | None | Unset = UNSET,
+        terms_and_conditions_agreed_list: Sequence[int] | None | Unset = UNSET,
+        terms_and_conditions_enabled: bool | None | Unset = UNSET,
+        view_through_attribution_enabled: bool | None | Unset = UNSET,
+        visibility: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            offer_id: ID of the offer.
+            active: Whether clicks and conversions are recorded.
+            advertiser_id: Short number (`incremental_id`) of the advertiser whose offer it is.
+            allow_duplicate_conversions: Whether one click may convert more than once.
+            approved_publisher_ids: Short numbers of the publishers who may run the offer.
+            block_on_reject: Whether a visitor whose click is rejected sees a notice instead of being sent on.
+            capping: Limits on what an offer may receive, pay and earn, as updates take them.
+            conversion_name: Name under which conversions of the offer are shown.
+            currency: Currency of payout and revenue, such as `USD`.
+            deep_link_enabled: Whether publishers may lead to a page of their choice.
+            default_offer_landing_page: The page that an offer leads to unless another one is asked for.
+            default_payout: What a conversion pays and earns, as updates take it.
+            description: Free text about the offer.
+            end_date: Time after which the offer is no longer valid.
+            fallback_url: Where visitors whose click is rejected are sent.
+            fraud_filter_group_id: ID of the fraud filter group to use.
+            impression_forwarding_enabled: Whether each impression is passed on to `impression_forwarding_url`.
+            impression_forwarding_url: Address that is called for each impression.
+            manually_approve_conversions: Whether conversions wait for approval by hand.
+            name: Display name.
+            offer_group: Group that the offer is filed under.
+            offer_preview_enabled: Whether visitors whose click is rejected are sent to the landing page's preview.
+            parallel_tracking_enabled: Whether `parallel_tracking_url` is called for approved clicks.
+            parallel_tracking_url: Address that is called for each approved click.
+            primary_domain: Domain of the tracking links.
+            secure_code: Code that authorizes conversions and events; without one the integration's code is asked
+                for. Never shown in logs or errors.
+            start_date: Time before which the offer is not valid.
+            tags: IDs of the labels.
+            targeting_group_id: ID of the targeting group to use; it counts while `targeting_simple_enabled` is
+                false.
+            targeting_simple: Rules on which visitors are let in, as updates take them.
+            targeting_simple_enabled: Whether the offer's own rules in `targeting_simple` count instead of a group.
+            terms_and_conditions: Text that publishers have to agree to.
+            terms_and_conditions_agreed_list: Short numbers of the publishers who agreed to the terms.
+            terms_and_conditions_enabled: Whether publishers have to agree to the terms.
+            view_through_attribution_enabled: Whether conversions are also attributed to impressions.
+            visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
+                update table lists no values.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
+        """
+        from ..api.offers.get_offer import OPERATION as READ
+        from ..api.offers.update_offer import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "active": active,
+            "advertiser_id": advertiser_id,
+            "allow_duplicate_conversions": allow_duplicate_conversions,
+            "approved_publisher_ids": approved_publisher_ids,
+            "block_on_reject": block_on_reject,
+            "capping": capping,
+            "conversion_name": conversion_name,
+            "currency": currency,
+            "deep_link_enabled": deep_link_enabled,
+            "default_offer_landing_page": default_offer_landing_page,
+            "default_payout": default_payout,
+            "description": description,
+            "end_date": end_date,
+            "fallback_url": fallback_url,
+            "fraud_filter_group_id": fraud_filter_group_id,
+            "impression_forwarding_enabled": impression_forwarding_enabled,
+            "impression_forwarding_url": impression_forwarding_url,
+            "manually_approve_conversions": manually_approve_conversions,
+            "name": name,
+            "offer_group": offer_group,
+            "offer_preview_enabled": offer_preview_enabled,
+            "parallel_tracking_enabled": parallel_tracking_enabled,
+            "parallel_tracking_url": parallel_tracking_url,
+            "primary_domain": primary_domain,
+            "secure_code": secure_code,
+            "start_date": start_date,
+            "tags": tags,
+            "targeting_group_id": targeting_group_id,
+            "targeting_simple": targeting_simple,
+            "targeting_simple_enabled": targeting_simple_enabled,
+            "terms_and_conditions": terms_and_conditions,
+            "terms_and_conditions_agreed_list": terms_and_conditions_agreed_list,
+            "terms_and_conditions_enabled": terms_and_conditions_enabled,
+            "view_through_attribution_enabled": view_through_attribution_enabled,
+            "visibility": visibility,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -853,9 +1194,11 @@ class AsyncOffers:
     async def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -869,6 +1212,8 @@ class AsyncOffers:
         Args:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -881,8 +1226,7 @@ class AsyncOffers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
         """
@@ -892,9 +1236,11 @@ class AsyncOffers:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -905,10 +1251,12 @@ class AsyncOffers:
     async def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -923,6 +1271,8 @@ class AsyncOffers:
             integration_id: ID of the integration.
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -935,8 +1285,7 @@ class AsyncOffers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
         """
@@ -947,9 +1296,11 @@ class AsyncOffers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1318,3 +1669,4 @@ class AsyncOffersWithRawResponse:
         self.update = async_raw_response(resource.update)
         self.list_all = async_raw_pages(resource.list_all)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
 
@@ -36,9 +36,11 @@ class PublisherViewAccessRequests:
 
     def bulk_delete(
         self,
-        data: Sequence[OfferAccessRequestDeleteRequest | OfferAccessRequestDeleteRequestDict],
+        data: Iterable[OfferAccessRequestDeleteRequest | OfferAccessRequestDeleteRequestDict],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -51,6 +53,8 @@ class PublisherViewAccessRequests:
 
         Args:
             data: The requests, each with its offer.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -63,8 +67,7 @@ class PublisherViewAccessRequests:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offer-access-requests` (bulkDeleteOfferAccessRequests, inferred).
         """
@@ -74,9 +77,11 @@ class PublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -335,9 +340,11 @@ class AsyncPublisherViewAccessRequests:
 
     async def bulk_delete(
         self,
-        data: Sequence[OfferAccessRequestDeleteRequest | OfferAccessRequestDeleteRequestDict],
+        data: Iterable[OfferAccessRequestDeleteRequest | OfferAccessRequestDeleteRequestDict],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -350,6 +357,8 @@ class AsyncPublisherViewAccessRequests:
 
         Args:
             data: The requests, each with its offer.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -362,8 +371,7 @@ class AsyncPublisherViewAccessRequests:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offer-access-requests` (bulkDeleteOfferAccessRequests, inferred).
         """
@@ -373,9 +381,11 @@ class AsyncPublisherViewAccessRequests:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -35,6 +35,92 @@ class PublisherViewPostbacks:
     def with_raw_response(self) -> PublisherViewPostbacksWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return PublisherViewPostbacksWithRawResponse(PublisherViewPostbacks(self._api.raw, self._organization_id))
+
+    def modify(
+        self,
+        postback_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        body: str | None | Unset = UNSET,
+        delay_metric: DelayMetric | None | Unset = UNSET,
+        delay_value: int | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        filters: PostbackManagerFiltersPayload | PostbackManagerFiltersPayloadDict | None | Unset = UNSET,
+        headers: Mapping[str, Sequence[str]] | None | Unset = UNSET,
+        method: PostbackMethod | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        url: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            postback_id: ID of the postback.
+            active: Whether the postback is sent.
+            body: Body of the call.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
+            delay_value: How many units of `delay_metric` to wait before the call.
+            description: Free text about the postback.
+            filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
+            headers: Headers of the call, each with its values.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
+            name: Display name.
+            url: Address to call.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publisher-view/{organizationID}/postbacks/{postbackID}` (getPostback, inferred), then
+        `PATCH /api/v2/publisher-view/{organizationID}/postbacks/{postbackID}` (updatePostback, inferred).
+        """
+        from ..api.postbacks.get_postback import OPERATION as READ
+        from ..api.postbacks.update_postback import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "organization_id": self._organization_id,
+            "postback_id": postback_id,
+            "active": active,
+            "body": body,
+            "delay_metric": delay_metric,
+            "delay_value": delay_value,
+            "description": description,
+            "filters": filters,
+            "headers": headers,
+            "method": method,
+            "name": name,
+            "url": url,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -127,9 +213,11 @@ class PublisherViewPostbacks:
 
     def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -142,6 +230,8 @@ class PublisherViewPostbacks:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -154,8 +244,7 @@ class PublisherViewPostbacks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/postbacks` (bulkDeletePostbacks, inferred).
         """
@@ -165,9 +254,11 @@ class PublisherViewPostbacks:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -177,10 +268,12 @@ class PublisherViewPostbacks:
 
     def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -194,6 +287,8 @@ class PublisherViewPostbacks:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -206,8 +301,7 @@ class PublisherViewPostbacks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publisher-view/{organizationID}/postbacks` (bulkUpdatePostbacks, inferred).
         """
@@ -218,9 +312,11 @@ class PublisherViewPostbacks:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -437,6 +533,7 @@ class PublisherViewPostbacksWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncPublisherViewPostbacks:
@@ -451,6 +548,92 @@ class AsyncPublisherViewPostbacks:
         """The same methods, which return status, headers and content as they came."""
         return AsyncPublisherViewPostbacksWithRawResponse(
             AsyncPublisherViewPostbacks(self._api.raw, self._organization_id)
+        )
+
+    async def modify(
+        self,
+        postback_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        body: str | None | Unset = UNSET,
+        delay_metric: DelayMetric | None | Unset = UNSET,
+        delay_value: int | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        filters: PostbackManagerFiltersPayload | PostbackManagerFiltersPayloadDict | None | Unset = UNSET,
+        headers: Mapping[str, Sequence[str]] | None | Unset = UNSET,
+        method: PostbackMethod | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        url: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            postback_id: ID of the postback.
+            active: Whether the postback is sent.
+            body: Body of the call.
+            delay_metric: Unit of a postback's delay. Known values: `Second`, `Minute`, `Hour`.
+            delay_value: How many units of `delay_metric` to wait before the call.
+            description: Free text about the postback.
+            filters: Conditions that a record has to meet for the postback to be sent, as updates take them.
+            headers: Headers of the call, each with its values.
+            method: HTTP method with which a postback is sent. Known values: `GET`, `POST`, `PUT`, `DELETE`,
+                `PATCH`.
+            name: Display name.
+            url: Address to call.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publisher-view/{organizationID}/postbacks/{postbackID}` (getPostback, inferred), then
+        `PATCH /api/v2/publisher-view/{organizationID}/postbacks/{postbackID}` (updatePostback, inferred).
+        """
+        from ..api.postbacks.get_postback import OPERATION as READ
+        from ..api.postbacks.update_postback import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "organization_id": self._organization_id,
+            "postback_id": postback_id,
+            "active": active,
+            "body": body,
+            "delay_metric": delay_metric,
+            "delay_value": delay_value,
+            "description": description,
+            "filters": filters,
+            "headers": headers,
+            "method": method,
+            "name": name,
+            "url": url,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
         )
 
     async def create(
@@ -544,9 +727,11 @@ class AsyncPublisherViewPostbacks:
 
     async def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -559,6 +744,8 @@ class AsyncPublisherViewPostbacks:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -571,8 +758,7 @@ class AsyncPublisherViewPostbacks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/postbacks` (bulkDeletePostbacks, inferred).
         """
@@ -582,9 +768,11 @@ class AsyncPublisherViewPostbacks:
             "organization_id": self._organization_id,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -594,10 +782,12 @@ class AsyncPublisherViewPostbacks:
 
     async def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -611,6 +801,8 @@ class AsyncPublisherViewPostbacks:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -623,8 +815,7 @@ class AsyncPublisherViewPostbacks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publisher-view/{organizationID}/postbacks` (bulkUpdatePostbacks, inferred).
         """
@@ -635,9 +826,11 @@ class AsyncPublisherViewPostbacks:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -854,3 +1047,4 @@ class AsyncPublisherViewPostbacksWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

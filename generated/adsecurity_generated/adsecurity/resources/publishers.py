@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -33,6 +33,147 @@ class Publishers:
     def with_raw_response(self) -> PublishersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return PublishersWithRawResponse(Publishers(self._api.raw))
+
+    def modify(
+        self,
+        publisher_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        api_access_enabled: bool | None | Unset = UNSET,
+        avatar_color: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        conversion_throttle_additional_filters: AdditionalThrottleRateFilters
+        | AdditionalThrottleRateFiltersDict
+        | None
+        | Unset = UNSET,
+        conversion_throttle_enabled: bool | None | Unset = UNSET,
+        conversion_throttle_percentage: int | None | Unset = UNSET,
+        conversion_throttle_status: ThrottleStatus | None | Unset = UNSET,
+        countries: Sequence[str] | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        fraud_visibility_enabled: bool | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        pending: bool | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        postback_manager_enabled: bool | None | Unset = UNSET,
+        promotional_method: Sequence[PromotionalMethod] | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        theme: str | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            publisher_id: ID of the publisher.
+            active: Whether the account is in use.
+            address: Postal address.
+            api_access_enabled: Whether the publisher may use the API.
+            avatar_color: Background colour of the publisher's initials.
+            company_name: Name of the company.
+            conversion_throttle_additional_filters: Conditions on sub IDs that narrow down which conversions are
+                throttled.
+            conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
+            conversion_throttle_percentage: Share of the conversions to hold back, in percent.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
+            countries: Countries that the publisher works in.
+            description: Free text about the publisher.
+            email: Contact address.
+            first_name: First name of the contact person.
+            fraud_visibility_enabled: Whether the publisher may see fraud results.
+            last_name: Last name of the contact person.
+            manager_id: ID of the user who is to manage the account.
+            messenger: Handle on a messaging service.
+            name: Display name.
+            pending: Whether the account waits for approval.
+            phone: Phone number of the contact person.
+            postback_manager_enabled: Whether the publisher may manage postbacks.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
+            tags: IDs of the labels.
+            theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
+                table lists no values.
+            timezone: IANA time zone of the account.
+            website: Address of the company's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
+        /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
+        """
+        from ..api.publishers.get_publisher import OPERATION as READ
+        from ..api.publishers.update_publisher import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "publisher_id": publisher_id,
+            "active": active,
+            "address": address,
+            "api_access_enabled": api_access_enabled,
+            "avatar_color": avatar_color,
+            "company_name": company_name,
+            "conversion_throttle_additional_filters": conversion_throttle_additional_filters,
+            "conversion_throttle_enabled": conversion_throttle_enabled,
+            "conversion_throttle_percentage": conversion_throttle_percentage,
+            "conversion_throttle_status": conversion_throttle_status,
+            "countries": countries,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "fraud_visibility_enabled": fraud_visibility_enabled,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "pending": pending,
+            "phone": phone,
+            "postback_manager_enabled": postback_manager_enabled,
+            "promotional_method": promotional_method,
+            "tags": tags,
+            "theme": theme,
+            "timezone": timezone,
+            "website": website,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -173,9 +314,11 @@ class Publishers:
 
     def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -188,6 +331,8 @@ class Publishers:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -200,8 +345,7 @@ class Publishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
         """
@@ -210,9 +354,11 @@ class Publishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -222,10 +368,12 @@ class Publishers:
 
     def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -239,6 +387,8 @@ class Publishers:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -251,8 +401,7 @@ class Publishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
         """
@@ -262,9 +411,11 @@ class Publishers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -534,6 +685,7 @@ class PublishersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncPublishers:
@@ -546,6 +698,147 @@ class AsyncPublishers:
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
+
+    async def modify(
+        self,
+        publisher_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        api_access_enabled: bool | None | Unset = UNSET,
+        avatar_color: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        conversion_throttle_additional_filters: AdditionalThrottleRateFilters
+        | AdditionalThrottleRateFiltersDict
+        | None
+        | Unset = UNSET,
+        conversion_throttle_enabled: bool | None | Unset = UNSET,
+        conversion_throttle_percentage: int | None | Unset = UNSET,
+        conversion_throttle_status: ThrottleStatus | None | Unset = UNSET,
+        countries: Sequence[str] | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        fraud_visibility_enabled: bool | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        pending: bool | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        postback_manager_enabled: bool | None | Unset = UNSET,
+        promotional_method: Sequence[PromotionalMethod] | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        theme: str | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            publisher_id: ID of the publisher.
+            active: Whether the account is in use.
+            address: Postal address.
+            api_access_enabled: Whether the publisher may use the API.
+            avatar_color: Background colour of the publisher's initials.
+            company_name: Name of the company.
+            conversion_throttle_additional_filters: Conditions on sub IDs that narrow down which conversions are
+                throttled.
+            conversion_throttle_enabled: Whether to hold back a share of this publisher's conversions.
+            conversion_throttle_percentage: Share of the conversions to hold back, in percent.
+            conversion_throttle_status: Verdict given to conversions that are throttled. Known values: `Rejected`,
+                `Pending`.
+            countries: Countries that the publisher works in.
+            description: Free text about the publisher.
+            email: Contact address.
+            first_name: First name of the contact person.
+            fraud_visibility_enabled: Whether the publisher may see fraud results.
+            last_name: Last name of the contact person.
+            manager_id: ID of the user who is to manage the account.
+            messenger: Handle on a messaging service.
+            name: Display name.
+            pending: Whether the account waits for approval.
+            phone: Phone number of the contact person.
+            postback_manager_enabled: Whether the publisher may manage postbacks.
+            promotional_method: Ways in which the publisher promotes offers. Known values: `Content`,
+                `DirectDisplay`, `Email`, `Incent`, `Influencers`, `MediaBuying`, `NativeAds`, `OwedOperated`,
+                `Partner`, `PushMarketing`, `SearchMarketing`, `SMSMarketing`, `SocialMedia`, `Surveys`,
+                `VideoPromotions`.
+            tags: IDs of the labels.
+            theme: Colour scheme of the publisher portal. Creation lists `light`, `dark` and `auto`; the update
+                table lists no values.
+            timezone: IANA time zone of the account.
+            website: Address of the company's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
+        /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
+        """
+        from ..api.publishers.get_publisher import OPERATION as READ
+        from ..api.publishers.update_publisher import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "publisher_id": publisher_id,
+            "active": active,
+            "address": address,
+            "api_access_enabled": api_access_enabled,
+            "avatar_color": avatar_color,
+            "company_name": company_name,
+            "conversion_throttle_additional_filters": conversion_throttle_additional_filters,
+            "conversion_throttle_enabled": conversion_throttle_enabled,
+            "conversion_throttle_percentage": conversion_throttle_percentage,
+            "conversion_throttle_status": conversion_throttle_status,
+            "countries": countries,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "fraud_visibility_enabled": fraud_visibility_enabled,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "pending": pending,
+            "phone": phone,
+            "postback_manager_enabled": postback_manager_enabled,
+            "promotional_method": promotional_method,
+            "tags": tags,
+            "theme": theme,
+            "timezone": timezone,
+            "website": website,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -686,9 +979,11 @@ class AsyncPublishers:
 
     async def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -701,6 +996,8 @@ class AsyncPublishers:
 
         Args:
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -713,8 +1010,7 @@ class AsyncPublishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
         """
@@ -723,9 +1019,11 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -735,10 +1033,12 @@ class AsyncPublishers:
 
     async def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -752,6 +1052,8 @@ class AsyncPublishers:
         Args:
             data: IDs of the items to change.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -764,8 +1066,7 @@ class AsyncPublishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
         """
@@ -775,9 +1076,11 @@ class AsyncPublishers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1047,3 +1350,4 @@ class AsyncPublishersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

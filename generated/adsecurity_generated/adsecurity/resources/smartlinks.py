@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -41,6 +41,101 @@ class Smartlinks:
     def with_raw_response(self) -> SmartlinksWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return SmartlinksWithRawResponse(Smartlinks(self._api.raw))
+
+    def modify(
+        self,
+        integration_id: str,
+        smartlink_id: str,
+        /,
+        *,
+        organization: str | None = None,
+        active: bool | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        fallback_offer: SmartLinkOffer | SmartLinkOfferDict | None | Unset = UNSET,
+        fallback_offer_enabled: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        priority_offers: Sequence[SmartLinkPriorityOffer | SmartLinkPriorityOfferDict] | None | Unset = UNSET,
+        strategy: SmartLinkRedirectStrategy | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        visibility: Visibility | None | Unset = UNSET,
+        weighted_offers: Sequence[SmartLinkWeightedOffer | SmartLinkWeightedOfferDict] | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            smartlink_id: ID of the smartlink.
+            organization: ID of the organization that the items belong to.
+            active: Whether the link is in use.
+            description: Free text about the link.
+            fallback_offer: The offer that a smartlink falls back on.
+            fallback_offer_enabled: Whether `fallback_offer` takes the visitors that no other offer takes.
+            name: Display name.
+            primary_domain: Domain of the link.
+            priority_offers: Offers of the strategy `Priority`.
+            strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
+            tags: IDs of the labels.
+            visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
+            weighted_offers: Offers of the strategy `Weighted`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred), then
+        `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
+        """
+        from ..api.smartlinks.get_smart_link import OPERATION as READ
+        from ..api.smartlinks.update_smart_link import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "smartlink_id": smartlink_id,
+            "organization": organization,
+            "active": active,
+            "description": description,
+            "fallback_offer": fallback_offer,
+            "fallback_offer_enabled": fallback_offer_enabled,
+            "name": name,
+            "primary_domain": primary_domain,
+            "priority_offers": priority_offers,
+            "strategy": strategy,
+            "tags": tags,
+            "visibility": visibility,
+            "weighted_offers": weighted_offers,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -134,10 +229,12 @@ class Smartlinks:
     def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -152,6 +249,8 @@ class Smartlinks:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
             organization: ID of the organization that the items belong to.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -164,8 +263,7 @@ class Smartlinks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks` (bulkDeleteSmartLinks, inferred).
         """
@@ -176,9 +274,11 @@ class Smartlinks:
             "organization": organization,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -189,11 +289,13 @@ class Smartlinks:
     def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -209,6 +311,8 @@ class Smartlinks:
             data: IDs of the items to change.
             organization: ID of the organization that the items belong to.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -221,8 +325,7 @@ class Smartlinks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks` (bulkUpdateSmartLinks, inferred).
         """
@@ -234,9 +337,11 @@ class Smartlinks:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -524,6 +629,7 @@ class SmartlinksWithRawResponse:
         self.delete = raw_response(resource.delete)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncSmartlinks:
@@ -536,6 +642,101 @@ class AsyncSmartlinks:
     def with_raw_response(self) -> AsyncSmartlinksWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncSmartlinksWithRawResponse(AsyncSmartlinks(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        smartlink_id: str,
+        /,
+        *,
+        organization: str | None = None,
+        active: bool | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        fallback_offer: SmartLinkOffer | SmartLinkOfferDict | None | Unset = UNSET,
+        fallback_offer_enabled: bool | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        priority_offers: Sequence[SmartLinkPriorityOffer | SmartLinkPriorityOfferDict] | None | Unset = UNSET,
+        strategy: SmartLinkRedirectStrategy | None | Unset = UNSET,
+        tags: Sequence[str] | None | Unset = UNSET,
+        visibility: Visibility | None | Unset = UNSET,
+        weighted_offers: Sequence[SmartLinkWeightedOffer | SmartLinkWeightedOfferDict] | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            smartlink_id: ID of the smartlink.
+            organization: ID of the organization that the items belong to.
+            active: Whether the link is in use.
+            description: Free text about the link.
+            fallback_offer: The offer that a smartlink falls back on.
+            fallback_offer_enabled: Whether `fallback_offer` takes the visitors that no other offer takes.
+            name: Display name.
+            primary_domain: Domain of the link.
+            priority_offers: Offers of the strategy `Priority`.
+            strategy: Rule by which a smartlink picks an offer, as the number that updates want. Which number stands
+                for which word of `SmartLinkStrategy` is not documented. Known values: `0`, `1`, `2`, `3`.
+            tags: IDs of the labels.
+            visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
+                asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
+            weighted_offers: Offers of the strategy `Weighted`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred), then
+        `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
+        """
+        from ..api.smartlinks.get_smart_link import OPERATION as READ
+        from ..api.smartlinks.update_smart_link import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "smartlink_id": smartlink_id,
+            "organization": organization,
+            "active": active,
+            "description": description,
+            "fallback_offer": fallback_offer,
+            "fallback_offer_enabled": fallback_offer_enabled,
+            "name": name,
+            "primary_domain": primary_domain,
+            "priority_offers": priority_offers,
+            "strategy": strategy,
+            "tags": tags,
+            "visibility": visibility,
+            "weighted_offers": weighted_offers,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -629,10 +830,12 @@ class AsyncSmartlinks:
     async def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -647,6 +850,8 @@ class AsyncSmartlinks:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
             organization: ID of the organization that the items belong to.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -659,8 +864,7 @@ class AsyncSmartlinks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks` (bulkDeleteSmartLinks, inferred).
         """
@@ -671,9 +875,11 @@ class AsyncSmartlinks:
             "organization": organization,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -684,11 +890,13 @@ class AsyncSmartlinks:
     async def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         organization: str | None = None,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -704,6 +912,8 @@ class AsyncSmartlinks:
             data: IDs of the items to change.
             organization: ID of the organization that the items belong to.
             active: State to give to every listed item.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -716,8 +926,7 @@ class AsyncSmartlinks:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks` (bulkUpdateSmartLinks, inferred).
         """
@@ -729,9 +938,11 @@ class AsyncSmartlinks:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1019,3 +1230,4 @@ class AsyncSmartlinksWithRawResponse:
         self.delete = async_raw_response(resource.delete)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

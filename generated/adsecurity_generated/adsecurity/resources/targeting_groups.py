@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -31,6 +31,82 @@ class TargetingGroups:
     def with_raw_response(self) -> TargetingGroupsWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return TargetingGroupsWithRawResponse(TargetingGroups(self._api.raw))
+
+    def modify(
+        self,
+        integration_id: str,
+        targeting_group_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        click_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        conversion_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        impression_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            targeting_group_id: ID of the targeting group.
+            active: Whether the group is in use.
+            click_targeting_settings: Rules for clicks.
+            conversion_targeting_settings: Rules for conversions.
+            description: Free text about the group.
+            impression_targeting_settings: Rules for impressions.
+            name: Display name.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/targeting-groups/{targetingGroupID}` (getTargetingGroup,
+        inferred), then `PATCH /api/v2/integrations/{integrationID}/targeting-groups/{targetingGroupID}`
+        (updateTargetingGroup, inferred).
+        """
+        from ..api.targeting_groups.get_targeting_group import OPERATION as READ
+        from ..api.targeting_groups.update_targeting_group import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "targeting_group_id": targeting_group_id,
+            "active": active,
+            "click_targeting_settings": click_targeting_settings,
+            "conversion_targeting_settings": conversion_targeting_settings,
+            "description": description,
+            "impression_targeting_settings": impression_targeting_settings,
+            "name": name,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -109,9 +185,11 @@ class TargetingGroups:
     def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -125,6 +203,8 @@ class TargetingGroups:
         Args:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -137,8 +217,7 @@ class TargetingGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/targeting-groups` (bulkDeleteTargetingGroups, inferred).
         """
@@ -148,9 +227,11 @@ class TargetingGroups:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -360,6 +441,7 @@ class TargetingGroupsWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncTargetingGroups:
@@ -372,6 +454,82 @@ class AsyncTargetingGroups:
     def with_raw_response(self) -> AsyncTargetingGroupsWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncTargetingGroupsWithRawResponse(AsyncTargetingGroups(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        targeting_group_id: str,
+        /,
+        *,
+        active: bool | None | Unset = UNSET,
+        click_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        conversion_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        impression_targeting_settings: TargetingSettingsPayload | TargetingSettingsPayloadDict | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: ID of the integration.
+            targeting_group_id: ID of the targeting group.
+            active: Whether the group is in use.
+            click_targeting_settings: Rules for clicks.
+            conversion_targeting_settings: Rules for conversions.
+            description: Free text about the group.
+            impression_targeting_settings: Rules for impressions.
+            name: Display name.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/targeting-groups/{targetingGroupID}` (getTargetingGroup,
+        inferred), then `PATCH /api/v2/integrations/{integrationID}/targeting-groups/{targetingGroupID}`
+        (updateTargetingGroup, inferred).
+        """
+        from ..api.targeting_groups.get_targeting_group import OPERATION as READ
+        from ..api.targeting_groups.update_targeting_group import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "targeting_group_id": targeting_group_id,
+            "active": active,
+            "click_targeting_settings": click_targeting_settings,
+            "conversion_targeting_settings": conversion_targeting_settings,
+            "description": description,
+            "impression_targeting_settings": impression_targeting_settings,
+            "name": name,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -450,9 +608,11 @@ class AsyncTargetingGroups:
     async def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -466,6 +626,8 @@ class AsyncTargetingGroups:
         Args:
             integration_id: ID of the integration.
             data: IDs of the items to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -478,8 +640,7 @@ class AsyncTargetingGroups:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/targeting-groups` (bulkDeleteTargetingGroups, inferred).
         """
@@ -489,9 +650,11 @@ class AsyncTargetingGroups:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -701,3 +864,4 @@ class AsyncTargetingGroupsWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -36,7 +36,7 @@ class BulkStatusRequest(Model):
         active: bool | None | Unset = UNSET,
         data: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 data,
@@ -50,5 +50,5 @@ class BulkStatusRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.data = v if (v := d["data"]) is None or all_text(v) else self._odd("data", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.data = v if (v := d["data"]) is None or all_text(v) else self._convert("data", v)

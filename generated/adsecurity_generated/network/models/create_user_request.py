@@ -67,7 +67,7 @@ class CreateUserRequest(Model):
         role: UserRole | None | Unset = UNSET,
         timezone: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 city,
                 country,
@@ -95,12 +95,12 @@ class CreateUserRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.password = v if type(v := d["password"]) is str or v is None else self._odd("password", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
-        self.role = v if type(v := d["role"]) is str or v is None else self._odd("role", v)
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
+        self.city = v if type(v := d["city"]) is str or v is None else self._convert("city", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.password = v if type(v := d["password"]) is str or v is None else self._convert("password", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
+        self.role = v if type(v := d["role"]) is str or v is None else self._convert("role", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)

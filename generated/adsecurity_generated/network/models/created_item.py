@@ -29,12 +29,12 @@ class CreatedItem(Model):
         *,
         created_item_id: str | None | Unset = UNSET,
     ) -> None:
-        self._give((created_item_id,))
+        self._set_arguments((created_item_id,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.created_item_id,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.created_item_id = (
-            v if type(v := d["created_item_id"]) is str or v is None else self._odd("created_item_id", v)
+            v if type(v := d["created_item_id"]) is str or v is None else self._convert("created_item_id", v)
         )

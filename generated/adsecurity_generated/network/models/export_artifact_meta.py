@@ -39,7 +39,7 @@ class ExportArtifactMeta(Model):
         organization: str | None | Unset = UNSET,
         type: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 id,
                 organization,
@@ -55,6 +55,6 @@ class ExportArtifactMeta(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
-        self.organization = v if type(v := d["organization"]) is str or v is None else self._odd("organization", v)
-        self.type = v if type(v := d["type"]) is str or v is None else self._odd("type", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
+        self.organization = v if type(v := d["organization"]) is str or v is None else self._convert("organization", v)
+        self.type = v if type(v := d["type"]) is str or v is None else self._convert("type", v)

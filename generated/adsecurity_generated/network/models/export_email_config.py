@@ -35,7 +35,7 @@ class ExportEmailConfig(Model):
         recipient: str | None | Unset = UNSET,
         referer: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 recipient,
                 referer,
@@ -49,5 +49,5 @@ class ExportEmailConfig(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.recipient = v if type(v := d["recipient"]) is str or v is None else self._odd("recipient", v)
-        self.referer = v if type(v := d["referer"]) is str or v is None else self._odd("referer", v)
+        self.recipient = v if type(v := d["recipient"]) is str or v is None else self._convert("recipient", v)
+        self.referer = v if type(v := d["referer"]) is str or v is None else self._convert("referer", v)

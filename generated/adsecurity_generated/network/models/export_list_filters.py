@@ -74,7 +74,7 @@ class ExportListFilters(Model):
         strings: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]] | None | Unset = UNSET,
         text_search: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 booleans,
                 date_range,
@@ -100,32 +100,32 @@ class ExportListFilters(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.booleans = None if (v := d["booleans"]) is None else self._odd("booleans", v)
+        self.booleans = None if (v := d["booleans"]) is None else self._convert("booleans", v)
         self.date_range = (
             None
             if (v := d["date_range"]) is None
             else DateRange.from_dict(v)
             if v.__class__ is dict
-            else self._odd("date_range", v)
+            else self._convert("date_range", v)
         )
         self.date_time_range = (
             None
             if (v := d["date_time_range"]) is None
             else DateRange.from_dict(v)
             if v.__class__ is dict
-            else self._odd("date_time_range", v)
+            else self._convert("date_time_range", v)
         )
-        self.field_exists = None if (v := d["field_exists"]) is None else self._odd("field_exists", v)
-        self.numbers = None if (v := d["numbers"]) is None else self._odd("numbers", v)
+        self.field_exists = None if (v := d["field_exists"]) is None else self._convert("field_exists", v)
+        self.numbers = None if (v := d["numbers"]) is None else self._convert("numbers", v)
         self.regex_query = (
             None
             if (v := d["regex_query"]) is None
             else RegexQuery.from_dict(v)
             if v.__class__ is dict
-            else self._odd("regex_query", v)
+            else self._convert("regex_query", v)
         )
-        self.strings = None if (v := d["strings"]) is None else self._odd("strings", v)
-        self.text_search = v if type(v := d["text_search"]) is str or v is None else self._odd("text_search", v)
+        self.strings = None if (v := d["strings"]) is None else self._convert("strings", v)
+        self.text_search = v if type(v := d["text_search"]) is str or v is None else self._convert("text_search", v)
 
 
 # Below the class, so that models may hold each other.

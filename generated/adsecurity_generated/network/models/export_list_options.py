@@ -40,7 +40,7 @@ class ExportListOptions(Model):
         fields: Sequence[str] | None | Unset = UNSET,
         filters: ExportListFilters | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 extra_parameters,
                 fields,
@@ -57,15 +57,15 @@ class ExportListOptions(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.extra_parameters = (
-            v if (v := d["extra_parameters"]) is None or all_text(v) else self._odd("extra_parameters", v)
+            v if (v := d["extra_parameters"]) is None or all_text(v) else self._convert("extra_parameters", v)
         )
-        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._odd("fields", v)
+        self.fields = v if (v := d["fields"]) is None or all_text(v) else self._convert("fields", v)
         self.filters = (
             None
             if (v := d["filters"]) is None
             else ExportListFilters.from_dict(v)
             if v.__class__ is dict
-            else self._odd("filters", v)
+            else self._convert("filters", v)
         )
 
 

@@ -29,7 +29,7 @@ class ImpressionReportEnvelope(Model):
         *,
         data: ImpressionReportPage | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give((data,))
+        self._set_arguments((data,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.data,) = values
@@ -40,7 +40,7 @@ class ImpressionReportEnvelope(Model):
             if (v := d["data"]) is None
             else ImpressionReportPage.from_dict(v)
             if v.__class__ is dict
-            else self._odd("data", v)
+            else self._convert("data", v)
         )
 
 

@@ -39,7 +39,7 @@ class ImpressionReportPage(Model):
         data: Sequence[ImpressionReportRow | Mapping[str, Any]] | None | Unset = UNSET,
         page_info: PageInfo | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 count,
                 data,
@@ -55,14 +55,14 @@ class ImpressionReportPage(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.count = v if type(v := d["count"]) is int or v is None else self._odd("count", v)
-        self.data = None if (v := d["data"]) is None else self._odd("data", v)
+        self.count = v if type(v := d["count"]) is int or v is None else self._convert("count", v)
+        self.data = None if (v := d["data"]) is None else self._convert("data", v)
         self.page_info = (
             None
             if (v := d["pageInfo"]) is None
             else PageInfo.from_dict(v)
             if v.__class__ is dict
-            else self._odd("page_info", v)
+            else self._convert("page_info", v)
         )
 
 

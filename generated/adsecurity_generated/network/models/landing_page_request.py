@@ -47,7 +47,7 @@ class LandingPageRequest(Model):
         preview_url: str | None | Unset = UNSET,
         redirect_url: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 hide_from_publishers,
@@ -67,10 +67,10 @@ class LandingPageRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.hide_from_publishers = (
-            v if type(v := d["hide_from_publishers"]) is bool or v is None else self._odd("hide_from_publishers", v)
+            v if type(v := d["hide_from_publishers"]) is bool or v is None else self._convert("hide_from_publishers", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._odd("preview_url", v)
-        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._odd("redirect_url", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.preview_url = v if type(v := d["preview_url"]) is str or v is None else self._convert("preview_url", v)
+        self.redirect_url = v if type(v := d["redirect_url"]) is str or v is None else self._convert("redirect_url", v)

@@ -90,7 +90,7 @@ class OfferEvent(Model):
         revenue_percent: float | None | Unset = UNSET,
         revenue_type: RevenueType | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 allow_multiple_events,
@@ -128,47 +128,49 @@ class OfferEvent(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
         self.allow_multiple_events = (
-            v if type(v := d["allow_multiple_events"]) is bool or v is None else self._odd("allow_multiple_events", v)
+            v
+            if type(v := d["allow_multiple_events"]) is bool or v is None
+            else self._convert("allow_multiple_events", v)
         )
-        self.archived = v if type(v := d["archived"]) is bool or v is None else self._odd("archived", v)
-        self.currency = v if type(v := d["currency"]) is str or v is None else self._odd("currency", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.archived = v if type(v := d["archived"]) is bool or v is None else self._convert("archived", v)
+        self.currency = v if type(v := d["currency"]) is str or v is None else self._convert("currency", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.manually_approve_events = (
             v
             if type(v := d["manually_approve_events"]) is bool or v is None
-            else self._odd("manually_approve_events", v)
+            else self._convert("manually_approve_events", v)
         )
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
         self.payout = (
             v
             if (v := d["payout"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout", v)
+            else self._convert("payout", v)
         )
         self.payout_percent = (
             v
             if (v := d["payout_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("payout_percent", v)
+            else self._convert("payout_percent", v)
         )
-        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._odd("payout_type", v)
+        self.payout_type = v if type(v := d["payout_type"]) is str or v is None else self._convert("payout_type", v)
         self.revenue = (
             v
             if (v := d["revenue"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue", v)
+            else self._convert("revenue", v)
         )
         self.revenue_percent = (
             v
             if (v := d["revenue_percent"]).__class__ is float or v is None
             else v * 1.0
             if v.__class__ is int and -9007199254740992 <= v <= 9007199254740992
-            else self._odd("revenue_percent", v)
+            else self._convert("revenue_percent", v)
         )
-        self.revenue_type = v if type(v := d["revenue_type"]) is str or v is None else self._odd("revenue_type", v)
+        self.revenue_type = v if type(v := d["revenue_type"]) is str or v is None else self._convert("revenue_type", v)

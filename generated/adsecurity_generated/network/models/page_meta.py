@@ -39,7 +39,7 @@ class PageMeta(Model):
         total_count: int | None | Unset = UNSET,
         total_page: int | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 links,
                 total_count,
@@ -60,10 +60,10 @@ class PageMeta(Model):
             if (v := d["links"]) is None
             else PageLinks.from_dict(v)
             if v.__class__ is dict
-            else self._odd("links", v)
+            else self._convert("links", v)
         )
-        self.total_count = v if type(v := d["total_count"]) is int or v is None else self._odd("total_count", v)
-        self.total_page = v if type(v := d["total_page"]) is int or v is None else self._odd("total_page", v)
+        self.total_count = v if type(v := d["total_count"]) is int or v is None else self._convert("total_count", v)
+        self.total_page = v if type(v := d["total_page"]) is int or v is None else self._convert("total_page", v)
 
 
 # Below the class, so that models may hold each other.

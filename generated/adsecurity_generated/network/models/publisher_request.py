@@ -103,7 +103,7 @@ class PublisherRequest(Model):
         tracking_domain_ids: Sequence[str] | None | Unset = UNSET,
         website: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 active,
                 address,
@@ -149,25 +149,25 @@ class PublisherRequest(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.active = v if type(v := d["active"]) is bool or v is None else self._odd("active", v)
-        self.address = v if type(v := d["address"]) is str or v is None else self._odd("address", v)
-        self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
-        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._odd("company_name", v)
-        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._odd("countries", v)
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.description = v if type(v := d["description"]) is str or v is None else self._odd("description", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._odd("manager_id", v)
-        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._odd("messenger", v)
-        self.name = v if type(v := d["name"]) is str or v is None else self._odd("name", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
+        self.active = v if type(v := d["active"]) is bool or v is None else self._convert("active", v)
+        self.address = v if type(v := d["address"]) is str or v is None else self._convert("address", v)
+        self.city = v if type(v := d["city"]) is str or v is None else self._convert("city", v)
+        self.company_name = v if type(v := d["company_name"]) is str or v is None else self._convert("company_name", v)
+        self.countries = v if (v := d["countries"]) is None or all_text(v) else self._convert("countries", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.description = v if type(v := d["description"]) is str or v is None else self._convert("description", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.manager_id = v if type(v := d["manager_id"]) is str or v is None else self._convert("manager_id", v)
+        self.messenger = v if type(v := d["messenger"]) is str or v is None else self._convert("messenger", v)
+        self.name = v if type(v := d["name"]) is str or v is None else self._convert("name", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
         self.promotional_method = (
-            v if (v := d["promotional_method"]) is None or all_text(v) else self._odd("promotional_method", v)
+            v if (v := d["promotional_method"]) is None or all_text(v) else self._convert("promotional_method", v)
         )
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)
         self.tracking_domain_ids = (
-            v if (v := d["tracking_domain_ids"]) is None or all_text(v) else self._odd("tracking_domain_ids", v)
+            v if (v := d["tracking_domain_ids"]) is None or all_text(v) else self._convert("tracking_domain_ids", v)
         )
-        self.website = v if type(v := d["website"]) is str or v is None else self._odd("website", v)
+        self.website = v if type(v := d["website"]) is str or v is None else self._convert("website", v)

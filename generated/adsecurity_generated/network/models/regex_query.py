@@ -36,7 +36,7 @@ class RegexQuery(Model):
         field_value: str | None | Unset = UNSET,
         searchable_fields: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 field_value,
                 searchable_fields,
@@ -50,7 +50,7 @@ class RegexQuery(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.field_value = v if type(v := d["field_value"]) is str or v is None else self._odd("field_value", v)
+        self.field_value = v if type(v := d["field_value"]) is str or v is None else self._convert("field_value", v)
         self.searchable_fields = (
-            v if (v := d["searchable_fields"]) is None or all_text(v) else self._odd("searchable_fields", v)
+            v if (v := d["searchable_fields"]) is None or all_text(v) else self._convert("searchable_fields", v)
         )

@@ -48,7 +48,7 @@ class ReportFilterValues(Model):
         like_values: Sequence[str] | None | Unset = UNSET,
         not_equal_values: Sequence[str] | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 equal_values,
                 greater_than_values,
@@ -68,12 +68,12 @@ class ReportFilterValues(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.equal_values = v if (v := d["equal_values"]) is None or all_text(v) else self._odd("equal_values", v)
+        self.equal_values = v if (v := d["equal_values"]) is None or all_text(v) else self._convert("equal_values", v)
         self.greater_than_values = (
-            None if (v := d["greater_than_values"]) is None else self._odd("greater_than_values", v)
+            None if (v := d["greater_than_values"]) is None else self._convert("greater_than_values", v)
         )
-        self.less_than_values = None if (v := d["less_than_values"]) is None else self._odd("less_than_values", v)
-        self.like_values = v if (v := d["like_values"]) is None or all_text(v) else self._odd("like_values", v)
+        self.less_than_values = None if (v := d["less_than_values"]) is None else self._convert("less_than_values", v)
+        self.like_values = v if (v := d["like_values"]) is None or all_text(v) else self._convert("like_values", v)
         self.not_equal_values = (
-            v if (v := d["not_equal_values"]) is None or all_text(v) else self._odd("not_equal_values", v)
+            v if (v := d["not_equal_values"]) is None or all_text(v) else self._convert("not_equal_values", v)
         )

@@ -58,7 +58,7 @@ class ReportsQueryOption(Model):
         sort_by: Sequence[SortBy | Mapping[str, Any]] | None | Unset = UNSET,
         start_date: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 end_date,
                 extra_parameters_as_new_fields,
@@ -82,17 +82,21 @@ class ReportsQueryOption(Model):
         ) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.end_date = v if type(v := d["end_date"]) is str or v is None else self._odd("end_date", v)
+        self.end_date = v if type(v := d["end_date"]) is str or v is None else self._convert("end_date", v)
         self.extra_parameters_as_new_fields = (
             v
             if (v := d["extra_parameters_as_new_fields"]) is None or all_text(v)
-            else self._odd("extra_parameters_as_new_fields", v)
+            else self._convert("extra_parameters_as_new_fields", v)
         )
-        self.filters = None if (v := d["filters"]) is None else self._odd("filters", v)
-        self.include_fields = v if (v := d["include_fields"]) is None or all_text(v) else self._odd("include_fields", v)
-        self.relative_date = v if type(v := d["relative_date"]) is str or v is None else self._odd("relative_date", v)
-        self.sort_by = None if (v := d["sort_by"]) is None else self._odd("sort_by", v)
-        self.start_date = v if type(v := d["start_date"]) is str or v is None else self._odd("start_date", v)
+        self.filters = None if (v := d["filters"]) is None else self._convert("filters", v)
+        self.include_fields = (
+            v if (v := d["include_fields"]) is None or all_text(v) else self._convert("include_fields", v)
+        )
+        self.relative_date = (
+            v if type(v := d["relative_date"]) is str or v is None else self._convert("relative_date", v)
+        )
+        self.sort_by = None if (v := d["sort_by"]) is None else self._convert("sort_by", v)
+        self.start_date = v if type(v := d["start_date"]) is str or v is None else self._convert("start_date", v)
 
 
 # Below the class, so that models may hold each other.

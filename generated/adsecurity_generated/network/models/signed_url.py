@@ -29,10 +29,10 @@ class SignedUrl(Model):
         *,
         url: str | None | Unset = UNSET,
     ) -> None:
-        self._give((url,))
+        self._set_arguments((url,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.url,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
-        self.url = v if type(v := d["url"]) is str or v is None else self._odd("url", v)
+        self.url = v if type(v := d["url"]) is str or v is None else self._convert("url", v)

@@ -90,7 +90,7 @@ class UpdateUserRequest(Model):
         status: UserStatus | None | Unset = UNSET,
         timezone: str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 api_access_enabled,
                 city,
@@ -129,26 +129,28 @@ class UpdateUserRequest(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.api_access_enabled = (
-            v if type(v := d["api_access_enabled"]) is bool or v is None else self._odd("api_access_enabled", v)
+            v if type(v := d["api_access_enabled"]) is bool or v is None else self._convert("api_access_enabled", v)
         )
-        self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
+        self.city = v if type(v := d["city"]) is str or v is None else self._convert("city", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
         self.is_advertiser_manager = (
-            v if type(v := d["is_advertiser_manager"]) is bool or v is None else self._odd("is_advertiser_manager", v)
+            v
+            if type(v := d["is_advertiser_manager"]) is bool or v is None
+            else self._convert("is_advertiser_manager", v)
         )
         self.is_publisher_manager = (
-            v if type(v := d["is_publisher_manager"]) is bool or v is None else self._odd("is_publisher_manager", v)
+            v if type(v := d["is_publisher_manager"]) is bool or v is None else self._convert("is_publisher_manager", v)
         )
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.password = v if type(v := d["password"]) is str or v is None else self._odd("password", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.password = v if type(v := d["password"]) is str or v is None else self._convert("password", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
         self.publisher_manager_access = (
             v
             if type(v := d["publisher_manager_access"]) is str or v is None
-            else self._odd("publisher_manager_access", v)
+            else self._convert("publisher_manager_access", v)
         )
-        self.role = v if type(v := d["role"]) is str or v is None else self._odd("role", v)
-        self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
+        self.role = v if type(v := d["role"]) is str or v is None else self._convert("role", v)
+        self.status = v if type(v := d["status"]) is str or v is None else self._convert("status", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)

@@ -104,7 +104,7 @@ class User(Model):
         timezone: str | None | Unset = UNSET,
         updated_at: dt.datetime | str | None | Unset = UNSET,
     ) -> None:
-        self._give(
+        self._set_arguments(
             (
                 api_access_enabled,
                 city,
@@ -149,31 +149,33 @@ class User(Model):
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.api_access_enabled = (
-            v if type(v := d["api_access_enabled"]) is bool or v is None else self._odd("api_access_enabled", v)
+            v if type(v := d["api_access_enabled"]) is bool or v is None else self._convert("api_access_enabled", v)
         )
-        self.city = v if type(v := d["city"]) is str or v is None else self._odd("city", v)
-        self.country = v if type(v := d["country"]) is str or v is None else self._odd("country", v)
-        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._odd("created_at", v)
-        self.email = v if type(v := d["email"]) is str or v is None else self._odd("email", v)
-        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._odd("first_name", v)
-        self.id = v if type(v := d["id"]) is str or v is None else self._odd("id", v)
+        self.city = v if type(v := d["city"]) is str or v is None else self._convert("city", v)
+        self.country = v if type(v := d["country"]) is str or v is None else self._convert("country", v)
+        self.created_at = None if (v := d["created_at"]) is None else exact_time(v) or self._convert("created_at", v)
+        self.email = v if type(v := d["email"]) is str or v is None else self._convert("email", v)
+        self.first_name = v if type(v := d["first_name"]) is str or v is None else self._convert("first_name", v)
+        self.id = v if type(v := d["id"]) is str or v is None else self._convert("id", v)
         self.is_advertiser_manager = (
-            v if type(v := d["is_advertiser_manager"]) is bool or v is None else self._odd("is_advertiser_manager", v)
+            v
+            if type(v := d["is_advertiser_manager"]) is bool or v is None
+            else self._convert("is_advertiser_manager", v)
         )
         self.is_publisher_manager = (
-            v if type(v := d["is_publisher_manager"]) is bool or v is None else self._odd("is_publisher_manager", v)
+            v if type(v := d["is_publisher_manager"]) is bool or v is None else self._convert("is_publisher_manager", v)
         )
         self.last_login_at = (
-            None if (v := d["last_login_at"]) is None else exact_time(v) or self._odd("last_login_at", v)
+            None if (v := d["last_login_at"]) is None else exact_time(v) or self._convert("last_login_at", v)
         )
-        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._odd("last_name", v)
-        self.phone = v if type(v := d["phone"]) is str or v is None else self._odd("phone", v)
+        self.last_name = v if type(v := d["last_name"]) is str or v is None else self._convert("last_name", v)
+        self.phone = v if type(v := d["phone"]) is str or v is None else self._convert("phone", v)
         self.publisher_manager_access = (
             v
             if type(v := d["publisher_manager_access"]) is str or v is None
-            else self._odd("publisher_manager_access", v)
+            else self._convert("publisher_manager_access", v)
         )
-        self.role = v if type(v := d["role"]) is str or v is None else self._odd("role", v)
-        self.status = v if type(v := d["status"]) is str or v is None else self._odd("status", v)
-        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._odd("timezone", v)
-        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._odd("updated_at", v)
+        self.role = v if type(v := d["role"]) is str or v is None else self._convert("role", v)
+        self.status = v if type(v := d["status"]) is str or v is None else self._convert("status", v)
+        self.timezone = v if type(v := d["timezone"]) is str or v is None else self._convert("timezone", v)
+        self.updated_at = None if (v := d["updated_at"]) is None else exact_time(v) or self._convert("updated_at", v)

@@ -29,14 +29,14 @@ class UserEnvelope(Model):
         *,
         data: User | Mapping[str, Any] | None | Unset = UNSET,
     ) -> None:
-        self._give((data,))
+        self._set_arguments((data,))
 
     def _assign(self, values: Sequence[Any]) -> None:
         (self.data,) = values
 
     def _read(self, d: Mapping[str, Any]) -> None:
         self.data = (
-            None if (v := d["data"]) is None else User.from_dict(v) if v.__class__ is dict else self._odd("data", v)
+            None if (v := d["data"]) is None else User.from_dict(v) if v.__class__ is dict else self._convert("data", v)
         )
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
+
+from ..._resource import ResourceProperty
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -34,56 +35,56 @@ class NetworkResources:
         """The same resources, whose methods return status, headers and content as they came."""
         return NetworkResourcesWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def users(self) -> Users:
         """People with access to the organization, and their roles."""
         from .users import Users
 
         return Users(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> Offers:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .offers import Offers
 
         return Offers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def publishers(self) -> Publishers:
         """Partners who bring traffic."""
         from .publishers import Publishers
 
         return Publishers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def advertisers(self) -> Advertisers:
         """Companies whose offers are promoted."""
         from .advertisers import Advertisers
 
         return Advertisers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offer_events(self) -> OfferEvents:
         """Further goals of an offer, each with a payout of its own."""
         from .offer_events import OfferEvents
 
         return OfferEvents(self._api)
 
-    @cached_property
+    @ResourceProperty
     def landing_pages(self) -> LandingPages:
         """Pages on which an offer's visitors can arrive."""
         from .landing_pages import LandingPages
 
         return LandingPages(self._api)
 
-    @cached_property
+    @ResourceProperty
     def exports(self) -> Exports:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .exports import Exports
 
         return Exports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> Reports:
         """Clicks, conversions and impressions row by row, latest first."""
         from .reports import Reports
@@ -148,56 +149,56 @@ class AsyncNetworkResources:
         """The same resources, whose methods return status, headers and content as they came."""
         return AsyncNetworkResourcesWithRawResponse(self)
 
-    @cached_property
+    @ResourceProperty
     def users(self) -> AsyncUsers:
         """People with access to the organization, and their roles."""
         from .users import AsyncUsers
 
         return AsyncUsers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offers(self) -> AsyncOffers:
         """What advertisers want done, what they pay for it, and who may promote it."""
         from .offers import AsyncOffers
 
         return AsyncOffers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def publishers(self) -> AsyncPublishers:
         """Partners who bring traffic."""
         from .publishers import AsyncPublishers
 
         return AsyncPublishers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def advertisers(self) -> AsyncAdvertisers:
         """Companies whose offers are promoted."""
         from .advertisers import AsyncAdvertisers
 
         return AsyncAdvertisers(self._api)
 
-    @cached_property
+    @ResourceProperty
     def offer_events(self) -> AsyncOfferEvents:
         """Further goals of an offer, each with a payout of its own."""
         from .offer_events import AsyncOfferEvents
 
         return AsyncOfferEvents(self._api)
 
-    @cached_property
+    @ResourceProperty
     def landing_pages(self) -> AsyncLandingPages:
         """Pages on which an offer's visitors can arrive."""
         from .landing_pages import AsyncLandingPages
 
         return AsyncLandingPages(self._api)
 
-    @cached_property
+    @ResourceProperty
     def exports(self) -> AsyncExports:
         """Large amounts of rows as CSV files, made in the background by the Download Center."""
         from .exports import AsyncExports
 
         return AsyncExports(self._api)
 
-    @cached_property
+    @ResourceProperty
     def reports(self) -> AsyncReports:
         """Clicks, conversions and impressions row by row, latest first."""
         from .reports import AsyncReports

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -28,6 +28,99 @@ class Advertisers:
     def with_raw_response(self) -> AdvertisersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AdvertisersWithRawResponse(Advertisers(self._api.raw))
+
+    def modify(
+        self,
+        advertiser_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            advertiser_id: Identifier of the advertiser.
+            name: Name of the advertiser.
+            active: Whether the advertiser is in business with the organization.
+            address: Street and number.
+            company_name: Registered name of the company.
+            country: Country of the advertiser's postal address, as a two-letter code.
+            description: Free text about the advertiser.
+            email: Address of the contact person.
+            first_name: Given name of the contact person.
+            last_name: Family name of the contact person.
+            manager_id: Identifier of the user in charge of the advertiser.
+            messenger: Name of the contact person on an instant messenger.
+            phone: Telephone number of the contact person.
+            website: Address of the advertiser's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/advertisers/{advertiserID}` (getAdvertiser, inferred), then `PATCH
+        /api/v2/advertisers/{advertiserID}` (updateAdvertiser, inferred).
+        """
+        from ..api.advertisers.get_advertiser import OPERATION as READ
+        from ..api.advertisers.update_advertiser import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "advertiser_id": advertiser_id,
+            "active": active,
+            "address": address,
+            "company_name": company_name,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "website": website,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -115,10 +208,12 @@ class Advertisers:
 
     def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -132,6 +227,8 @@ class Advertisers:
         Args:
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -144,8 +241,7 @@ class Advertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/advertisers` (bulkUpdateAdvertisers, inferred).
         """
@@ -155,9 +251,11 @@ class Advertisers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -167,9 +265,11 @@ class Advertisers:
 
     def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -182,6 +282,8 @@ class Advertisers:
 
         Args:
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -194,8 +296,7 @@ class Advertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/advertisers` (bulkDeleteAdvertisers, inferred).
         """
@@ -204,9 +305,11 @@ class Advertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -424,6 +527,7 @@ class AdvertisersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncAdvertisers:
@@ -436,6 +540,99 @@ class AsyncAdvertisers:
     def with_raw_response(self) -> AsyncAdvertisersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncAdvertisersWithRawResponse(AsyncAdvertisers(self._api.raw))
+
+    async def modify(
+        self,
+        advertiser_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            advertiser_id: Identifier of the advertiser.
+            name: Name of the advertiser.
+            active: Whether the advertiser is in business with the organization.
+            address: Street and number.
+            company_name: Registered name of the company.
+            country: Country of the advertiser's postal address, as a two-letter code.
+            description: Free text about the advertiser.
+            email: Address of the contact person.
+            first_name: Given name of the contact person.
+            last_name: Family name of the contact person.
+            manager_id: Identifier of the user in charge of the advertiser.
+            messenger: Name of the contact person on an instant messenger.
+            phone: Telephone number of the contact person.
+            website: Address of the advertiser's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/advertisers/{advertiserID}` (getAdvertiser, inferred), then `PATCH
+        /api/v2/advertisers/{advertiserID}` (updateAdvertiser, inferred).
+        """
+        from ..api.advertisers.get_advertiser import OPERATION as READ
+        from ..api.advertisers.update_advertiser import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "advertiser_id": advertiser_id,
+            "active": active,
+            "address": address,
+            "company_name": company_name,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "website": website,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -523,10 +720,12 @@ class AsyncAdvertisers:
 
     async def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -540,6 +739,8 @@ class AsyncAdvertisers:
         Args:
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -552,8 +753,7 @@ class AsyncAdvertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/advertisers` (bulkUpdateAdvertisers, inferred).
         """
@@ -563,9 +763,11 @@ class AsyncAdvertisers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -575,9 +777,11 @@ class AsyncAdvertisers:
 
     async def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -590,6 +794,8 @@ class AsyncAdvertisers:
 
         Args:
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -602,8 +808,7 @@ class AsyncAdvertisers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/advertisers` (bulkDeleteAdvertisers, inferred).
         """
@@ -612,9 +817,11 @@ class AsyncAdvertisers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -832,3 +1039,4 @@ class AsyncAdvertisersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -29,6 +29,83 @@ class LandingPages:
         """The same methods, which return status, headers and content as they came."""
         return LandingPagesWithRawResponse(LandingPages(self._api.raw))
 
+    def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        offer_landing_page_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        redirect_url: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        hide_from_publishers: bool | None | Unset = UNSET,
+        preview_url: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            offer_landing_page_id: Identifier of the landing page.
+            name: Name of the landing page.
+            redirect_url: Address to which visitors are sent.
+            active: Whether the page takes traffic.
+            hide_from_publishers: Whether publishers are kept from choosing the page.
+            preview_url: Address at which the page can be looked at without being tracked.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
+        (getOfferLandingPage, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
+        (updateOfferLandingPage, inferred).
+        """
+        from ..api.landing_pages.get_offer_landing_page import OPERATION as READ
+        from ..api.landing_pages.update_offer_landing_page import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "offer_landing_page_id": offer_landing_page_id,
+            "active": active,
+            "hide_from_publishers": hide_from_publishers,
+            "name": name,
+            "preview_url": preview_url,
+            "redirect_url": redirect_url,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+
     def create(
         self,
         integration_id: str,
@@ -299,6 +376,7 @@ class LandingPagesWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncLandingPages:
@@ -311,6 +389,83 @@ class AsyncLandingPages:
     def with_raw_response(self) -> AsyncLandingPagesWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncLandingPagesWithRawResponse(AsyncLandingPages(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        offer_landing_page_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        redirect_url: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        hide_from_publishers: bool | None | Unset = UNSET,
+        preview_url: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            offer_landing_page_id: Identifier of the landing page.
+            name: Name of the landing page.
+            redirect_url: Address to which visitors are sent.
+            active: Whether the page takes traffic.
+            hide_from_publishers: Whether publishers are kept from choosing the page.
+            preview_url: Address at which the page can be looked at without being tracked.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
+        (getOfferLandingPage, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
+        (updateOfferLandingPage, inferred).
+        """
+        from ..api.landing_pages.get_offer_landing_page import OPERATION as READ
+        from ..api.landing_pages.update_offer_landing_page import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "offer_landing_page_id": offer_landing_page_id,
+            "active": active,
+            "hide_from_publishers": hide_from_publishers,
+            "name": name,
+            "preview_url": preview_url,
+            "redirect_url": redirect_url,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -582,3 +737,4 @@ class AsyncLandingPagesWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -31,6 +31,103 @@ class OfferEvents:
         """The same methods, which return status, headers and content as they came."""
         return OfferEventsWithRawResponse(OfferEvents(self._api.raw))
 
+    def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        offer_event_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        allow_multiple_events: bool | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        manually_approve_events: bool | None | Unset = UNSET,
+        payout: float | None | Unset = UNSET,
+        payout_percent: float | None | Unset = UNSET,
+        payout_type: PayoutType | None | Unset = UNSET,
+        revenue: float | None | Unset = UNSET,
+        revenue_percent: float | None | Unset = UNSET,
+        revenue_type: RevenueType | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            offer_event_id: Identifier of the event.
+            name: Name of the event.
+            active: Whether the event is counted.
+            allow_multiple_events: Whether the event may occur more than once for one click.
+            description: What has to happen for the event to count.
+            manually_approve_events: Whether occurrences wait for somebody to approve them.
+            payout: Amount paid to the publisher for one occurrence.
+            payout_percent: Share of the sale paid to the publisher, in percent.
+            payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
+            revenue: Amount received from the advertiser for one occurrence.
+            revenue_percent: Share of the sale received from the advertiser, in percent.
+            revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent,
+        inferred), then `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}`
+        (updateOfferEvent, inferred).
+        """
+        from ..api.offer_events.get_offer_event import OPERATION as READ
+        from ..api.offer_events.update_offer_event import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "offer_event_id": offer_event_id,
+            "active": active,
+            "allow_multiple_events": allow_multiple_events,
+            "description": description,
+            "manually_approve_events": manually_approve_events,
+            "name": name,
+            "payout": payout,
+            "payout_percent": payout_percent,
+            "payout_type": payout_type,
+            "revenue": revenue,
+            "revenue_percent": revenue_percent,
+            "revenue_type": revenue_type,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+
     def create(
         self,
         integration_id: str,
@@ -343,6 +440,7 @@ class OfferEventsWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncOfferEvents:
@@ -355,6 +453,103 @@ class AsyncOfferEvents:
     def with_raw_response(self) -> AsyncOfferEventsWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncOfferEventsWithRawResponse(AsyncOfferEvents(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        offer_event_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        allow_multiple_events: bool | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        manually_approve_events: bool | None | Unset = UNSET,
+        payout: float | None | Unset = UNSET,
+        payout_percent: float | None | Unset = UNSET,
+        payout_type: PayoutType | None | Unset = UNSET,
+        revenue: float | None | Unset = UNSET,
+        revenue_percent: float | None | Unset = UNSET,
+        revenue_type: RevenueType | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            offer_event_id: Identifier of the event.
+            name: Name of the event.
+            active: Whether the event is counted.
+            allow_multiple_events: Whether the event may occur more than once for one click.
+            description: What has to happen for the event to count.
+            manually_approve_events: Whether occurrences wait for somebody to approve them.
+            payout: Amount paid to the publisher for one occurrence.
+            payout_percent: Share of the sale paid to the publisher, in percent.
+            payout_type: What a publisher is paid for: an action (CPA), a share of a sale (CPS), both (CPAxCPS), a
+                click (CPC), a thousand impressions (CPM). The documentation does not explain PRV. Known values:
+                `CPA`, `CPS`, `CPAxCPS`, `CPC`, `CPM`, `PRV`.
+            revenue: Amount received from the advertiser for one occurrence.
+            revenue_percent: Share of the sale received from the advertiser, in percent.
+            revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
+                click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent,
+        inferred), then `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}`
+        (updateOfferEvent, inferred).
+        """
+        from ..api.offer_events.get_offer_event import OPERATION as READ
+        from ..api.offer_events.update_offer_event import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "offer_event_id": offer_event_id,
+            "active": active,
+            "allow_multiple_events": allow_multiple_events,
+            "description": description,
+            "manually_approve_events": manually_approve_events,
+            "name": name,
+            "payout": payout,
+            "payout_percent": payout_percent,
+            "payout_type": payout_type,
+            "revenue": revenue,
+            "revenue_percent": revenue_percent,
+            "revenue_type": revenue_type,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -668,3 +863,4 @@ class AsyncOfferEventsWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

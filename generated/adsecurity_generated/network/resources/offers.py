@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -32,6 +32,143 @@ class Offers:
     def with_raw_response(self) -> OffersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return OffersWithRawResponse(Offers(self._api.raw))
+
+    def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        /,
+        *,
+        advertiser_id: int | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        allow_duplicate_conversions: bool | None | Unset = UNSET,
+        block_on_reject: bool | None | Unset = UNSET,
+        conversion_name: str | None | Unset = UNSET,
+        currency: Currency | None | Unset = UNSET,
+        deep_link_enabled: bool | None | Unset = UNSET,
+        default_payout: OfferPayoutConfig | OfferPayoutConfigDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        fallback_url: str | None | Unset = UNSET,
+        hide_js_tracking: bool | None | Unset = UNSET,
+        impression_forwarding_enabled: bool | None | Unset = UNSET,
+        impression_forwarding_url: str | None | Unset = UNSET,
+        manually_approve_conversions: bool | None | Unset = UNSET,
+        offer_preview_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_url: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        restriction_note: str | None | Unset = UNSET,
+        targeting_group_id: str | None | Unset = UNSET,
+        targeting_simple_enabled: bool | None | Unset = UNSET,
+        terms_and_conditions: str | None | Unset = UNSET,
+        terms_and_conditions_enabled: bool | None | Unset = UNSET,
+        view_through_attribution_enabled: bool | None | Unset = UNSET,
+        visibility: Visibility | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            advertiser_id: Number of the advertiser the offer belongs to.
+            name: Name of the offer.
+            active: Whether the offer takes traffic.
+            allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
+            block_on_reject: Whether a rejected click is stopped instead of being passed on.
+            conversion_name: Name under which the offer's main conversion is shown.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
+            deep_link_enabled: Whether publishers may link to pages below the landing page.
+            default_payout: What an offer costs and earns unless something more specific applies.
+            description: Text that presents the offer to publishers.
+            fallback_url: Where traffic goes that the offer cannot take.
+            hide_js_tracking: Whether the script-based tracking code is kept from publishers.
+            impression_forwarding_enabled: Whether impressions are passed on to `impression_forwarding_url`.
+            impression_forwarding_url: Address that receives forwarded impressions.
+            manually_approve_conversions: Whether conversions wait for somebody to approve them.
+            offer_preview_enabled: Whether publishers can look at the landing page beforehand.
+            parallel_tracking_enabled: Whether the click is reported to `parallel_tracking_url` beside the redirect.
+            parallel_tracking_url: Address that is called beside the redirect.
+            primary_domain: Domain on which the offer's tracking links live.
+            restriction_note: What publishers must not do when they promote the offer.
+            targeting_group_id: Identifier of the targeting group whose rules the offer follows.
+            targeting_simple_enabled: Whether the plain targeting settings apply instead of a targeting group.
+            terms_and_conditions: Terms that publishers accept before they run the offer.
+            terms_and_conditions_enabled: Whether the terms have to be accepted.
+            view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
+                clicked.
+            visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
+        """
+        from ..api.offers.get_offer import OPERATION as READ
+        from ..api.offers.update_offer import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "active": active,
+            "advertiser_id": advertiser_id,
+            "allow_duplicate_conversions": allow_duplicate_conversions,
+            "block_on_reject": block_on_reject,
+            "conversion_name": conversion_name,
+            "currency": currency,
+            "deep_link_enabled": deep_link_enabled,
+            "default_payout": default_payout,
+            "description": description,
+            "fallback_url": fallback_url,
+            "hide_js_tracking": hide_js_tracking,
+            "impression_forwarding_enabled": impression_forwarding_enabled,
+            "impression_forwarding_url": impression_forwarding_url,
+            "manually_approve_conversions": manually_approve_conversions,
+            "name": name,
+            "offer_preview_enabled": offer_preview_enabled,
+            "parallel_tracking_enabled": parallel_tracking_enabled,
+            "parallel_tracking_url": parallel_tracking_url,
+            "primary_domain": primary_domain,
+            "restriction_note": restriction_note,
+            "targeting_group_id": targeting_group_id,
+            "targeting_simple_enabled": targeting_simple_enabled,
+            "terms_and_conditions": terms_and_conditions,
+            "terms_and_conditions_enabled": terms_and_conditions_enabled,
+            "view_through_attribution_enabled": view_through_attribution_enabled,
+            "visibility": visibility,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -165,10 +302,12 @@ class Offers:
     def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -183,6 +322,8 @@ class Offers:
             integration_id: Identifier of the integration that the offers or exports belong to.
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -195,8 +336,7 @@ class Offers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
         """
@@ -207,9 +347,11 @@ class Offers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -220,9 +362,11 @@ class Offers:
     def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -236,6 +380,8 @@ class Offers:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -248,8 +394,7 @@ class Offers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
         """
@@ -259,9 +404,11 @@ class Offers:
             "integration_id": integration_id,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -530,6 +677,7 @@ class OffersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncOffers:
@@ -542,6 +690,143 @@ class AsyncOffers:
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
+
+    async def modify(
+        self,
+        integration_id: str,
+        offer_id: str,
+        /,
+        *,
+        advertiser_id: int | None | Unset = UNSET,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        allow_duplicate_conversions: bool | None | Unset = UNSET,
+        block_on_reject: bool | None | Unset = UNSET,
+        conversion_name: str | None | Unset = UNSET,
+        currency: Currency | None | Unset = UNSET,
+        deep_link_enabled: bool | None | Unset = UNSET,
+        default_payout: OfferPayoutConfig | OfferPayoutConfigDict | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        fallback_url: str | None | Unset = UNSET,
+        hide_js_tracking: bool | None | Unset = UNSET,
+        impression_forwarding_enabled: bool | None | Unset = UNSET,
+        impression_forwarding_url: str | None | Unset = UNSET,
+        manually_approve_conversions: bool | None | Unset = UNSET,
+        offer_preview_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_enabled: bool | None | Unset = UNSET,
+        parallel_tracking_url: str | None | Unset = UNSET,
+        primary_domain: str | None | Unset = UNSET,
+        restriction_note: str | None | Unset = UNSET,
+        targeting_group_id: str | None | Unset = UNSET,
+        targeting_simple_enabled: bool | None | Unset = UNSET,
+        terms_and_conditions: str | None | Unset = UNSET,
+        terms_and_conditions_enabled: bool | None | Unset = UNSET,
+        view_through_attribution_enabled: bool | None | Unset = UNSET,
+        visibility: Visibility | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            integration_id: Identifier of the integration that the offers or exports belong to.
+            offer_id: Identifier of the offer.
+            advertiser_id: Number of the advertiser the offer belongs to.
+            name: Name of the offer.
+            active: Whether the offer takes traffic.
+            allow_duplicate_conversions: Whether more than one conversion of the same click is counted.
+            block_on_reject: Whether a rejected click is stopped instead of being passed on.
+            conversion_name: Name under which the offer's main conversion is shown.
+            currency: Currency in which payouts and revenues are counted. Known values: `USD`, `EUR`.
+            deep_link_enabled: Whether publishers may link to pages below the landing page.
+            default_payout: What an offer costs and earns unless something more specific applies.
+            description: Text that presents the offer to publishers.
+            fallback_url: Where traffic goes that the offer cannot take.
+            hide_js_tracking: Whether the script-based tracking code is kept from publishers.
+            impression_forwarding_enabled: Whether impressions are passed on to `impression_forwarding_url`.
+            impression_forwarding_url: Address that receives forwarded impressions.
+            manually_approve_conversions: Whether conversions wait for somebody to approve them.
+            offer_preview_enabled: Whether publishers can look at the landing page beforehand.
+            parallel_tracking_enabled: Whether the click is reported to `parallel_tracking_url` beside the redirect.
+            parallel_tracking_url: Address that is called beside the redirect.
+            primary_domain: Domain on which the offer's tracking links live.
+            restriction_note: What publishers must not do when they promote the offer.
+            targeting_group_id: Identifier of the targeting group whose rules the offer follows.
+            targeting_simple_enabled: Whether the plain targeting settings apply instead of a targeting group.
+            terms_and_conditions: Terms that publishers accept before they run the offer.
+            terms_and_conditions_enabled: Whether the terms have to be accepted.
+            view_through_attribution_enabled: Whether a conversion can be credited to an impression that was never
+                clicked.
+            visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
+                request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
+        /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
+        """
+        from ..api.offers.get_offer import OPERATION as READ
+        from ..api.offers.update_offer import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "integration_id": integration_id,
+            "offer_id": offer_id,
+            "active": active,
+            "advertiser_id": advertiser_id,
+            "allow_duplicate_conversions": allow_duplicate_conversions,
+            "block_on_reject": block_on_reject,
+            "conversion_name": conversion_name,
+            "currency": currency,
+            "deep_link_enabled": deep_link_enabled,
+            "default_payout": default_payout,
+            "description": description,
+            "fallback_url": fallback_url,
+            "hide_js_tracking": hide_js_tracking,
+            "impression_forwarding_enabled": impression_forwarding_enabled,
+            "impression_forwarding_url": impression_forwarding_url,
+            "manually_approve_conversions": manually_approve_conversions,
+            "name": name,
+            "offer_preview_enabled": offer_preview_enabled,
+            "parallel_tracking_enabled": parallel_tracking_enabled,
+            "parallel_tracking_url": parallel_tracking_url,
+            "primary_domain": primary_domain,
+            "restriction_note": restriction_note,
+            "targeting_group_id": targeting_group_id,
+            "targeting_simple_enabled": targeting_simple_enabled,
+            "terms_and_conditions": terms_and_conditions,
+            "terms_and_conditions_enabled": terms_and_conditions_enabled,
+            "view_through_attribution_enabled": view_through_attribution_enabled,
+            "visibility": visibility,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -675,10 +960,12 @@ class AsyncOffers:
     async def bulk_update(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -693,6 +980,8 @@ class AsyncOffers:
             integration_id: Identifier of the integration that the offers or exports belong to.
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -705,8 +994,7 @@ class AsyncOffers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
         """
@@ -717,9 +1005,11 @@ class AsyncOffers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -730,9 +1020,11 @@ class AsyncOffers:
     async def bulk_delete(
         self,
         integration_id: str,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -746,6 +1038,8 @@ class AsyncOffers:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -758,8 +1052,7 @@ class AsyncOffers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
         """
@@ -769,9 +1062,11 @@ class AsyncOffers:
             "integration_id": integration_id,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1040,3 +1335,4 @@ class AsyncOffersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

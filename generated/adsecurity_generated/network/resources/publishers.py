@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -29,6 +29,115 @@ class Publishers:
     def with_raw_response(self) -> PublishersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return PublishersWithRawResponse(Publishers(self._api.raw))
+
+    def modify(
+        self,
+        publisher_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        city: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        countries: Sequence[str] | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        promotional_method: Sequence[PromotionalMethod] | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        tracking_domain_ids: Sequence[str] | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            publisher_id: Identifier of the publisher.
+            name: Name of the publisher.
+            active: Whether the publisher is in business with the organization.
+            address: Street and number.
+            city: City of the publisher's postal address.
+            company_name: Registered name of the company.
+            countries: Countries the publisher's traffic comes from.
+            country: Country of the publisher's postal address, as a two-letter code.
+            description: Free text about the publisher.
+            email: Address of the contact person.
+            first_name: Given name of the contact person.
+            last_name: Family name of the contact person.
+            manager_id: Identifier of the user in charge of the publisher.
+            messenger: Name of the contact person on an instant messenger.
+            phone: Telephone number of the contact person.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
+            timezone: IANA name of the publisher's time zone.
+            tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
+            website: Address of the publisher's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
+        /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
+        """
+        from ..api.publishers.get_publisher import OPERATION as READ
+        from ..api.publishers.update_publisher import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "publisher_id": publisher_id,
+            "active": active,
+            "address": address,
+            "city": city,
+            "company_name": company_name,
+            "countries": countries,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "promotional_method": promotional_method,
+            "timezone": timezone,
+            "tracking_domain_ids": tracking_domain_ids,
+            "website": website,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     def create(
         self,
@@ -132,10 +241,12 @@ class Publishers:
 
     def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -149,6 +260,8 @@ class Publishers:
         Args:
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -161,8 +274,7 @@ class Publishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
         """
@@ -172,9 +284,11 @@ class Publishers:
             "active": active,
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -184,9 +298,11 @@ class Publishers:
 
     def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -199,6 +315,8 @@ class Publishers:
 
         Args:
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -211,8 +329,7 @@ class Publishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
         """
@@ -221,9 +338,11 @@ class Publishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return self._api.write(
+        return self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -457,6 +576,7 @@ class PublishersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncPublishers:
@@ -469,6 +589,115 @@ class AsyncPublishers:
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
+
+    async def modify(
+        self,
+        publisher_id: str,
+        /,
+        *,
+        name: str | None | Unset = UNSET,
+        active: bool | None | Unset = UNSET,
+        address: str | None | Unset = UNSET,
+        city: str | None | Unset = UNSET,
+        company_name: str | None | Unset = UNSET,
+        countries: Sequence[str] | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        description: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        manager_id: str | None | Unset = UNSET,
+        messenger: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        promotional_method: Sequence[PromotionalMethod] | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        tracking_domain_ids: Sequence[str] | None | Unset = UNSET,
+        website: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            publisher_id: Identifier of the publisher.
+            name: Name of the publisher.
+            active: Whether the publisher is in business with the organization.
+            address: Street and number.
+            city: City of the publisher's postal address.
+            company_name: Registered name of the company.
+            countries: Countries the publisher's traffic comes from.
+            country: Country of the publisher's postal address, as a two-letter code.
+            description: Free text about the publisher.
+            email: Address of the contact person.
+            first_name: Given name of the contact person.
+            last_name: Family name of the contact person.
+            manager_id: Identifier of the user in charge of the publisher.
+            messenger: Name of the contact person on an instant messenger.
+            phone: Telephone number of the contact person.
+            promotional_method: Channels through which the publisher promotes offers. Known values: `Content`,
+                `Email`, `Search`, `Social`, `Display`, `Native`, `Push`, `SMS`, `Other`.
+            timezone: IANA name of the publisher's time zone.
+            tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
+            website: Address of the publisher's site.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
+        /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
+        """
+        from ..api.publishers.get_publisher import OPERATION as READ
+        from ..api.publishers.update_publisher import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "publisher_id": publisher_id,
+            "active": active,
+            "address": address,
+            "city": city,
+            "company_name": company_name,
+            "countries": countries,
+            "country": country,
+            "description": description,
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "manager_id": manager_id,
+            "messenger": messenger,
+            "name": name,
+            "phone": phone,
+            "promotional_method": promotional_method,
+            "timezone": timezone,
+            "tracking_domain_ids": tracking_domain_ids,
+            "website": website,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -572,10 +801,12 @@ class AsyncPublishers:
 
     async def bulk_update(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
         active: bool | None | Unset = UNSET,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -589,6 +820,8 @@ class AsyncPublishers:
         Args:
             data: Identifiers of the objects to change.
             active: The new state of all objects named.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -601,8 +834,7 @@ class AsyncPublishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
         """
@@ -612,9 +844,11 @@ class AsyncPublishers:
             "active": active,
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -624,9 +858,11 @@ class AsyncPublishers:
 
     async def bulk_delete(
         self,
-        data: Sequence[str],
+        data: Iterable[str],
         /,
         *,
+        batch_size: int = 500,
+        on_error: Literal["raise", "continue"] = "raise",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -639,6 +875,8 @@ class AsyncPublishers:
 
         Args:
             data: Identifiers of the objects to delete.
+            batch_size: Most objects in one request.
+            on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
             timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
             retry: Policy instead of the client's.
             extra_headers: Headers added to those of the client.
@@ -651,8 +889,7 @@ class AsyncPublishers:
 
         Raises:
             TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
         """
@@ -661,9 +898,11 @@ class AsyncPublishers:
         args: dict[str, Any] = {
             "data": data,
         }
-        return await self._api.write(
+        return await self._api.bulk(
             OPERATION,
             args,
+            batch_size=batch_size,
+            on_error=on_error,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -897,3 +1136,4 @@ class AsyncPublishersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -32,6 +32,104 @@ class Users:
         """The same methods, which return status, headers and content as they came."""
         return UsersWithRawResponse(Users(self._api.raw))
 
+    def modify(
+        self,
+        user_id: str,
+        /,
+        *,
+        api_access_enabled: bool | None | Unset = UNSET,
+        city: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        is_advertiser_manager: bool | None | Unset = UNSET,
+        is_publisher_manager: bool | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        password: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        publisher_manager_access: PublisherManagerAccess | None | Unset = UNSET,
+        role: UserRole | None | Unset = UNSET,
+        status: UserStatus | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            user_id: Identifier of the user.
+            api_access_enabled: Whether the user may hold an API key.
+            city: City of the user's postal address.
+            country: Country of the user's postal address, as a two-letter code.
+            email: Address the user signs in with.
+            first_name: Given name.
+            is_advertiser_manager: Whether the user can be put in charge of advertisers.
+            is_publisher_manager: Whether the user can be put in charge of publishers.
+            last_name: Family name.
+            password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
+            phone: Telephone number.
+            publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
+                those assigned to the user. Known values: `Global`, `Limited`.
+            role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
+            timezone: IANA name of the time zone the user works in.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/users/{userID}` (getUser, inferred), then `PATCH /api/v2/users/{userID}` (updateUser,
+        inferred).
+        """
+        from ..api.users.get_user import OPERATION as READ
+        from ..api.users.update_user import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "user_id": user_id,
+            "api_access_enabled": api_access_enabled,
+            "city": city,
+            "country": country,
+            "email": email,
+            "first_name": first_name,
+            "is_advertiser_manager": is_advertiser_manager,
+            "is_publisher_manager": is_publisher_manager,
+            "last_name": last_name,
+            "password": password,
+            "phone": phone,
+            "publisher_manager_access": publisher_manager_access,
+            "role": role,
+            "status": status,
+            "timezone": timezone,
+        }
+        return self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+
     def create(
         self,
         *,
@@ -318,6 +416,7 @@ class UsersWithRawResponse:
         self.get = raw_response(resource.get)
         self.update = raw_response(resource.update)
         self.list = raw_pages(resource.list)
+        self.modify = raw_response(resource.modify)
 
 
 class AsyncUsers:
@@ -330,6 +429,104 @@ class AsyncUsers:
     def with_raw_response(self) -> AsyncUsersWithRawResponse:
         """The same methods, which return status, headers and content as they came."""
         return AsyncUsersWithRawResponse(AsyncUsers(self._api.raw))
+
+    async def modify(
+        self,
+        user_id: str,
+        /,
+        *,
+        api_access_enabled: bool | None | Unset = UNSET,
+        city: str | None | Unset = UNSET,
+        country: str | None | Unset = UNSET,
+        email: str | None | Unset = UNSET,
+        first_name: str | None | Unset = UNSET,
+        is_advertiser_manager: bool | None | Unset = UNSET,
+        is_publisher_manager: bool | None | Unset = UNSET,
+        last_name: str | None | Unset = UNSET,
+        password: str | None | Unset = UNSET,
+        phone: str | None | Unset = UNSET,
+        publisher_manager_access: PublisherManagerAccess | None | Unset = UNSET,
+        role: UserRole | None | Unset = UNSET,
+        status: UserStatus | None | Unset = UNSET,
+        timezone: str | None | Unset = UNSET,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, QueryValue] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change fields of an object and leave the others as they are.
+
+        Reads the object, lays the changes over it and sends what the update takes in full. Nested objects are
+        merged, lists are replaced, None is sent as null; fields that only answers have and secrets are left out.
+        What somebody else writes in between is overwritten.
+
+        Args:
+            user_id: Identifier of the user.
+            api_access_enabled: Whether the user may hold an API key.
+            city: City of the user's postal address.
+            country: Country of the user's postal address, as a two-letter code.
+            email: Address the user signs in with.
+            first_name: Given name.
+            is_advertiser_manager: Whether the user can be put in charge of advertisers.
+            is_publisher_manager: Whether the user can be put in charge of publishers.
+            last_name: Family name.
+            password: Password for signing in. Write-only: no response carries it. Never shown in logs or errors.
+            phone: Telephone number.
+            publisher_manager_access: Reach of a publisher manager: every publisher of the organization, or only
+                those assigned to the user. Known values: `Global`, `Limited`.
+            role: What a user may do. `admin` governs the whole organization; `accountManager` looks after the
+                publishers and advertisers it is put in charge of. Known values: `admin`, `accountManager`.
+            status: Whether the user can sign in. Known values: `Active`, `Deactivated`.
+            timezone: IANA name of the time zone the user works in.
+            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
+            retry: Policy instead of the client's.
+            extra_headers: Headers added to those of the client.
+            extra_query: Query parameters that the method does not know, by their names on the wire; they win over
+                its own.
+            extra_body: Body fields that the method does not know, laid over its own at every depth.
+
+        Returns:
+            Nothing; a refused change raises.
+
+        Raises:
+            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
+            APIStatusError: the server refused, with the class of the status.
+            APIConnectionError: no answer came, in all attempts.
+
+        Source: `GET /api/v2/users/{userID}` (getUser, inferred), then `PATCH /api/v2/users/{userID}` (updateUser,
+        inferred).
+        """
+        from ..api.users.get_user import OPERATION as READ
+        from ..api.users.update_user import OPERATION as UPDATE
+
+        args: dict[str, Any] = {
+            "user_id": user_id,
+            "api_access_enabled": api_access_enabled,
+            "city": city,
+            "country": country,
+            "email": email,
+            "first_name": first_name,
+            "is_advertiser_manager": is_advertiser_manager,
+            "is_publisher_manager": is_publisher_manager,
+            "last_name": last_name,
+            "password": password,
+            "phone": phone,
+            "publisher_manager_access": publisher_manager_access,
+            "role": role,
+            "status": status,
+            "timezone": timezone,
+        }
+        return await self._api.modify(
+            READ,
+            UPDATE,
+            args,
+            timeout=timeout,
+            retry=retry,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
 
     async def create(
         self,
@@ -617,3 +814,4 @@ class AsyncUsersWithRawResponse:
         self.get = async_raw_response(resource.get)
         self.update = async_raw_response(resource.update)
         self.list = async_raw_pages(resource.list)
+        self.modify = async_raw_response(resource.modify)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from ...codec.request import PreparedRequest
 from ...errors import AdsecurityError
 from ...flow.drivers import drive, drive_async
-from ...http.retry import Gate
 from ..iterators import IterationState
 from ..page import Page, PageResponse
 from .run import AGAIN, WAIT, Step, WindowedRead
@@ -108,11 +107,10 @@ class WindowSource(Generic[T]):
         return page
 
     def _begin(self) -> None:
-        gate = self._session.gate or Gate()
         # Counted one by one: whoever is interrupted in here may come back.
         while self._workers:
             # One small pool for each: threads that share one wait for each other.
-            call = partial(_work, self._session.spawn(gate), self._run, self._call, self._stop)
+            call = partial(_work, self._session.spawn(), self._run, self._call, self._stop)
             if self._session.background.submit(call, self._stop).cancelled():
                 self._stop.set()
             self._workers -= 1
@@ -214,11 +212,10 @@ class AsyncWindowSource(Generic[T]):
         return cast("Page[T] | None", await self._turn(step, self._turn.news))
 
     def _begin(self) -> None:
-        gate = self._session.gate or Gate()
         while self._workers:
             self._workers -= 1
             # One small pool for each: tasks that share one spend their time in its book-keeping.
-            call = partial(_awork, self._session.spawn(gate), self._run, self._call, self._turn)
+            call = partial(_awork, self._session.spawn(), self._run, self._call, self._turn)
             task = self._session.background.submit(call)
             task.add_done_callback(self._turn.wake)
             self._tasks.append(task)
