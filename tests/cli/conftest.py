@@ -34,7 +34,7 @@ class Open(Protocol):
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=600) as running:
+    with Sandbox(rows=600, today="2026-11-08") as running:
         yield running
 
 

@@ -118,7 +118,7 @@ def test_a_report_that_breaks_off_goes_on_from_its_checkpoint(
 
 
 def test_ctrl_c_in_the_middle_is_gone_on_from(tmp_path: Path, terminal: Open, cli: Run) -> None:
-    with Sandbox(rows=600, latency=0.2) as slow:
+    with Sandbox(rows=600, today="2026-11-08", latency=0.2) as slow:
         variables = {"ADSECURITY_NETWORK_BASE_URL": slow.network_url}
         with terminal("report", "clicks", *NETWORK, *RANGE, "-o", "c.csv", env=variables) as screen:
             screen.expect("200 rows")

@@ -29,6 +29,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> float:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the network API; others are free ones.")
 @click.option("--db", default=None, metavar="FILE", help="SQLite file to keep the data in; without it, memory.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number makes another network.")
+@click.option("--today", default=None, metavar="DATE", help="The day before which the rows end; without it, today.")
 @click.option("--rows", type=click.IntRange(0), default=2000, show_default=True, help="Clicks of the week.")
 @click.option("--latency", default="0", callback=_seconds, metavar="TIME", help="Added to each answer, as in 20ms.")
 @click.option("--fault", "faults", multiple=True, metavar="KIND:SHARE", help="A status or drop: 503:0.05.")
