@@ -114,6 +114,7 @@ class _Commands:
 def commands_json(spec: Spec, methods: list[Method]) -> str:
     """The whole description on one line."""
     commands = _Commands(spec)
+    server = as_map(as_list(spec.tree.get("servers"))[0])
     groups: dict[str, Any] = {}
     for resource in Describer(spec).resources(methods):
         members = {method.name: commands.command(method) for method in resource.methods}
@@ -122,6 +123,8 @@ def commands_json(spec: Spec, methods: list[Method]) -> str:
         "surface": spec.surface,
         "client": f"{spec.tree['x-client-name']}Client",
         "variables": spec.tree["x-env-prefix"],
+        "address": server["url"] if server.get("x-evidence") == "documented" else "",
+        "likely_address": server["url"],
         "secrets": secret_names(spec),
         "groups": groups,
         "columns": commands.columns(methods),

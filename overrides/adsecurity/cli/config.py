@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from .. import errors
 from . import profiles
 from .base import CONTEXT, common, settings_of
 from .connect import find, public, variables
@@ -61,7 +60,9 @@ def _from_environment(surface: Surface, base_url: str) -> tuple[str, str]:
     key = os.environ.get(key_name, "").strip()
     if not key:
         raise Usage(f"--from-env: {key_name} is not set")
-    url = base_url or os.environ.get(url_name, "").strip() or _default_url(surface, key)
+    url = base_url or os.environ.get(url_name, "").strip() or surface.address
+    if not url:
+        raise Usage(f"--from-env: {url_name} is not set, and the documentation names no address")
     return key, url
 
 
@@ -69,21 +70,10 @@ def _asked(surface: Surface, base_url: str) -> tuple[str, str]:
     if not is_terminal(sys.stdin):
         raise Usage("there is no terminal to ask for the key on: use --from-env")
     key: str = click.prompt(f"API key for {surface.name}", hide_input=True, err=True)
-    url = base_url or str(click.prompt("Address", default=_default_url(surface, key) or None, err=True))
+    # A likely address is shown and not offered: a key is not sent to a guess by pressing Enter.
+    text = "Address" if surface.address else f"Address (likely {surface.likely_address})"
+    url = base_url or str(click.prompt(text, default=surface.address or None, err=True))
     return key.strip(), url
-
-
-def _default_url(surface: Surface, key: str) -> str:
-    """The documented address; empty where there is none."""
-    environment = os.environ.pop(variables(surface)[1], None)
-    try:
-        with public(surface.client)(api_key=key) as client:
-            return str(client.base_url)
-    except errors.ConfigurationError:
-        return ""
-    finally:
-        if environment is not None:
-            os.environ[variables(surface)[1]] = environment
 
 
 def _check(surface: Surface, key: str, url: str) -> None:

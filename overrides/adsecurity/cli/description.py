@@ -107,6 +107,9 @@ class Surface:
         """Name of the client's class."""
         self.variables: str = tree["variables"]
         """What the names of its environment variables begin with."""
+        self.address: str = tree["address"]
+        """The documented address; empty where there is none."""
+        self.likely_address: str = tree["likely_address"]
         self.secrets: frozenset[str] = frozenset(tree["secrets"])
         self._groups: dict[str, Any] = tree["groups"]
         self._columns: dict[str, dict[str, str]] = tree["columns"]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .description import Value
-from .nearest import did_you_mean
+from .nearest import nearest
 
 Read = Callable[[str], Any]
 
@@ -34,7 +34,8 @@ def metavar(value: Value) -> str:
 def _known(text: str, values: Iterable[str | int]) -> str | int:
     listed = {str(one): one for one in values}
     if text not in listed:
-        hint = did_you_mean(text, listed)
+        near = nearest(text, listed)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"{text!r} is not one of {', '.join(listed)}.{hint} --json sends another value.")
     return listed[text]
 
