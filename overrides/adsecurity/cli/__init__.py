@@ -7,7 +7,6 @@ interface alone. Modules are imported by the command that needs them, so that `-
 
 from __future__ import annotations
 
-import io
 import sys
 
 __all__ = ["main"]
@@ -22,7 +21,8 @@ def main() -> int:
             raise
         print("adsecurity: click is not installed; run: pip install 'adsecurity[cli]'", file=sys.stderr)
         return 1
-    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+    change = getattr(sys.stdout, "reconfigure", None)
+    if change is not None and not sys.stdout.isatty():
         # Data is UTF-8, whatever a terminal here would like.
-        sys.stdout.reconfigure(encoding="utf-8")
+        change(encoding="utf-8")
     return run()
