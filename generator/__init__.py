@@ -1,5 +1,5 @@
-"""Builds the generated package from the specs: lint, generate, stamp, check.
+"""Builds the generated package from the specs: lint, render, stamp, check.
 
-`python -m generator` is the entrance. Imports run downwards: `__main__`, `build`, `stamp`; `release`; `official`;
+`python -m generator` is the command. Imports run downwards: `__main__`, `build`, `stamp`; `release`; `official`;
 `lint` and `render`, which do not know each other; `spec`; `runtime` and `versions`.
 """

@@ -1,4 +1,4 @@
-"""`python -m generator`: generate, or with `--check` and `--lint` only look."""
+"""`python -m generator` generates the package; `--check` and `--lint` write nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0 is success, 1 is a finding or a refusal."""
+    """Run the command; return 0 on success, 1 on a difference, a broken rule or an error."""
     arguments = _arguments(argv)
     try:
         assert_versions()

@@ -1,4 +1,4 @@
-"""The whole run: read, lint, render, tidy, compare or swap."""
+"""The whole run: read and lint the specs, render, format, then compare with the package or replace it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _label(path: Path) -> str:
 
 
 def read_specs(folder: Path) -> list[Source]:
-    """Read and lint all specs of a folder; raise :class:`SpecError` with everything that is wrong."""
+    """Read and lint all specs of a folder; raise :class:`SpecError` with all problems."""
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         message = "there is no spec (*.yaml) in this folder: name the right one with --specs"
@@ -53,7 +53,7 @@ def read_specs(folder: Path) -> list[Source]:
 
 
 def _render(source: Source, output: Path) -> None:
-    """Make one surface's package; runs in a process of its own."""
+    """Render one surface's package; runs in its own process."""
     spec = Spec(source)
     project = build_surface(spec, output)
     (output / "typed_dicts.py").write_text(typed_dicts(spec, project.methods), encoding="utf-8")
@@ -62,7 +62,7 @@ def _render(source: Source, output: Path) -> None:
 
 
 def _tidy(root: Path) -> None:
-    """Sort imports, drop those that a template offered in vain, and format; nobody's configuration gets a say."""
+    """Sort imports, remove unused ones, and format, with fixed settings that no configuration file changes."""
     ruff = [sys.executable, "-m", "ruff"]
     common = [
         "--isolated",
@@ -84,7 +84,7 @@ def _tidy(root: Path) -> None:
 
 
 def _make(sources: Sequence[Source], root: Path) -> None:
-    """Make the whole package below an empty folder."""
+    """Make the whole package in a folder that does not exist yet."""
     root.mkdir()
     header = (TEMPLATES / "root_init.py.jinja").read_text(encoding="utf-8")
     (root / "__init__.py").write_text(header, encoding="utf-8")
@@ -96,7 +96,7 @@ def _make(sources: Sequence[Source], root: Path) -> None:
         with ProcessPoolExecutor(len(sources)) as pool:
             list(pool.map(_render, sources, outputs))
     _tidy(root)
-    # Copied last, so that they are the same bytes as the tested ones.
+    # Copied after formatting, so that they stay identical to the files in generator/runtime.
     for path in runtime_modules():
         shutil.copyfile(path, root / path.name)
     (root / NAME).write_text(stamp_text(sources), encoding="utf-8")
@@ -113,7 +113,7 @@ def _scratch(folder: Path) -> Generator[Path]:
 
 
 def generate(specs: Path, out: Path) -> list[Source]:
-    """Generate from a folder of specs; the old package stays until the new one is complete."""
+    """Generate from a folder of specs; the old package is replaced when the new one is complete."""
     sources = read_specs(specs)
     target = out / PACKAGE
     with _scratch(out) as scratch:
@@ -135,7 +135,7 @@ def _files(root: Path) -> dict[str, bytes]:
 
 
 def drift(specs: Path, out: Path) -> list[str]:
-    """Say how the generated package differs from what the specs give now; an empty list is what one wants."""
+    """List how the package differs from what the specs give now; empty when it is up to date."""
     sources = read_specs(specs)
     target = out / PACKAGE
     with tempfile.TemporaryDirectory() as scratch:

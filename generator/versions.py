@@ -1,4 +1,4 @@
-"""The exact versions of the tools: a patch release of one of them has changed two dozen templates."""
+"""The exact versions of the tools: even a patch release may change the templates that ours replace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class VersionError(Exception):
 
 
 def assert_versions() -> None:
-    """Refuse to run with any other version."""
+    """Raise :class:`VersionError` unless exactly these versions are installed."""
     wrong: list[str] = []
     for tool, wanted in PINS.items():
         try:

@@ -82,14 +82,14 @@ class Model:
 
     @classmethod
     def from_values(cls, values: Sequence[Any]) -> Self:
-        """Build the model from values in the order of ``FIELDS``, all of which are taken as they are."""
+        """Build the model from values in the order of ``FIELDS``, without conversion."""
         self = cls.__new__(cls)
         self._assign(values)
         return self
 
     @classmethod
     def nested(cls, name: str) -> type[Model]:
-        """Return the model that a field's ``model`` names."""
+        """Return the class of the nested model that a field's ``model`` names."""
         return cast("type[Model]", cls.PLAN.nested(name))
 
     @classmethod
@@ -146,14 +146,15 @@ class Model:
                 setattr(self, field.attr, None)
                 continue
             present.append(field.attr)
-            nested = field.items if field.kind == "array" else field
-            is_model = nested is not None and nested.kind == "object"
-            setattr(self, field.attr, plan.nest(nested.model, value) if nested and is_model else value)
+            item = field.items if field.kind == "array" else field
+            if item is not None and item.kind == "object":
+                value = plan.nest(item.model, value)
+            setattr(self, field.attr, value)
         self._present = frozenset(present)
 
     @property
     def additional_properties(self) -> dict[str, Any]:
-        """Fields that the model does not know, and values that do not fit theirs, by their names on the wire."""
+        """Unknown fields, and values that do not fit their field, by their names on the wire."""
         try:
             return self._extra
         except AttributeError:
@@ -170,7 +171,7 @@ class Model:
         return present.union([field.attr for field in self.FIELDS if getattr(self, field.attr) is not None])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON object: what was received, or what is to be sent."""
+        """Return a JSON object: as it was received, or as it is to be sent."""
         readers = self.PLAN.readers
         present = getattr(self, "_present", None)
         extra: dict[str, Any] = getattr(self, "_extra", {})
@@ -179,7 +180,7 @@ class Model:
         for field in self.FIELDS:
             attr, wire = field.attr, field.wire
             value = getattr(self, attr)
-            # What was received is given back as it was, unless the attribute has been changed since.
+            # A received value is returned unchanged unless the attribute has been changed since.
             if attr in received and readers[attr][0](received[attr])[0] == value:
                 data[wire] = received[attr]
             elif value is None:
@@ -204,7 +205,7 @@ class Model:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    # Models can be changed, so they cannot be keys.
+    # Models are mutable, so they are not hashable.
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:

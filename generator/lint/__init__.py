@@ -1,4 +1,4 @@
-"""The rules that our specs keep, so that the tools behind them drop or bend nothing without a word.
+"""The rules for our specs. They reject what the code generators would silently drop or change.
 
-From outside use `stages.lint`; the other modules are its rules.
+From outside use `stages.lint`; the other modules hold its rules.
 """

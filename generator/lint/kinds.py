@@ -1,4 +1,4 @@
-"""Rules about kinds: an operation has the parameters and the answer that its x-kind, x-range, x-export promise."""
+"""Rules about kinds: an operation has the parameters and the response that its x-kind, x-range, x-export require."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _body_wires(spec: Spec, operation: RawOperation) -> set[str]:
 
 
 def paging(spec: Spec) -> Iterator[Problem]:
-    """Paged operations take the parameters that their paging sets."""
+    """Operations that page have the parameters that paging sets."""
     for operation in spec.operations:
         kind = str(operation.data["x-kind"])
         missing = [name for name in _QUERY.get(kind, ()) if name not in _wires(spec, operation, "query")]
@@ -90,7 +90,7 @@ def _fits(spec: Spec, operation: RawOperation, kind: str) -> bool:
 
 
 def shapes(spec: Spec) -> Iterator[Problem]:
-    """The answer has the shape that the kind reads, and every success the same one."""
+    """The response has the shape of its kind, the same for every success."""
     for operation in spec.operations:
         kind = str(operation.data["x-kind"])
         if not _fits(spec, operation, kind):
@@ -109,7 +109,7 @@ def shapes(spec: Spec) -> Iterator[Problem]:
 
 
 def ranges(spec: Spec) -> Iterator[Problem]:
-    """A range names two times of one unit, and fields of the row."""
+    """A range names two time parameters of the same unit, and two fields of the row."""
     for operation in spec.operations:
         if "x-range" not in operation.data:
             continue
@@ -139,7 +139,7 @@ def ranges(spec: Spec) -> Iterator[Problem]:
 
 
 def exports(spec: Spec) -> Iterator[Problem]:
-    """Exports that can be started can be followed and fetched; rows name a schema."""
+    """Exports that can be started can be polled and downloaded; `rows` names a schema."""
     roles: dict[str, list[str]] = {role: [] for role in _ROLES}
     for operation in spec.operations:
         kind = str(operation.data["x-kind"])
@@ -185,7 +185,7 @@ def exports(spec: Spec) -> Iterator[Problem]:
 
 
 def class_names(spec: Spec) -> Iterator[Problem]:
-    """No resource's class is called like a schema: a module may need both."""
+    """No resource's class has the name of a schema: a module may import both."""
     names = {class_name(name) for name in spec.schemas}
     for operation in spec.operations:
         resource = class_name(str(operation.data["x-resource"]).replace(".", "_"))

@@ -1,4 +1,4 @@
-"""Rules about operations: their ids, their places among the resources, their security and answers."""
+"""Rules about operations: their ids, their resources and methods, their security and responses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..spec.source import Problem
 from .root import EVIDENCE
 
 KINDS = (*LISTS, "one", "create", "write", "export", "url")
-# What clients and resources are called upon for themselves.
+# Names that clients and resources define themselves.
 _TAKEN_RESOURCES = frozenset(("close", "aclose", "with_options", "with_raw_response", "routes"))
 _TAKEN_METHODS = frozenset(("with_raw_response",))
 
 
 def ids(spec: Spec) -> Iterator[Problem]:
-    """operationIds are there, are unique, and stay so as names of modules."""
+    """Every operation has an operationId that is unique, also as the name of a module."""
     seen: dict[str, str] = {}
     for operation in spec.operations:
         where = (*operation.pointer, "operationId")
@@ -34,7 +34,7 @@ def ids(spec: Spec) -> Iterator[Problem]:
 
 
 def tags(spec: Spec) -> Iterator[Problem]:
-    """Each operation has one tag, which the root lists; no two tags become one package."""
+    """Each operation has one tag, which the root lists; no two tags share a package."""
     listed = [str(as_map(tag).get("name")) for tag in as_list(spec.tree.get("tags"))]
     packages: dict[str, str] = {}
     for index, name in enumerate(listed):
@@ -51,7 +51,7 @@ def tags(spec: Spec) -> Iterator[Problem]:
 
 
 def texts(spec: Spec) -> Iterator[Problem]:
-    """Docstrings are made of summaries and descriptions."""
+    """Each operation has a summary and a description, from which its docstring is made."""
     for operation in spec.operations:
         for key in ("summary", "description"):
             if not operation.data.get(key):
@@ -59,7 +59,7 @@ def texts(spec: Spec) -> Iterator[Problem]:
 
 
 def places(spec: Spec) -> Iterator[Problem]:
-    """x-resource and x-method make a name under the client, one for each operation."""
+    """x-resource and x-method give each operation a name of its own under the client."""
     spaces = as_map(spec.tree.get("x-namespaces"))
     seen: dict[str, str] = {}
     for operation in spec.operations:

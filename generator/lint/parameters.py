@@ -1,4 +1,4 @@
-"""Rules about what operations take: places, names in Python, and the extensions of parameters and body fields."""
+"""Rules about parameters and body fields: their places, their Python names, their extensions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..spec.methods import PAGED, argument_name, is_paging
 from ..spec.naming import PER_CALL
 from ..spec.source import Json, Pointer, Problem
 
-# Kept by every method; the rest of PER_CALL only by paged ones.
+# Defined by every method; the rest of PER_CALL only by methods that page.
 _ALWAYS = PER_CALL - {"page_number", "after", "before"}
 _UNITS = ("second", "day")
 _EDGES = ("start", "end")
@@ -22,7 +22,7 @@ def _body_fields(spec: Spec, operation: RawOperation) -> list[tuple[str, dict[st
 
 
 def places(spec: Spec) -> Iterator[Problem]:
-    """Parameters stand in the path or the query; the path's braces and its parameters agree."""
+    """Parameters are in the path or the query, and each placeholder of the path has its parameter."""
     for operation in spec.operations:
         declared: set[str] = set()
         for data, where in spec.parameters(operation):
@@ -47,7 +47,7 @@ def places(spec: Spec) -> Iterator[Problem]:
 
 
 def bodies(spec: Spec) -> Iterator[Problem]:
-    """A body is a JSON object, whose fields become keywords."""
+    """A body is a JSON object; its fields become keywords."""
     for operation in spec.operations:
         if "requestBody" not in operation.data:
             continue
@@ -60,7 +60,7 @@ def bodies(spec: Spec) -> Iterator[Problem]:
 
 
 def names(spec: Spec) -> Iterator[Problem]:
-    """The arguments of a method keep apart, and leave it the names that it needs itself."""
+    """The arguments of a method have different names, and none that the method needs itself."""
     for operation in spec.operations:
         kind = str(operation.data.get("x-kind"))
         kept = PER_CALL if kind in PAGED else _ALWAYS
@@ -94,7 +94,7 @@ def names(spec: Spec) -> Iterator[Problem]:
 
 
 def mirrors(spec: Spec) -> Iterator[Problem]:
-    """What is marked as a mirror stands on both sides, and is the same."""
+    """A mirrored parameter is in the query and in the body, with the same type."""
     for operation in spec.operations:
         query = {
             str(data.get("name")): (data, where)
@@ -116,7 +116,7 @@ def mirrors(spec: Spec) -> Iterator[Problem]:
 
 
 def styles(spec: Spec) -> Iterator[Problem]:
-    """How a query value is written is one of the four ways that there are."""
+    """The style of a query parameter is one that the client can write."""
     for operation in spec.operations:
         for data, where in spec.parameters(operation):
             kind = spec.kind(data.get("schema"))
@@ -138,7 +138,7 @@ def styles(spec: Spec) -> Iterator[Problem]:
 
 
 def times(spec: Spec) -> Iterator[Problem]:
-    """Times say their unit and which end of a range they are."""
+    """Times name their unit and which end of a range they are."""
     for operation in spec.operations:
         parameters = [(data, where, data.get("schema")) for data, where in spec.parameters(operation)]
         fields = [(data, where, data) for _, data, where in _body_fields(spec, operation)]
@@ -154,7 +154,7 @@ def times(spec: Spec) -> Iterator[Problem]:
 
 
 def fields(spec: Spec) -> Iterator[Problem]:
-    """The extensions of body fields fit the operations that use them."""
+    """The extensions of body fields fit their operations."""
     for operation in spec.operations:
         path_ids = {str(data.get("name")) for data, _ in spec.parameters(operation) if data.get("in") == "path"}
         lists: list[str] = []
@@ -180,7 +180,7 @@ def fields(spec: Spec) -> Iterator[Problem]:
 
 
 def reads(spec: Spec) -> Iterator[Problem]:
-    """What only answers hold is not asked for."""
+    """Read-only fields are not required in requests."""
     for operation in spec.operations:
         body, where = spec.body(operation)
         needed = as_list(body.get("required"))

@@ -62,7 +62,7 @@ def root_shape(spec: Spec) -> Iterator[Problem]:
 
 
 def surface_names(spec: Spec) -> Iterator[Problem]:
-    """The extensions of the root can become names of a package, a client and variables."""
+    """The root's extensions are valid names of a package, a client and environment variables."""
     source, tree = spec.source, spec.tree
     if not is_name(tree.get("x-surface")) or tree["x-surface"] != source.path.stem:
         message = f"`x-surface` names the package and has to be the file's name: write {source.path.stem!r}"
@@ -84,13 +84,13 @@ def surface_names(spec: Spec) -> Iterator[Problem]:
 
 
 def no_common_security(spec: Spec) -> Iterator[Problem]:
-    """Security for the whole file would be ignored."""
+    """There is no `security` for the whole file, which the generator would ignore."""
     if "security" in spec.tree:
         yield spec.source.problem(("security",), "security", "this is ignored: state `security` in each operation")
 
 
 def references(spec: Spec) -> Iterator[Problem]:
-    """References point to something in this file, and not in a circle."""
+    """References point to something in this file and do not form a circle."""
     for data, pointer in walk(spec.tree):
         reference = data.get("$ref")
         if reference is None:
@@ -105,7 +105,7 @@ def references(spec: Spec) -> Iterator[Problem]:
 
 
 def circles(spec: Spec) -> Iterator[Problem]:
-    """No schema is made of itself, or holds nothing but itself; a property may lead back."""
+    """No schema contains itself by `allOf` or `items`; a property may refer back."""
 
     def parts(schema: Json) -> Iterator[str]:
         data = as_map(schema)
@@ -133,7 +133,7 @@ def circles(spec: Spec) -> Iterator[Problem]:
 
 
 def vocabulary(spec: Spec) -> Iterator[Problem]:
-    """Extensions are spelt as the generator knows them; keywords that it ignores are not written."""
+    """Extensions are known to the generator, and keywords that it ignores do not occur."""
     for data, pointer in walk(spec.tree):
         for key, value in data.items():
             where = (*pointer, key)
@@ -163,7 +163,7 @@ def _is_open_list(schema: Json) -> bool:
 
 
 def deprecation(spec: Spec) -> Iterator[Problem]:
-    """What is deprecated says what to use instead."""
+    """Everything deprecated names its replacement."""
     for data, pointer in walk(spec.tree):
         replacement = data.get("x-replacement")
         if data.get("deprecated") and not (isinstance(replacement, str) and replacement.strip()):

@@ -1,4 +1,4 @@
-"""Rules about schemas: names that stay what they are, shapes that have a name, fields that can be told apart."""
+"""Rules about schemas: their names, their types, their fields, their enums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCHEMAS = ("components", "schemas")
 
 
 def plain_names(spec: Spec) -> Iterator[Problem]:
-    """A schema's name is that of its class; no two classes share a module."""
+    """A schema is named like its class, and no two classes share a module."""
     modules: dict[str, str] = {}
     for name, schema in spec.schemas.items():
         where = (*_SCHEMAS, name)
@@ -34,7 +34,7 @@ def plain_names(spec: Spec) -> Iterator[Problem]:
 
 
 def _schema_nodes(spec: Spec) -> Iterator[tuple[dict[str, Json], Pointer]]:
-    """Every schema, wherever it stands."""
+    """Every schema in the file, with its pointer."""
     for data, pointer in walk(spec.tree):
         named = len(pointer) >= 2 and pointer[-2] in ("properties", "schemas")
         inner = pointer and pointer[-1] in ("schema", "items", "additionalProperties")
@@ -44,7 +44,7 @@ def _schema_nodes(spec: Spec) -> Iterator[tuple[dict[str, Json], Pointer]]:
 
 
 def named_objects(spec: Spec) -> Iterator[Problem]:
-    """Objects with properties are components: inline ones get invented names, which collide silently."""
+    """Objects with properties are components: inline ones would get invented names, which may collide."""
     for data, pointer in _schema_nodes(spec):
         is_component = len(pointer) == 3 and pointer[:2] == _SCHEMAS
         is_part = len(pointer) >= 2 and pointer[-2] == "allOf"
@@ -56,7 +56,7 @@ def named_objects(spec: Spec) -> Iterator[Problem]:
 
 
 def types(spec: Spec) -> Iterator[Problem]:
-    """Types are ones that OpenAPI 3.0 knows; objects and arrays say what they hold."""
+    """Types are those of OpenAPI 3.0, arrays have `items`, and objects with properties say so."""
     for data, pointer in _schema_nodes(spec):
         kind = data.get("type")
         if kind is not None and kind not in _TYPES:
@@ -78,7 +78,7 @@ def _properties(spec: Spec, data: dict[str, Json]) -> dict[str, Json]:
 
 
 def fields(spec: Spec) -> Iterator[Problem]:
-    """Fields keep apart as Python names, and hide nothing that models can do."""
+    """Fields have different Python names, and none that models need themselves."""
     for name in spec.schemas:
         names: dict[str, str] = {}
         for wire, schema in _properties(spec, spec.schemas[name]).items():
@@ -96,7 +96,7 @@ def fields(spec: Spec) -> Iterator[Problem]:
 
 
 def enums(spec: Spec) -> Iterator[Problem]:
-    """Known values are of one kind and differ in more than punctuation; the same list has one name."""
+    """Enum values have one type and differ in more than punctuation; equal enums share a component."""
     lists: dict[tuple[str, ...], Pointer] = {}
     for data, pointer in _schema_nodes(spec):
         if "enum" not in data:

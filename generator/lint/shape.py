@@ -1,4 +1,4 @@
-"""Rules about plain structure, which every other rule relies on: mappings, lists and texts stand where they belong."""
+"""Rules about plain structure, which all other rules rely on: mappings, lists and texts are where they belong."""
 
 from __future__ import annotations
 
@@ -11,41 +11,25 @@ from ..spec.lookup import METHODS, NAMED, Spec, as_list, as_map, walk
 from ..spec.source import Pointer, Problem
 
 _BESIDE_METHODS = ("parameters", "summary", "description", "servers")
-# What stands below a keyword. Those whose rules look for themselves (x-time, x-mirror, type) are not here.
-_SHAPES: dict[type, tuple[str, tuple[str, ...]]] = {
-    str: (
-        "a text",
-        (
-            *(
-                "$ref",
-                "summary",
-                "description",
-                "title",
-                "operationId",
-                "in",
-                "name",
-                "style",
-                "url",
-                "x-evidence-note",
-            ),
-            *("x-default-from-path", "start", "end", "unit", "time_field", "key", "role", "rows", "bind"),
-        ),
-    ),
-    dict: (
-        "a mapping",
-        (
-            *("info", "paths", "components", "schemas", "properties", "responses", "content", "headers"),
-            *("securitySchemes", "requestBodies", "requestBody", "schema", "items", "x-export", "x-range"),
-            *("x-namespaces", "x-default-headers"),
-        ),
-    ),
-    list: ("a list", ("servers", "tags", "allOf", "oneOf", "anyOf", "security")),
+# The expected type of each keyword's value, except where a rule of its own checks it (x-time, x-mirror, type).
+_TEXTS = (
+    "$ref", "summary", "description", "title", "operationId", "in", "name", "style", "url", "x-evidence-note",
+    "x-default-from-path", "start", "end", "unit", "time_field", "key", "role", "rows", "bind",
+)  # fmt: skip
+_MAPPINGS = (
+    "info", "paths", "components", "schemas", "properties", "responses", "content", "headers", "securitySchemes",
+    "requestBodies", "requestBody", "schema", "items", "x-export", "x-range", "x-namespaces", "x-default-headers",
+)  # fmt: skip
+_LISTS = ("servers", "tags", "allOf", "oneOf", "anyOf", "security")
+_EXPECTED: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(_TEXTS, (str, "a text")),
+    **dict.fromkeys(_MAPPINGS, (dict, "a mapping")),
+    **dict.fromkeys(_LISTS, (list, "a list")),
 }
-_EXPECTED = {key: (kind, words) for kind, (words, keys) in _SHAPES.items() for key in keys}
 
 
 def path_items(spec: Spec) -> Iterator[Problem]:
-    """A path holds methods and little else: what is misspelt there would be dropped without a word."""
+    """A path holds methods and few other keys: a misspelt method would be silently dropped."""
     for path, item in as_map(spec.tree.get("paths")).items():
         where = ("paths", path)
         if not isinstance(item, dict):
@@ -60,29 +44,29 @@ def path_items(spec: Spec) -> Iterator[Problem]:
 
 
 def keywords(spec: Spec) -> Iterator[Problem]:
-    """A keyword holds what OpenAPI wants there; what it names are mappings."""
+    """The value of a keyword has the type that OpenAPI requires, and named entries are mappings."""
     for data, pointer in walk(spec.tree):
         for key, value in data.items():
             where = (*pointer, key)
             kind, words = _EXPECTED.get(key, (object, ""))
             if not isinstance(value, kind):
-                yield spec.source.problem(where, "shape", f"`{key}` is {words}, not {_told(value)}: write one")
+                yield spec.source.problem(where, "shape", f"`{key}` is {words}, not {_describe(value)}: write one")
             elif key == "parameters" and isinstance(value, dict) != (pointer == ("components",)):
                 message = "`parameters` is a list, and only below `components` a mapping: write it so"
                 yield spec.source.problem(where, "shape", message)
             elif key in NAMED and key != "paths" and isinstance(value, dict):
                 for name, inner in as_map(value).items():
                     if not isinstance(inner, dict):
-                        message = f"{name!r} is a mapping, not {_told(inner)}: write below it what it is"
+                        message = f"{name!r} is a mapping, not {_describe(inner)}: write below it what it is"
                         yield spec.source.problem((*where, name), "shape", message)
-            elif key in ("parameters", *_SHAPES[list][1]):
+            elif key in ("parameters", *_LISTS):
                 for index, inner in enumerate(as_list(value)):
                     if not isinstance(inner, dict) and not (key == "tags" and pointer):
-                        message = f"this entry of `{key}` is a mapping, not {_told(inner)}: write it so"
+                        message = f"this entry of `{key}` is a mapping, not {_describe(inner)}: write it so"
                         yield spec.source.problem((*where, index), "shape", message)
 
 
-def _told(value: object) -> str:
+def _describe(value: object) -> str:
     if value is None:
         return "nothing"
     return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
@@ -100,7 +84,7 @@ def required(spec: Spec) -> Iterator[Problem]:
 
 
 def plain_references(spec: Spec) -> Iterator[Problem]:
-    """References lead to components: into the middle of one they could lead back to where they stand."""
+    """References point to whole components: one into the middle of a component could contain itself."""
     for data, pointer in walk(spec.tree):
         reference = data.get("$ref")
         parts = reference.split("/") if isinstance(reference, str) else []
@@ -110,21 +94,21 @@ def plain_references(spec: Spec) -> Iterator[Problem]:
 
 
 def accepted(spec: Spec) -> Iterator[Problem]:
-    """openapi-python-client takes the file; its complaints get the lines that it does not know."""
+    """openapi-python-client accepts the file; its errors are given line numbers, which it does not know."""
     try:
         OpenAPI.model_validate(spec.tree)
     except ValidationError as error:
         seen: set[Pointer] = set()
         for one in error.errors():
-            pointer = _known(spec, one["loc"])
+            pointer = _pointer(spec, one["loc"])
             if pointer not in seen:
                 seen.add(pointer)
                 message = f"openapi-python-client does not take this ({one['msg']}): write what OpenAPI 3.0 has here"
                 yield spec.source.problem(pointer, "shape", message)
 
 
-def _known(spec: Spec, location: tuple[str | int, ...]) -> Pointer:
-    """The place in the file: among its parts a location names classes of pydantic and keys in Python's spelling."""
+def _pointer(spec: Spec, location: tuple[str | int, ...]) -> Pointer:
+    """The pointer of a pydantic error: the parts of its location that are classes or Python names are left out."""
     found: list[str | int] = []
     node: object = spec.tree
     for part in location:

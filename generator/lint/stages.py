@@ -1,4 +1,4 @@
-"""Checks of a spec before anything is generated from it: what the tools would drop or bend without a word."""
+"""All rules, in stages: a spec is checked before anything is generated from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .shape import SHAPE_RULES, TOOL_RULES
 
 Rule: TypeAlias = Callable[[Spec], Iterable[Problem]]
 
-# Each stage relies on what the ones before it have found sound.
+# The rules of a stage may rely on those of earlier stages being kept.
 _STAGES: tuple[tuple[Rule, ...], ...] = (
     SHAPE_RULES,
     ROOT_RULES,
@@ -29,7 +29,7 @@ _STAGES: tuple[tuple[Rule, ...], ...] = (
 
 
 def lint(spec: Spec) -> list[Problem]:
-    """Return every rule that a spec breaks, of the first stage that finds any."""
+    """Return all problems of the first stage that finds any."""
     for stage in _STAGES:
         problems = [problem for rule in stage for problem in rule(spec)]
         if problems:

@@ -1,4 +1,4 @@
-"""What a spec becomes as source: models, operations, typed dicts and the compact spec.
+"""Renders a spec as Python source: models, operations, typed dicts, and the compact spec.
 
 From outside use `project.build_surface`, `typed_dicts.typed_dicts` and `compact_spec.spec_json`.
 """

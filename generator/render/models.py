@@ -1,4 +1,4 @@
-"""What is generated for a schema: the fields of its model, as pieces of source."""
+"""The generated model of a schema: its fields as pieces of source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .source import enums_of, field_code, models_of, read_code, request_type, re
 
 @attrs.frozen
 class FieldShape:
-    """One field of a model."""
+    """The pieces of source for one field of a model."""
 
     attr: str
     code: str
@@ -25,7 +25,7 @@ class FieldShape:
 
 @attrs.frozen
 class ModelShape:
-    """One model."""
+    """The pieces of source for one model."""
 
     name: str
     doc: str
@@ -45,7 +45,7 @@ def _field_doc(kind: Kind, merged: dict[str, Json], text: str) -> str:
     if kind.name == "date-time":
         parts.append("In UTC.")
     if merged.get("readOnly"):
-        parts.append("Only in answers.")
+        parts.append("Only in responses.")
     if merged.get("x-secret"):
         parts.append("Secret: shown as `'***'`.")
     if merged.get("deprecated"):
@@ -84,7 +84,7 @@ def model_shape(spec: Spec, name: str) -> ModelShape:
                 deprecated=str(inner.get("x-replacement", "")) if inner.get("deprecated") else "",
             )
         )
-        # A description beside a reference speaks of the field, one inside of the shape.
+        # A description next to a reference is about the field, one inside the referenced schema about the type.
         text = prose(as_map(schema).get("description") or inner.get("description"))
         docs.append(wrapped(_field_doc(kind, inner, text), 8, first=f"{attr}: ", hanging=4))
         nested |= models_of(kind)

@@ -1,4 +1,4 @@
-"""What is generated for an operation: signature, result, docstring, as pieces of source."""
+"""The generated method of an operation: signature, result and docstring as pieces of source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .source import model_imports, request_type, wrapped
 
 
 def argument_type(argument: Argument) -> str:
-    """The type of a method's argument, without what stands for leaving it out."""
+    """The annotation of a method's argument, without the type of its default."""
     param = argument.param
     if param.place == "path":
         return "str"
@@ -24,10 +24,9 @@ def argument_type(argument: Argument) -> str:
 
 
 def signature_part(argument: Argument) -> str:
-    """An argument as it stands in a signature."""
+    """An argument in a signature: name, annotation, default."""
     kind = argument_type(argument)
     if argument.needed:
-        # A required body field may still be null: only the server knows better.
         return f"{argument.name}: {kind}"
     if argument.param.place == "query":
         return f"{argument.name}: {kind} | None = None"
@@ -36,9 +35,9 @@ def signature_part(argument: Argument) -> str:
 
 
 _TIME = {
-    "second": "A date means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is "
-    "converted to it; a text goes as it is (`2006-01-02 15:04:05`).",
-    "day": "A date, or a text such as `2006-01-02`; days are the server's.",
+    "second": "A date means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is "
+    "converted to it; a string is sent as `2006-01-02 15:04:05`.",
+    "day": "A date, or a string such as `2006-01-02`; a day in the server's time zone.",
 }
 
 
@@ -52,7 +51,7 @@ def _values(kind: Kind) -> str:
 
 
 def argument_doc(argument: Argument) -> str:
-    """What a docstring says of an argument."""
+    """The description of an argument in a docstring."""
     param = argument.param
     parts = [argument.doc or ("The id." if param.place == "path" else "")]
     if listed := _values(argument.kind):
@@ -60,7 +59,7 @@ def argument_doc(argument: Argument) -> str:
     if param.time:
         parts.append(_TIME[param.time])
     if param.style == "comma":
-        parts.append("A list is sent comma-joined.")
+        parts.append("A list is sent joined by commas.")
     if param.from_path:
         parts.append(f"Taken from `{param.from_path}` when left out.")
     if argument.default is not None and not argument.needed:
@@ -74,21 +73,26 @@ def argument_doc(argument: Argument) -> str:
 
 
 _PAGING_DOC = {
-    "page_size": "Items a page, at most 100.",
+    "page_size": "Items per page, at most 100.",
     "page_number": "Page to start at, counted from 1.",
-    "after": "Cursor to start behind.",
+    "after": "Cursor after which to start.",
     "before": "Cursor to read backwards from.",
-    "resume": "A checkpoint to go on from; it must come from the same call.",
-    "prefetch": "1 reads the next page while this one is consumed, 0 does not.",
-    "concurrency": "Number of workers that share the range; the order of rows stays the same.",
+    "resume": "A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and concurrency may "
+    "differ.",
+    "prefetch": "1 fetches the next page while the current one is consumed, 0 does not.",
+    "concurrency": "Number of workers that share the time range; the order of rows stays the same.",
+    "inclusive": "`both` is what the server does with the ends of the range. `left` gives the rows with start <= t < "
+    "end by their own time, so that consecutive ranges share no row and miss none: a little more is asked for at both "
+    "ends (seconds: one; days: two before and one after) and left out here. Both ends must be given, in whole seconds; "
+    "a day is one of UTC. A row without a readable time goes with the row before it; one from outside of what was "
+    "asked for raises `PaginationError`.",
     "batch_size": "Most objects in one request.",
     "on_error": "`raise` stops at the first batch that fails, `continue` tries the others first.",
-    "timeout": "Seconds, or an `httpx.Timeout`, instead of the client's.",
-    "retry": "Policy instead of the client's.",
-    "extra_headers": "Headers added to those of the client.",
+    "timeout": "Seconds, or an `httpx.Timeout`; replaces the client's.",
+    "retry": "Retry policy; replaces the client's.",
+    "extra_headers": "Headers in addition to those of the client.",
     "extra_query": "Query parameters that the method does not know, by their names on the wire; they win over its own.",
     "extra_body": "Body fields that the method does not know, laid over its own at every depth.",
-    "timezone": "IANA zone of the export's times, as given when it was started; unknown otherwise.",
 }
 
 
@@ -103,7 +107,7 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
             found += [("after", "str | None = None"), ("before", "str | None = None")]
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
         if method.range is not None:
-            found.append(("concurrency", "int = 1"))
+            found += [("concurrency", "int = 1"), ("inclusive", 'Literal["both", "left"] = "both"')]
     if method.bulk:
         found += [("batch_size", "int = 500"), ("on_error", 'Literal["raise", "continue"] = "raise"')]
     return found
@@ -145,7 +149,7 @@ def api_method(method: Method) -> str:
 
 
 def _raw_function(method: Method, *, is_async: bool) -> str:
-    """The function of the runtime that types the raw twin of a method."""
+    """The function of the runtime that types the raw version of a method."""
     name = "raw_pages" if method.kind in LISTS else "raw_export" if method.kind == "export" else "raw_response"
     return f"async_{name}" if is_async else name
 
@@ -162,18 +166,18 @@ def raw_imports(resource: Resource) -> list[str]:
 
 
 def raw_code(method: Method, *, is_async: bool) -> str:
-    """The raw twin of a method, as an expression."""
+    """The expression for the raw version of a method."""
     model = f", {method.model or 'object'}" if method.kind == "export" else ""
     return f"{_raw_function(method, is_async=is_async)}(resource.{method.name}{model})"
 
 
 _RETURNS = {
     "create": "The id of the new object.",
-    "write": "Nothing; a refused change raises.",
+    "write": "Nothing; a rejected change raises.",
     "url": "A temporary address that needs no key.",
     "rows": "A paginator with a single page; iterate over it to get the rows.",
     "export": "A job: `wait()` for it, then `download()` its file.",
-    "one": "What was asked for.",
+    "one": "The requested object.",
 }
 
 
@@ -192,7 +196,7 @@ def modify_doc(modify: Modify, indent: int = 8) -> str:
     listed += [(name, _PAGING_DOC[name]) for name, _ in call_keywords(update)]
     lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
     lines += ["", pad + "Returns:", wrapped(_RETURNS["write"], indent + 4), "", pad + "Raises:"]
-    checks = "an argument is empty or of the wrong kind; nothing was sent."
+    checks = "an argument is empty or of the wrong type; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))
     lines += [wrapped(text, indent + 4, first=f"{name}: ", hanging=4) for name, text in _raises(update)]
     sources = [
@@ -209,8 +213,8 @@ def _raises(method: Method) -> list[tuple[str, str]]:
             ("BulkError", "a batch failed; it tells which objects are done, which failed and why, and what remains.")
         ]
     return [
-        ("APIStatusError", "the server refused, with the class of the status."),
-        ("APIConnectionError", "no answer came, in all attempts."),
+        ("APIStatusError", "the server returned an error status; each status has its own subclass."),
+        ("APIConnectionError", "no response was received in any attempt."),
     ]
 
 
@@ -228,10 +232,10 @@ def method_doc(method: Method, *, is_async: bool, indent: int = 8) -> str:
     lines += [wrapped(doc, indent + 4, first=f"{name}: ", hanging=4) for name, doc in listed]
     lines += ["", pad + "Returns:"]
     each = "async for" if is_async else "for"
-    default = f"A paginator; iterate over it with `{each}`, which fetches page after page."
+    default = f"A paginator; iterate over it with `{each}`, which fetches the pages one after the other."
     lines.append(wrapped(_RETURNS.get(method.kind, default), indent + 4))
     lines += ["", pad + "Raises:"]
-    checks = "an argument is missing, empty, or of the wrong kind; nothing was sent."
+    checks = "an argument is missing, empty, or of the wrong type; nothing was sent."
     lines.append(wrapped(checks, indent + 4, first="TypeError, ValueError: ", hanging=4))
     lines += [wrapped(text, indent + 4, first=f"{name}: ", hanging=4) for name, text in _raises(method)]
     lines += ["", pad + f"Source: `{method.http_method} {method.path}` ({method.id}, {method.evidence}).", pad + '"""']

@@ -1,4 +1,4 @@
-"""openapi-python-client as a library: it parses the spec, and renders models and descriptors by our templates."""
+"""Uses openapi-python-client as a library: it parses the spec and renders models and descriptors with our templates."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 
 class GenerationError(Exception):
-    """The tools dropped or refused something; nothing has been written."""
+    """A tool has dropped or rejected something; nothing has been written."""
 
 
 @attrs.frozen
 class Namespace:
-    """A group of resources bound to one path id."""
+    """A group of resources that share one path id."""
 
     name: str
     bind: str
@@ -43,7 +43,7 @@ class Namespace:
 
 @attrs.frozen
 class Group:
-    """A class that holds resources: a surface's own, or a namespace."""
+    """A class that holds resources: that of a surface, or a namespace."""
 
     class_name: str
     doc: str
@@ -67,7 +67,7 @@ class SurfaceFacts:
 
 
 def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
-    """Collect what the client has to know about the whole surface."""
+    """Collect what the client needs to know about the whole surface."""
     server = as_map(as_list(spec.tree.get("servers"))[0])
     url = str(server["url"])
     roles = {method.export_role: method.id for method in methods if method.export_role}
@@ -93,7 +93,7 @@ def _space_doc(space: Namespace) -> str:
 
 
 class SurfaceProject(Project):
-    """One surface's package: models, descriptors, then resources and the table of routes."""
+    """Renders one surface's package: models, descriptors, resources, and the table of routes."""
 
     def __init__(self, spec: Spec, openapi: GeneratorData, config: Config) -> None:
         super().__init__(openapi=openapi, config=config, custom_template_path=TEMPLATES)
@@ -103,7 +103,7 @@ class SurfaceProject(Project):
         self.resources = describer.resources(self.methods)
         by_module = {method.module: method for method in self.methods}
         shapes = {class_name(name): name for name in spec.schemas}
-        # The tool also makes classes of inline maps and enums; here maps are dicts, and inline values literals.
+        # The tool also makes classes for inline maps and enums; ours are dicts and literals.
         openapi.models = [model for model in openapi.models if model.class_info.name in shapes]
         openapi.enums = [enum for enum in openapi.enums if enum.class_info.name in shapes]
 
@@ -151,7 +151,7 @@ class SurfaceProject(Project):
 
     def _build_api(self) -> None:
         super()._build_api()
-        # What a client would need is not generated: sessions belong to the package that imports this one.
+        # The tool's own client is not wanted: requests are sent by the package that imports this one.
         for name in ("client.py", "errors.py", "types.py"):
             (self.package_dir / name).unlink()
         self._build_resources()
@@ -204,29 +204,29 @@ def _config(output: Path) -> Config:
     )
 
 
-def _complaint(error: GeneratorError) -> str:
+def _describe(error: GeneratorError) -> str:
     return " ".join(part for part in (error.header, error.detail) if part)
 
 
 def build_surface(spec: Spec, output: Path) -> SurfaceProject:
-    """Render a surface's package into an empty folder; any warning of the tool is an error."""
+    """Render a surface's package into an empty folder; every warning of the tool is an error."""
     config = _config(output)
     data = GeneratorData.from_dict(copy.deepcopy(spec.tree), config=config)
     if isinstance(data, GeneratorError):
-        raise GenerationError(f"{spec.source.label}: openapi-python-client refuses it: {_complaint(data)}")
+        raise GenerationError(f"{spec.source.label}: openapi-python-client refuses it: {_describe(data)}")
     project = SurfaceProject(spec, data, config)
     with contextlib.redirect_stdout(io.StringIO()):
         errors = project.build()
     if errors:
         raise GenerationError(
-            "\n".join(f"{spec.source.label}: openapi-python-client warns: {_complaint(error)}" for error in errors)
+            "\n".join(f"{spec.source.label}: openapi-python-client warns: {_describe(error)}" for error in errors)
         )
     count_modules(spec, project, output)
     return project
 
 
 def expected_modules(spec: Spec, methods: list[Method]) -> Mapping[str, str]:
-    """Every module that a spec asks for, with what asks for it."""
+    """Every module that a spec needs, with the operation or schema that needs it."""
     wanted = {f"api/{method.tag}/{method.module}.py": f"operation {method.id}" for method in methods}
     for name, schema in spec.schemas.items():
         merged = spec.merged(schema)
@@ -236,7 +236,7 @@ def expected_modules(spec: Spec, methods: list[Method]) -> Mapping[str, str]:
 
 
 def count_modules(spec: Spec, project: SurfaceProject, output: Path) -> None:
-    """Fail unless every operation and schema has its own module: the tool drops some without a word."""
+    """Raise :class:`GenerationError` if an operation or schema has no module: the tool silently drops some."""
     wanted = expected_modules(spec, project.methods)
     missing = [f"{what} has no module {path}" for path, what in wanted.items() if not (output / path).is_file()]
     asked = len(project.methods) + sum(path.startswith("models/") for path in wanted)

@@ -1,4 +1,4 @@
-"""Pieces of Python source: annotations, descriptors, text that fits into a docstring."""
+"""Pieces of Python source: annotations, descriptors, docstrings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def enums_of(kind: Kind | None) -> set[str]:
 
 
 def _call(name: str, value: Param | Range) -> str:
-    """Source that makes a descriptor, defaults left out."""
+    """Source that constructs a descriptor, without arguments that equal the default."""
     parts: list[str] = []
     for field in attrs.fields(type(value)):
         given = getattr(value, field.name)
@@ -82,7 +82,7 @@ def range_code(value: Range) -> str:
 def field_code(
     attr: str, wire: str, kind: Kind, *, secret: bool = False, read_only: bool = False, required: bool = False
 ) -> str:
-    """Source that makes a model's ``Field``."""
+    """Source that constructs a model's ``Field``."""
     parts = [repr(attr), repr(wire), repr(kind.name)]
     if kind.items is not None:
         parts.append(f"items={field_code('', '', kind.items)}")
@@ -98,29 +98,29 @@ def field_code(
 
 
 def read_code(attr: str, wire: str, kind: Kind) -> str:
-    """Source that reads one field of a row: the usual case in line, the rest by ``_convert``."""
+    """Source that reads one field of a row: values of the usual type inline, all others by ``_convert``."""
     got = f"d[{wire!r}]"
-    odd = f"self._convert({attr!r}, v)"
+    convert = f"self._convert({attr!r}, v)"
     exact = {"string": "str", "integer": "int", "boolean": "bool"}.get(kind.name)
     if exact is not None:
-        return f"v if type(v := {got}) is {exact} or v is None else {odd}"
+        return f"v if type(v := {got}) is {exact} or v is None else {convert}"
     if kind.name == "number":
-        # Go writes 0 for 0.0; beyond 2**53 a float would not give the integer back.
-        small = f"v * 1.0 if v.__class__ is int and -{2**53} <= v <= {2**53} else {odd}"
+        # Go writes 0 for 0.0; above 2**53 not every integer can be restored from a float.
+        small = f"v * 1.0 if v.__class__ is int and -{2**53} <= v <= {2**53} else {convert}"
         return f"v if (v := {got}).__class__ is float or v is None else {small}"
     if kind.name in ("date-time", "date"):
         exact = "exact_time" if kind.name == "date-time" else "exact_date"
-        return f"None if (v := {got}) is None else {exact}(v) or {odd}"
+        return f"None if (v := {got}) is None else {exact}(v) or {convert}"
     if kind.name == "any":
         return got
     if kind.name == "object":
-        return f"None if (v := {got}) is None else {kind.model}.from_dict(v) if v.__class__ is dict else {odd}"
+        return f"None if (v := {got}) is None else {kind.model}.from_dict(v) if v.__class__ is dict else {convert}"
     plain = kind.items is None
     if plain and kind.name in ("map", "array"):
-        return f"v if type(v := {got}) is {'dict' if kind.name == 'map' else 'list'} or v is None else {odd}"
+        return f"v if type(v := {got}) is {'dict' if kind.name == 'map' else 'list'} or v is None else {convert}"
     if kind.name == "array" and kind.items is not None and kind.items.name == "string":
-        return f"v if (v := {got}) is None or all_text(v) else {odd}"
-    return f"None if (v := {got}) is None else {odd}"
+        return f"v if (v := {got}) is None or all_text(v) else {convert}"
+    return f"None if (v := {got}) is None else {convert}"
 
 
 def wrapped(text: str, indent: int, *, first: str = "", hanging: int = 0) -> str:

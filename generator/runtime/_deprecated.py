@@ -1,4 +1,4 @@
-"""Deprecated fields of models: they work as before, and the code that uses one is told what to use instead."""
+"""Deprecated fields of models: they work as before, and code that uses one is warned and told the replacement."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import inspect
 import warnings
 from typing import Any
 
-# Both packages, wherever they lie: what they do with a field by themselves is not the caller's doing.
+# Both packages, also as vendored copies: when they use a field themselves, the caller gets no warning.
 _HOME = __name__.rpartition(".")[0].removesuffix("_generated")
 _OURS = (f"{_HOME}.", f"{_HOME}_generated.")
 
 
 class DeprecatedField:
-    """Stands before the slot of an attribute."""
+    """A descriptor in front of the slot of an attribute; every use warns."""
 
     def __init__(self, slot: Any, name: str, replacement: str) -> None:
         self._slot = slot
-        self._told = f"{name} is deprecated: {replacement}"
+        self._message = f"{name} is deprecated: {replacement}"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -29,12 +29,12 @@ class DeprecatedField:
         self._slot.__set__(instance, value)
 
     def _warn(self) -> None:
-        # From here to the descriptor's method, and on to the code that uses the attribute.
+        # Two frames up: from here to __get__ or __set__, and from there to the code that uses the attribute.
         frame = inspect.currentframe()
         for _ in range(2):
             frame = frame.f_back if frame else None
         if frame is None or not str(frame.f_globals.get("__name__")).startswith(_OURS):
-            warnings.warn(self._told, DeprecationWarning, stacklevel=3)
+            warnings.warn(self._message, DeprecationWarning, stacklevel=3)
 
 
 def deprecate(model: type[Any], attr: str, replacement: str) -> None:

@@ -1,6 +1,6 @@
-"""What the generated code is made of: plain descriptions of operations, their parameters and their surface.
+"""Descriptors of operations, their parameters and their surface.
 
-Nothing here does I/O. The session that sends requests belongs to the package that imports this one.
+Nothing here does I/O: requests are sent by the package that imports this one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ QueryValue: TypeAlias = "FilterScalar | Sequence[FilterScalar]"
 
 @attrs.frozen(eq=False, repr=False)
 class Param:
-    """One parameter of an operation: where it goes on the wire, and which keyword fills it."""
+    """One parameter of an operation: its place on the wire, and the keyword that sets it."""
 
     name: str
     """Name on the wire, such as ``filter[status]``."""
@@ -52,12 +52,12 @@ class Param:
     place: str
     """``path``, ``query`` or ``body``."""
     kinds: tuple[str, ...] = ()
-    """JSON kinds that fit (string, integer, number, boolean, array, object); empty means that anything does."""
+    """Allowed JSON types (string, integer, number, boolean, array, object); empty means any."""
     items: tuple[str, ...] = ()
-    """JSON kinds of an array's items; empty means that anything does."""
+    """Allowed JSON types of an array's items; empty means any."""
     required: bool = False
     style: str = ""
-    """How a query value is written: ``""`` as it is, ``repeat`` the key, ``comma`` joined, ``deep`` objects."""
+    """How a query value is written: ``""`` plain, ``repeat``ed keys, ``comma``-separated, ``deep`` objects."""
     time: str = ""
     """``second`` or ``day`` when the value is a point in time, otherwise empty."""
     edge: str = ""
@@ -66,20 +66,20 @@ class Param:
     mirror: bool = False
     """A query parameter whose value is also sent in the JSON body, under the same name."""
     from_path: str = ""
-    """Keyword of the path id that fills this body field when it is left out."""
+    """Keyword of the path id that is used for this body field when it is left out."""
     deprecated: str = ""
-    """What to use instead; empty while the parameter is current."""
+    """What to use instead; empty if the parameter is not deprecated."""
     deprecated_inside: tuple[tuple[tuple[str, ...], str], ...] = ()
-    """The same for fields of a nested object: wire names on the way to each, and what to use instead."""
+    """Deprecated fields of a nested object: the path of wire names to each, and what to use instead."""
     model: str = ""
     """Name of the model that describes a nested object (or an array's items)."""
     non_empty: bool = False
-    """An array that must name at least one item."""
+    """An array that must have at least one item."""
 
 
 @attrs.frozen(eq=False, repr=False)
 class Range:
-    """The time range of a report: keywords of its two ends, and how to tell its rows apart."""
+    """The time range of a report: keywords of its two ends, and the fields that identify its rows."""
 
     start: str
     end: str
@@ -93,7 +93,7 @@ class Range:
 
 @attrs.frozen(eq=False, repr=False)
 class Operation(Generic[T]):
-    """Everything that the session needs to know to call one operation and to read its answer."""
+    """Everything that is needed to call one operation and to decode its response."""
 
     id: str
     surface: str
@@ -107,7 +107,7 @@ class Operation(Generic[T]):
     params: tuple[Param, ...]
     model: type[T] | None = None
     safe: bool = False
-    """Reads that may be repeated: every GET, and the POST reports."""
+    """Whether it only reads and may be repeated: every GET, and the POST reports."""
     range: Range | None = None
     export_role: str = ""
     """``start``, ``status`` or ``signed-url``."""
@@ -119,7 +119,7 @@ class Operation(Generic[T]):
 
 @attrs.frozen(eq=False, repr=False)
 class Route:
-    """Where an operation lives: its generated module, and its place on the wire."""
+    """An entry in the table of operations: its generated module, its method and path."""
 
     module: str
     """Module of the descriptor, relative to the surface's package, such as ``.api.users.list_users``."""
@@ -139,17 +139,17 @@ class Surface:
     default_base_url: str | None
     """The documented host; None where the documentation names none."""
     likely_base_url: str
-    """The documented host, or the likeliest guess."""
+    """The documented host, or the most likely one."""
     default_headers: Mapping[str, str]
     routes: Mapping[str, Route]
     export_status: str
     """operationId of the operation that reads an export's state; empty where there is none."""
     export_signed_url: str
-    """operationId of the operation that signs an artifact's address; empty where there is none."""
+    """operationId of the operation that signs an artifact's URL; empty where there is none."""
     secrets: frozenset[str]
-    """Names on the wire, of fields and parameters, whose values must never be shown."""
+    """Wire names of fields and parameters whose values are secret."""
     package: str
-    """Dotted name of the surface's generated package, wherever it has been copied to."""
+    """Dotted name of the surface's generated package, also in a vendored copy."""
 
     def operation(self, operation_id: str) -> Operation[Any]:
         """Return the descriptor of an operation; its module is imported on the first call."""

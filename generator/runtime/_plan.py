@@ -15,14 +15,14 @@ _MAX_REMEMBERED = 512
 
 @attrs.frozen(eq=False, repr=False)
 class Field:
-    """One field of a model: its attribute, its name on the wire and what it holds."""
+    """One field of a model: its attribute, its name on the wire and its type."""
 
     attr: str
     wire: str
     kind: str
     """string, integer, number, boolean, date-time, date, array, object, map or any."""
     items: Field | None = None
-    """What an array's items or a map's values are; None means anything."""
+    """The type of an array's items or a map's values; None means any."""
     secret: bool = False
     model: str = ""
     """Name of the nested model where the kind is object; importable from the module of the class."""
@@ -69,7 +69,7 @@ class Plan:
         self.attr_of = {field.wire: field.attr for field in fields}
         self.count = len(fields)
         self.blank: dict[str, Any] = dict.fromkeys(self.attr_of)
-        # A reader, and the types that it takes unchanged.
+        # By attribute: the reader, and the types that need no conversion.
         self.readers = {field.attr: self._reader(field) for field in fields}
         self._attributes_of: dict[tuple[str, ...], frozenset[str]] = {}
 
@@ -94,11 +94,11 @@ class Plan:
         return attributes
 
     def nested(self, name: str) -> Any:
-        """Return a model class by its name; models import those that they hold."""
+        """Return the class of a nested model; the module of a model imports those that it uses."""
         return self._namespace[name]
 
     def nest(self, model: str, value: Any) -> Any:
-        """Turn plain dicts that a caller gave for a nested model into that model."""
+        """Turn plain dicts that were passed for a nested model into that model."""
         if isinstance(value, Mapping):
             return self.nested(model).from_dict(value)
         if isinstance(value, (list, tuple)):

@@ -1,7 +1,7 @@
-"""Reading single JSON values into Python ones, and writing them back.
+"""Reading single JSON values into Python values, and writing them back.
 
-A reader never raises: it answers a value and a verdict. It takes numbers out of strings, as msgspec does with
-``strict=False``, so that the optional fast decoder can give the same results.
+A reader never raises: it returns a value and a verdict. It accepts numbers in strings, as msgspec does with
+``strict=False``, so that the optional fast decoder gives the same results.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z", 
 _WORDS = {"true": True, "false": False, "1": True, "0": False}
 _EXACT_FLOAT = 2**53
 _MAX_DIGITS = 400
-# What Go and SQL servers send for "no time".
+# What servers written in Go, or with SQL databases, send for "no time".
 _NO_TIME = frozenset(("", "0001-01-01T00:00:00Z", "0001-01-01", "0000-00-00", "0000-00-00 00:00:00"))
 
 
 class Verdict(enum.Enum):
-    """How a JSON value went into its field."""
+    """How well a JSON value fits its field."""
 
     EXACT = "exact"
-    """Writing the value gives back what came."""
+    """It fits, and writing the value gives the received one again."""
     KEEP = "keep"
-    """The value fits, but is written differently: what came must be kept."""
+    """It fits, but would be written differently, so the received value must be kept."""
     UNFIT = "unfit"
-    """The value does not fit the field."""
+    """It does not fit the field."""
 
 
 Reading: TypeAlias = tuple[Any, Verdict]
 Reader: TypeAlias = Callable[[Any], Reading]
 
-# Looking a member up in its class costs more than the comparison it is for.
+# Looking up an enum member costs more than the comparison that it is needed for.
 _EXACT = Verdict.EXACT
 _KEEP = Verdict.KEEP
 _UNFIT: Reading = (None, Verdict.UNFIT)
 _NOTHING: Reading = (None, Verdict.KEEP)
 _UTC = dt.UTC
 _from_iso = dt.datetime.fromisoformat
-# The rows of a report share their days, and many of them their seconds: looking a text up is cheaper than reading it.
-_MAX_KNOWN = 256
+# The rows of a report share days, and often seconds: looking a text up is cheaper than parsing it again.
+_MAX_CACHED = 256
 _times: dict[str, dt.datetime] = {}
 _days: dict[str, dt.date] = {}
 
 
 def all_text(value: Any) -> bool:
-    """Tell whether this is a list of strings, by far the most usual list."""
+    """Tell whether this is a list of strings, by far the most common list."""
     if value.__class__ is not list:
         return False
     try:
-        # Nothing else refuses what is no string as fast.
+        # The fastest way to find an item that is not a string.
         "".join(value)
     except TypeError:
         return False
@@ -60,17 +60,17 @@ def all_text(value: Any) -> bool:
 
 
 def read_any(value: Any) -> Reading:
-    """Take anything as it is."""
+    """Accept anything unchanged."""
     return value, _EXACT
 
 
 def read_string(value: Any) -> Reading:
-    """Take strings only: a number has no one way to be written as text."""
+    """Accept only strings: a number could be written as text in several ways."""
     return (value, _EXACT) if isinstance(value, str) else _UNFIT
 
 
 def read_number(value: Any) -> Reading:
-    """Always a float, also where the server writes an integer or a number in quotes."""
+    """Read a float, also from an integer or a number in quotes."""
     kind = value.__class__
     if kind is float:
         return value, _EXACT
@@ -88,7 +88,7 @@ def read_number(value: Any) -> Reading:
 
 
 def read_integer(value: Any) -> Reading:
-    """An int, also out of 12.0 or "12", but never out of 12.5 or true."""
+    """Read an int, also from 12.0 or "12", but not from 12.5 or true."""
     kind = value.__class__
     if kind is int:
         return value, _EXACT
@@ -104,7 +104,7 @@ def read_integer(value: Any) -> Reading:
 
 
 def read_boolean(value: Any) -> Reading:
-    """A bool, also out of 0, 1 and their spellings as text."""
+    """Read a bool, also from 0, 1, "0", "1", "true" and "false"."""
     kind = value.__class__
     if kind is bool:
         return value, _EXACT
@@ -124,10 +124,10 @@ def _zone(name: str | None, offset: int | None) -> dt.tzinfo:
 
 
 def _fallback_time(text: str) -> dt.datetime:
-    # Few servers need it, and it takes longer to import than the rest of the package.
+    # Imported here: few servers need it, and it takes longer to import than the rest of the package.
     from dateutil import parser as _dateutil
 
-    # dateutil fills what is missing from a default; a text that needs filling is no point in time.
+    # dateutil fills missing parts from a default: a text that gives two results is not a complete point in time.
     first = _dateutil.parse(text, default=dt.datetime(2000, 1, 1), tzinfos=_zone)
     second = _dateutil.parse(text, default=dt.datetime(2001, 2, 2), tzinfos=_zone)
     if first != second or len(text) < len("20060102"):
@@ -139,18 +139,18 @@ _T = TypeVar("_T")
 
 
 def _remember(known: dict[str, _T], text: str, value: _T) -> _T:
-    if len(known) >= _MAX_KNOWN:
+    if len(known) >= _MAX_CACHED:
         known.clear()
     known[text] = value
     return value
 
 
 def exact_time(value: Any) -> dt.datetime | None:
-    """Read the one form of a time that :func:`write_time` gives back; None means that it takes a closer look."""
+    """Read a time in the form that :func:`write_time` writes; None for any other form."""
     if value.__class__ is str and value in _times:
         return _times.get(value)
     try:
-        # Slices are far cheaper than writing the time and comparing.
+        # Comparing slices is much cheaper than writing the time and comparing the texts.
         if len(value) == 20 and value[10::9] == "TZ" and value[4:8:3] == "--" and value[13] == ":":
             time = _from_iso(value)
             if time.year != 1:
@@ -161,7 +161,7 @@ def exact_time(value: Any) -> dt.datetime | None:
 
 
 def exact_date(value: Any) -> dt.date | None:
-    """Read a date that is written back as it came; None means that it takes a closer look."""
+    """Read a date in the form in which it is written; None for any other form."""
     if value.__class__ is not str:
         return None
     if value in _days:
@@ -171,7 +171,7 @@ def exact_date(value: Any) -> dt.date | None:
 
 
 def read_time(value: Any) -> Reading:
-    """An aware datetime in UTC; a text without a zone is UTC. Empty and zero times are None."""
+    """Read an aware datetime in UTC; a text without a time zone is in UTC. Empty and zero times are None."""
     if value.__class__ is not str:
         return _UNFIT
     if value in _NO_TIME:
@@ -197,7 +197,7 @@ def read_time(value: Any) -> Reading:
 
 
 def read_date(value: Any) -> Reading:
-    """A date; of a point in time, its day in UTC. Empty and zero dates are None."""
+    """Read a date; of a point in time, its day in UTC. Empty and zero dates are None."""
     if type(value) is str:
         try:
             day = dt.date.fromisoformat(value)
@@ -211,17 +211,17 @@ def read_date(value: Any) -> Reading:
 
 
 def read_map(value: Any) -> Reading:
-    """An open object, as it is."""
+    """Accept an object without known fields, unchanged."""
     return (value, _EXACT) if value.__class__ is dict else _UNFIT
 
 
 def read_list(value: Any) -> Reading:
-    """A list of anything, as it is."""
+    """Accept a list of anything, unchanged."""
     return (value, _EXACT) if value.__class__ is list else _UNFIT
 
 
 def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
-    """Read a list whose items all fit; one that does not makes the list not fit."""
+    """Return a reader of lists; a list fits if all its items do."""
 
     def read(value: Any) -> Reading:
         if value.__class__ is not list:
@@ -244,7 +244,7 @@ def list_reader(item: Reader, exact: frozenset[type]) -> Reader:
 
 
 def map_reader(item: Reader, exact: frozenset[type]) -> Reader:
-    """Read a map whose values all fit; one that does not makes the map not fit."""
+    """Return a reader of maps; a map fits if all its values do."""
     read_values = list_reader(item, exact)
 
     def read(value: Any) -> Reading:
@@ -273,19 +273,19 @@ _PLAIN: dict[str, tuple[Reader, frozenset[type]]] = {
 
 
 def plain_reader(kind: str) -> tuple[Reader, frozenset[type]]:
-    """Return the reader of a kind without inner structure, and the types that it takes unchanged."""
+    """Return the reader of a kind without inner structure, and the types that need no conversion."""
     return _PLAIN[kind]
 
 
 def write_time(value: dt.datetime) -> str:
-    """Write a point in time as the APIs do: UTC, with a Z. A time without a zone is taken as UTC."""
+    """Write a point in time as the APIs do: in UTC, with a Z. A time without a time zone is in UTC."""
     if value.tzinfo is not None:
         value = value.astimezone(_UTC).replace(tzinfo=None)
     return value.isoformat() + "Z"
 
 
 def encode(value: Any) -> Any:
-    """Turn a value of a model into what JSON can hold."""
+    """Turn a value of a model into what `json.dumps` can write."""
     if isinstance(value, dt.datetime):
         return write_time(value)
     if isinstance(value, dt.date):

@@ -1,4 +1,4 @@
-"""Our specs, read and looked up: sources with their lines, references, names, and the methods that operations become.
+"""Reads our specs: sources with line numbers, references, Python names, and the methods that operations become.
 
-All modules may be used by the other rooms; this one knows none of them but `runtime`, whose descriptors it fills.
+Other rooms may use all modules. This room uses only `runtime`, whose descriptors it fills.
 """

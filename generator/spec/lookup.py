@@ -1,4 +1,4 @@
-"""Looking things up in a spec: references, operations, and what a schema says once it is followed to its end."""
+"""Looking things up in a spec: references, operations, and schemas with their references and `allOf` resolved."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ SCHEMAS = "#/components/schemas/"
 
 @attrs.frozen
 class Kind:
-    """What a value is on the wire, in the words of the generated ``Field``."""
+    """The type of a value on the wire, in the terms of the generated ``Field``."""
 
     name: str
     items: Kind | None = None
     model: str = ""
     enum: str = ""
-    """Alias of the known values."""
+    """Name of the type alias of the known values."""
     values: tuple[str | int, ...] = ()
-    """The known values, where they stand inline."""
+    """The known values of an inline enum."""
     known_values: tuple[str, ...] = ()
     """Some of the values of an open list: others are just as good."""
 
 
 @attrs.frozen
 class RawOperation:
-    """One operation as it stands in the spec."""
+    """One operation as written in the spec."""
 
     path: str
     method: str
     data: dict[str, Json]
     pointer: Pointer
     shared: tuple[Json, ...]
-    """Parameters of the whole path."""
+    """Parameters that the path item defines for all its operations."""
 
     @property
     def id(self) -> str:
@@ -47,19 +47,19 @@ class RawOperation:
 
 
 def as_map(value: Json) -> dict[str, Json]:
-    """Return a mapping, an empty one in place of anything else."""
+    """Return the value if it is a mapping, otherwise an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def as_list(value: Json) -> list[Json]:
-    """Return a list, an empty one in place of anything else."""
+    """Return the value if it is a list, otherwise an empty one."""
     if value.__class__ is not list:
         return []
     entries: list[Any] = value
     return entries
 
 
-# Maps whose keys are names that somebody chose, not keywords of OpenAPI.
+# Maps whose keys are names chosen by the spec's author, not keywords of OpenAPI.
 NAMED = frozenset(
     (
         "properties",
@@ -73,12 +73,12 @@ NAMED = frozenset(
         "x-namespaces",
     )
 )
-# Values that are data, not descriptions.
+# Keywords whose values are data, not parts of the description.
 DATA = frozenset(("example", "examples", "default", "enum", "required", "x-default-headers"))
 
 
 def walk(node: Json, pointer: Pointer = (), *, named: bool = False) -> Iterator[tuple[dict[str, Json], Pointer]]:
-    """Yield every mapping that describes something, with its place; maps of chosen names only by their values."""
+    """Yield every mapping of the description with its pointer; of maps with chosen names, only the values."""
     for index, item in enumerate(as_list(node)):
         yield from walk(item, (*pointer, index))
     data = as_map(node)
@@ -117,7 +117,7 @@ class Spec:
         return node
 
     def follow(self, node: Json, pointer: Pointer = ()) -> tuple[dict[str, Json], Pointer]:
-        """Follow references until there is none; the pointer says where that was."""
+        """Follow references to their end; return the node there and its pointer."""
         seen: set[str] = set()
         data = as_map(node)
         while isinstance(data.get("$ref"), str):
@@ -142,30 +142,30 @@ class Spec:
                     yield RawOperation(path, method, as_map(data), ("paths", path, method), shared)
 
     def parameters(self, operation: RawOperation) -> list[tuple[dict[str, Json], Pointer]]:
-        """An operation's parameters, those of its path first, each with the place where it is defined."""
-        here = [
+        """An operation's parameters, those of its path first, each with the pointer to its definition."""
+        own = [
             (node, (*operation.pointer, "parameters", i))
             for i, node in enumerate(as_list(operation.data.get("parameters")))
         ]
-        above = [(node, (*operation.pointer[:2], "parameters", i)) for i, node in enumerate(operation.shared)]
+        inherited = [(node, (*operation.pointer[:2], "parameters", i)) for i, node in enumerate(operation.shared)]
         found = {
             (data.get("in"), data.get("name")): (data, where)
-            for data, where in (self.follow(node, pointer) for node, pointer in (*above, *here))
+            for data, where in (self.follow(node, pointer) for node, pointer in (*inherited, *own))
         }
         return list(found.values())
 
     def body(self, operation: RawOperation) -> tuple[dict[str, Json], Pointer]:
-        """The schema of an operation's JSON body, merged; empty when it has none."""
+        """The schema of an operation's JSON body, merged, with its pointer; empty when there is none."""
         request, where = self.follow(operation.data.get("requestBody"), (*operation.pointer, "requestBody"))
         media = as_map(as_map(request.get("content")).get("application/json"))
         if "schema" not in media:
             return {}, where
-        return self.merged(media["schema"]), self.follow(
-            media["schema"], (*where, "content", "application/json", "schema")
-        )[1]
+        schema = media["schema"]
+        _, defined_at = self.follow(schema, (*where, "content", "application/json", "schema"))
+        return self.merged(schema), defined_at
 
     def success(self, operation: RawOperation) -> tuple[Json | None, Pointer]:
-        """The schema node of the first 2xx answer that has one."""
+        """The schema of the first 2xx response that has one, with its pointer."""
         responses = as_map(operation.data.get("responses"))
         for status in sorted(responses):
             if status.startswith("2"):
@@ -176,7 +176,7 @@ class Spec:
         return None, (*operation.pointer, "responses")
 
     def reference(self, schema: Json) -> str:
-        """Name of the component that a schema stands for, directly or as the only part of an allOf."""
+        """Name of the component that a schema refers to, directly or as the only part of an allOf."""
         data = as_map(schema)
         parts = as_list(data.get("allOf"))
         if len(parts) == 1 and "properties" not in data:
@@ -187,7 +187,7 @@ class Spec:
         return ""
 
     def merged(self, schema: Json) -> dict[str, Json]:
-        """A schema with its references followed and its allOf parts merged; what stands nearest wins."""
+        """A schema with its references followed and its allOf parts merged; its own keywords take precedence."""
         data = as_map(schema)
         own = {key: value for key, value in data.items() if key not in ("$ref", "allOf")}
         result: dict[str, Json] = {}
@@ -203,7 +203,7 @@ class Spec:
         return result
 
     def kind(self, schema: Json) -> Kind:
-        """Say what a value of this schema is."""
+        """The type of a value of this schema."""
         data = self.merged(schema)
         name = self.reference(schema)
         if "oneOf" in data or "anyOf" in data:

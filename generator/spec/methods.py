@@ -1,4 +1,4 @@
-"""What an operation becomes: a method with its place among the resources, its arguments, its result."""
+"""The methods that operations become: their resource, their arguments, their result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Argument:
     positional: bool = False
     default: Json = None
     bound: bool = False
-    """Given once to the namespace, not to each call."""
+    """Passed once to the namespace, not to each call."""
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class Argument:
 
     @property
     def needed(self) -> bool:
-        """Whether the caller has to give it."""
+        """Whether the caller has to pass it."""
         return (self.param.required and not self.param.from_path) or self.positional
 
 
@@ -88,7 +88,7 @@ class Method:
 
     @property
     def keywords(self) -> tuple[Argument, ...]:
-        """Keyword-only arguments, those that are needed first."""
+        """Keyword-only arguments, required ones first."""
         rest = [argument for argument in self.own_arguments if not argument.positional]
         return tuple(sorted(rest, key=lambda argument: not argument.needed))
 
@@ -145,12 +145,12 @@ class Resource:
 
 
 def json_kinds(kind: Kind) -> tuple[str, ...]:
-    """The JSON kinds that a request may hold for this kind."""
+    """The JSON types that a request may contain for this kind."""
     return () if kind.name == "any" else (_JSON_KINDS.get(kind.name, kind.name),)
 
 
 def prose(text: Json) -> str:
-    """A description on one line a paragraph."""
+    """A description with each paragraph on one line."""
     paragraphs = str(text or "").strip().split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
@@ -166,7 +166,7 @@ def _style(data: dict[str, Json], schema: dict[str, Json]) -> str:
 
 
 def _replacement(node: dict[str, Json]) -> str:
-    """What to use instead of something deprecated; empty while it is current."""
+    """What to use instead of something deprecated; empty if it is not deprecated."""
     return str(node.get("x-replacement", "")) if node.get("deprecated") else ""
 
 
@@ -183,7 +183,7 @@ def attribute_name(wire: str, schema: Json) -> str:
 
 
 def is_paging(place: str, wire: str, kind: str) -> bool:
-    """Tell whether the paging sets this parameter itself."""
+    """Tell whether paging sets this parameter, so that it is no argument."""
     if kind not in PAGED:
         return False
     return wire in PAGING_QUERY if place == "query" else place == "body" and wire in PAGING_BODY
@@ -233,7 +233,7 @@ class Describer:
     def deprecated_inside(
         self, schema: Json, above: tuple[str, ...] = (), seen: frozenset[str] = frozenset()
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """The deprecated fields of a nested object or of an array's items, each with the way to it."""
+        """The deprecated fields inside an object or an array's items, each with its path and its replacement."""
         name = self.spec.reference(schema)
         if name in seen:
             return
@@ -248,7 +248,7 @@ class Describer:
             yield from self.deprecated_inside(inner, (*above, wire), seen)
 
     def arguments(self, operation: RawOperation, kind: str, bind: str) -> tuple[Argument, ...]:
-        """Describe everything that an operation takes, paging aside: path, query, body."""
+        """Describe the arguments of an operation, without those of paging: path, query, body."""
         found: list[Argument] = []
         parameters = [data for data, _ in self.spec.parameters(operation)]
         order = {f"{{{data.get('name')}}}": operation.path.find(f"{{{data.get('name')}}}") for data in parameters}
@@ -279,12 +279,12 @@ class Describer:
         return tuple(found)
 
     def model(self, operation: RawOperation, kind: str) -> str:
-        """Name of the class that an operation answers: an item, a row, or the object itself."""
+        """Name of the model that an operation returns: an item, a row, or the object itself."""
         schema = self.result(operation, kind)
         return self.spec.kind(schema).model if schema is not None else ""
 
     def result(self, operation: RawOperation, kind: str) -> Json | None:
-        """The schema of what an operation answers, out of its envelope; None where that is no object."""
+        """The schema of an operation's result, without its envelope; None where the result is no object."""
         schema, _ = self.spec.success(operation)
         if schema is None or kind in ("create", "write", "url"):
             return None
@@ -304,11 +304,9 @@ class Describer:
         kind = str(data["x-kind"])
         resource = str(data["x-resource"])
         export = as_map(data.get("x-export"))
-        arguments = self.arguments(
-            operation, kind, binds.get(resource.partition(".")[0], "") if "." in resource else ""
-        )
+        namespace = resource.partition(".")[0] if "." in resource else ""
+        arguments = self.arguments(operation, kind, binds.get(namespace, ""))
         names = {argument.param.name: argument.name for argument in arguments}
-        reach = as_map(data.get("x-range"))
         return Method(
             id=operation.id,
             name=str(data["x-method"]),
@@ -326,11 +324,17 @@ class Describer:
             model=self.model(operation, kind),
             has_body="requestBody" in data,
             safe=operation.method == "get" or data.get("x-safe") is True,
-            range=Range(**{**reach, "start": names[reach["start"]], "end": names[reach["end"]]}) if reach else None,
+            range=self._range(as_map(data.get("x-range")), names),
             export_role=str(export.get("role", "")),
             rows=class_name(str(export["rows"])) if "rows" in export else "",
             deprecated=_replacement(data),
         )
+
+    def _range(self, data: dict[str, Json], names: dict[str, str]) -> Range | None:
+        """The time range of a report; its two ends are named by their Python keywords."""
+        if not data:
+            return None
+        return Range(**{**data, "start": names[data["start"]], "end": names[data["end"]]})
 
     def methods(self) -> list[Method]:
         """Describe all operations, in the order of the file."""
@@ -338,7 +342,7 @@ class Describer:
         return [self.method(operation, binds) for operation in self.spec.operations]
 
     def resources(self, methods: list[Method]) -> list[Resource]:
-        """Group methods into resources, in the order in which they come up."""
+        """Group methods into resources, in the order in which they first occur."""
         spaces = {name: str(entry["bind"]) for name, entry in as_map(self.spec.tree.get("x-namespaces")).items()}
         tags = {
             tag_name(str(tag.get("name"))): prose(tag.get("description")) for tag in as_list(self.spec.tree.get("tags"))

@@ -1,4 +1,4 @@
-"""Names: how those of the wire become those of Python, the same way everywhere."""
+"""Names: how names on the wire become Python names, the same way everywhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from openapi_python_client import strings
 
 # Brackets separate words: page[size] is page_size.
 strings.DELIMITERS = strings.DELIMITERS if "[]" in strings.DELIMITERS else strings.DELIMITERS + "[]"
-# Names that annotations inside a class use; an attribute of that name would hide them. Other builtins (type, format,
-# hash, filter) are good names.
+# Names that annotations inside a class use: an attribute of that name would hide them. Other builtins (type, format,
+# hash, filter) are allowed.
 _HIDING = frozenset(("bool", "dict", "dt", "float", "int", "list", "self", "str"))
 strings.RESERVED_WORDS = set(_HIDING)
 
@@ -23,6 +23,7 @@ PER_CALL = frozenset(
         "extra_body",
         "resume",
         "concurrency",
+        "inclusive",
         "prefetch",
         "page_size",
         "page_number",
@@ -32,12 +33,12 @@ PER_CALL = frozenset(
         "on_error",
     )
 )
-"""Keywords that every method keeps for itself, or that a paged one does."""
+"""Keywords that generated methods define themselves; some of them only methods that page."""
 
 MODEL_NAMES = frozenset(
-    ("FIELDS", "additional_properties", "fields_set", "from_dict", "from_values", "nested", "to_dict")
+    ("FIELDS", "PLAN", "additional_properties", "fields_set", "from_dict", "from_values", "nested", "to_dict")
 )
-"""What models can do; no field may hide it."""
+"""Attributes and methods of all models, which no field may hide."""
 
 PAGING_QUERY = {
     "page[number]": "page_number",
@@ -51,12 +52,12 @@ _PREFIX = "field_"
 
 
 def python_name(wire: str) -> str:
-    """Turn a name of the wire into a Python identifier."""
+    """Turn a name on the wire into a Python identifier."""
     return str(strings.PythonIdentifier(wire, _PREFIX))
 
 
 def class_name(name: str) -> str:
-    """Turn a name into that of a class."""
+    """Turn a name into a class name."""
     return str(strings.ClassName(name, _PREFIX))
 
 
@@ -66,12 +67,12 @@ def tag_name(tag: str) -> str:
 
 
 def is_name(text: object) -> bool:
-    """Tell whether this can be a Python name, in lower case with underscores."""
+    """Tell whether this is a Python name in lower case with underscores."""
     return isinstance(text, str) and bool(re.fullmatch(r"[a-z][a-z0-9_]*", text)) and not keyword.iskeyword(text)
 
 
 def is_argument_name(text: object) -> bool:
-    """Tell whether arguments and fields can have this name: it hides nothing that a class needs."""
+    """Tell whether arguments and fields can have this name without hiding what annotations use."""
     return is_name(text) and text not in _HIDING
 
 

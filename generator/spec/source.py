@@ -1,4 +1,4 @@
-"""A spec as it was read: its tree, and the line on which each part of it stands."""
+"""Reading a spec file: its tree, and the line number of each part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pointer_text(pointer: Pointer) -> str:
 
 @attrs.frozen(order=True)
 class Problem:
-    """One broken rule: where, which, and what to do about it."""
+    """One broken rule: its place, its name, and how to fix it."""
 
     file: str
     line: int
@@ -48,12 +48,12 @@ else:
     _Fastest = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-# Far below Python's own limit, so that no rule runs into that.
-_DEEPEST = 100
+# Far below Python's recursion limit, which the rules must not reach.
+_MAX_DEPTH = 100
 
 
 class _Loader(_Fastest):
-    """The safe loader without time stamps: a date in a spec is an example, that is a text."""
+    """The safe loader, but time stamps stay strings: dates in a spec are examples."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -74,7 +74,7 @@ class Source:
     lines: dict[Pointer, int]
 
     def problem(self, pointer: Pointer, rule: str, message: str) -> Problem:
-        """Make a problem that points at the nearest line that is known."""
+        """Make a problem at the line of this part, or of its nearest parent with a known line."""
         known = pointer
         while known and known not in self.lines:
             known = known[:-1]
@@ -94,7 +94,7 @@ def _construct(
         message = "this alias stands inside what it repeats, and has no end: write out what is meant"
         problems.append(source.problem(pointer, "yaml", message))
         return None
-    if len(pointer) > _DEEPEST:
+    if len(pointer) > _MAX_DEPTH:
         problems.append(source.problem(pointer, "yaml", "this is nested too deeply: flatten it"))
         return None
     above |= {node}

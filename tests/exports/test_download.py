@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -511,7 +512,7 @@ class TestDisk:
             raise PermissionError(13, "Permission denied")
 
         if step == "note":
-            monkeypatch.setattr("pathlib.Path.write_text", refuse)
+            monkeypatch.setattr(PartFile, "_write_note", refuse)
         else:
             monkeypatch.setattr(f"adsecurity.exports.part_file.os.{step}", refuse)
         _fails(bench, path, "Permission denied")
@@ -557,15 +558,15 @@ class TestTwoAtOnce:
         fail = lambda problem: DownloadError(problem)  # noqa: E731
         path.with_name("clicks.csv.part").write_bytes(b"whole")
         part = PartFile(path, "id", fail)
-        locked, lock = [0], part._lock
+        locked, lock = [0], fcntl.flock
 
-        def late(file: Any) -> bool:
+        def late(*args: Any) -> None:
             locked[0] += 1
             if locked[0] == 1:
                 os.replace(part.part, path)
-            return lock(file)
+            lock(*args)
 
-        monkeypatch.setattr(part, "_lock", late)
+        monkeypatch.setattr(fcntl, "flock", late)
         part.open().call()
         part.restart("v").call()
         part.write(b"new").call()

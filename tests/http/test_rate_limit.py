@@ -56,7 +56,7 @@ class Limited:
 
 @pytest.fixture
 def limited() -> Iterator[Sandbox]:
-    with Sandbox(rate_limit=20, rows=600) as sandbox:
+    with Sandbox(rate_limit=20, rows=600, today="2026-11-08") as sandbox:
         yield sandbox
 
 
@@ -155,9 +155,9 @@ def test_a_429_in_one_thread_holds_the_others() -> None:
     server = Limited(0.5)
     with Demo(api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server)) as client:
         with pytest.raises(RateLimitError):
-            client._api.raw(GET, ONE, retry=RetryPolicy(attempts=1))
+            client._api.raw.one(GET, ONE, retry=RetryPolicy(attempts=1))
         with ThreadPoolExecutor(8) as threads:
-            for future in [threads.submit(client._api.raw, GET, ONE) for _ in range(8)]:
+            for future in [threads.submit(client._api.raw.one, GET, ONE) for _ in range(8)]:
                 assert future.result().status_code == 200
     first, *others = server.times
     assert min(others) - first > 0.49
@@ -170,7 +170,7 @@ def test_a_429_in_one_event_loop_holds_the_others() -> None:
     client = AsyncDemo(api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server))
 
     async def call() -> int:
-        return (await client._api.raw(GET, ONE)).status_code
+        return (await client._api.raw.one(GET, ONE)).status_code
 
     threads = [in_thread(lambda: asyncio.run(call()))]
     server.refused.wait(5)
@@ -189,11 +189,11 @@ def test_a_call_that_waits_for_its_turn_takes_no_connection(driver: Driver) -> N
     if driver.is_async:
 
         async def work() -> int:
-            first = asyncio.ensure_future(client._api.raw(GET, ONE))
+            first = asyncio.ensure_future(client._api.raw.one(GET, ONE))
             await asyncio.to_thread(wait_until, lambda: client._session.throttle.limited)
-            held = asyncio.ensure_future(client._api.raw(GET, ONE))
+            held = asyncio.ensure_future(client._api.raw.one(GET, ONE))
             await asyncio.sleep(0)
-            answer = await client._api.raw(REPORT, {"integration_id": "i"})
+            answer = await client._api.raw.one(REPORT, {"integration_id": "i"})
             assert not held.done()
             first.cancel()
             held.cancel()
@@ -224,13 +224,13 @@ def test_calls_that_wait_for_a_connection_when_the_429_comes_are_not_sent_either
     if driver.is_async:
 
         async def work() -> list[int]:
-            calls = [asyncio.ensure_future(client._api.raw(GET, ONE)) for _ in range(4)]
+            calls = [asyncio.ensure_future(client._api.raw.one(GET, ONE)) for _ in range(4)]
             release.set()
             return [(await call).status_code for call in calls]
 
         assert driver.run(work()) == [200] * 4
     else:
-        threads = [in_thread(lambda: client._api.raw(GET, ONE).status_code) for _ in range(4)]
+        threads = [in_thread(lambda: client._api.raw.one(GET, ONE).status_code) for _ in range(4)]
         time.sleep(0.2)
         release.set()
         for thread, outcomes in threads:
@@ -249,12 +249,12 @@ def test_the_pace_is_measured_by_when_requests_were_sent_and_not_by_when_calls_b
     if driver.is_async:
 
         async def work() -> None:
-            await asyncio.gather(*(client._api.raw(GET, ONE) for _ in range(5)))
+            await asyncio.gather(*(client._api.raw.one(GET, ONE) for _ in range(5)))
 
         driver.run(work())
     else:
         with ThreadPoolExecutor(5) as threads:
-            list(threads.map(lambda _: client._api.raw(GET, ONE), range(5)))
+            list(threads.map(lambda _: client._api.raw.one(GET, ONE), range(5)))
     sent = sorted(client._session.throttle.let_through._sent)
     assert min(after - before for before, after in pairwise(sent)) > 0.04
 
@@ -267,7 +267,7 @@ def test_closing_a_client_ends_the_wait_for_a_turn_of_a_thread_and_of_a_list() -
     threads = [
         in_thread(lambda: client.users.get("1")),
         in_thread(lambda: client.users.list().to_list()),
-        in_thread(lambda: client.with_options(timeout=1).users.get("1")),
+        in_thread(lambda: client.with_options(timeout=1).users.list().to_list()),
     ]
     wait_until(lambda: client._session.throttle.waiting == 3)
     began = time.monotonic()
@@ -291,7 +291,8 @@ def test_closing_a_client_ends_the_wait_for_a_turn_of_a_task_in_any_loop() -> No
         with pytest.raises(RateLimitError):
             await client.users.get("1", retry=RetryPolicy(attempts=1))
         elsewhere = in_thread(lambda: asyncio.run(wait()))
-        here = [asyncio.create_task(wait()), asyncio.create_task(client.users.list().to_list())]
+        copy = client.with_options(timeout=1)
+        here = [asyncio.create_task(wait()), asyncio.create_task(copy.users.list().to_list())]
         await asyncio.to_thread(wait_until, lambda: client._session.throttle.waiting == 3)
         began = time.monotonic()
         await client.close()
@@ -327,7 +328,7 @@ def test_a_cancelled_task_gives_its_turn_back() -> None:
         async with AsyncDemo(
             api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server)
         ) as client:
-            tasks = [asyncio.create_task(client._api.raw(GET, ONE)) for _ in range(20)]
+            tasks = [asyncio.create_task(client._api.raw.one(GET, ONE)) for _ in range(20)]
             throttle = client._session.throttle
             await asyncio.to_thread(wait_until, lambda: throttle.waiting > 0)
             for task in tasks:
@@ -354,9 +355,9 @@ def test_an_interrupt_ends_a_wait_and_costs_one_call() -> None:
         with Demo(api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server)) as client:
             signal.setitimer(signal.ITIMER_REAL, 0.2)
             with pytest.raises(Alarm):
-                client._api.raw(GET, ONE)
+                client._api.raw.one(GET, ONE)
             assert client._session.throttle.waiting == 0
-            assert client._api.raw(GET, ONE).status_code == 200
+            assert client._api.raw.one(GET, ONE).status_code == 200
             assert server.times[1] - server.times[0] > 0.49
     finally:
         signal.signal(signal.SIGALRM, old)
@@ -366,10 +367,10 @@ def test_a_signal_handler_can_call_while_a_call_of_its_thread_waits_for_its_turn
     server = Limited(0.4)
     statuses: list[int] = []
     with Demo(api_key=KEY, base_url="https://api.example", transport=httpx.MockTransport(server)) as client:
-        old = signal.signal(signal.SIGALRM, lambda *_: statuses.append(client._api.raw(GET, ONE).status_code))
+        old = signal.signal(signal.SIGALRM, lambda *_: statuses.append(client._api.raw.one(GET, ONE).status_code))
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.1)
-            assert client._api.raw(GET, ONE).status_code == 200
+            assert client._api.raw.one(GET, ONE).status_code == 200
         finally:
             signal.signal(signal.SIGALRM, old)
     assert statuses == [200]
@@ -407,7 +408,7 @@ def test_a_range_that_is_read_in_parallel_under_a_limit_is_read_in_full(limited:
     with NetworkClient(api_key=limited.api_key, base_url=limited.network_url) as net:
         rows = net.reports.clicks(**report, concurrency=16).to_list()
     statuses = [request.status for request in limited.requests]
-    with Sandbox(rows=600) as free, NetworkClient(api_key=free.api_key, base_url=free.network_url) as net:
+    with Sandbox(rows=600, today="2026-11-08") as free, NetworkClient(api_key=free.api_key, base_url=free.network_url) as net:
         assert [row.tx_id for row in rows] == [row.tx_id for row in net.reports.clicks(**report).to_list()]
     assert statuses.count(429) <= len(statuses) / 3
 

@@ -328,6 +328,12 @@ def test_a_thread_that_wakes_past_the_deadline_sends_nothing_more() -> None:
         flow.send(None)
 
 
+def test_the_pace_counts_every_answer_but_refusals() -> None:
+    world = World([answer(429, retry_after="0"), answer(500), httpx.ReadError("broken"), answer(200)])
+    world.run(READ, AT_ONCE)
+    assert list(world.throttle.let_through._sent) == [world.sent[1], world.sent[3]]
+
+
 def test_other_failures_make_nobody_else_wait() -> None:
     throttle = Throttle()
     for outcome in (answer(503), answer(500, retry_after="9"), answer(408, retry_after="9"), httpx.ReadError("broken")):
@@ -515,9 +521,7 @@ def test_a_call_can_bring_its_own_policy_and_time_out(driver: Driver) -> None:
         driver.call(client, "raw", GET, {"thing_id": "1"}, retry=RetryPolicy(attempts=1), timeout=7)
     assert timeouts == [{"connect": 5.0, "read": 7, "write": 7, "pool": 7}]
     with pytest.raises(ServerError):
-        driver.call(
-            client, "raw", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None)
-        )
+        driver.call(client, "raw", GET, {"thing_id": "1"}, retry=AT_ONCE.with_attempts(2), timeout=httpx.Timeout(None))
     assert timeouts[1] == dict.fromkeys(("connect", "read", "write", "pool"))
     # The second attempt has no more than what the first one left.
     assert 0 < timeouts[2]["read"] <= 180

@@ -78,6 +78,23 @@ def test_a_route_that_is_held_keeps_no_other_waiting_and_is_forgotten_afterwards
     assert not throttle.limited
 
 
+def test_a_waiting_call_whose_route_is_held_leaves_the_queue() -> None:
+    throttle = refused_at_20_a_second()
+    ticket = throttle.ticket(1000.0, ROUTE)
+    assert throttle.reserve(ticket, 1000.5) is not None
+    assert throttle.waiting == 1
+    throttle.hold_route(ROUTE, 1100.0, 1000.6, 503)
+    assert throttle.reserve(ticket, 1001.0) == Wait(99.0, 99.0, 503)
+    assert throttle.waiting == 0
+
+
+def test_routes_whose_wait_is_over_are_forgotten() -> None:
+    throttle = Throttle()
+    for number in range(100):
+        throttle.hold_route(f"GET /{number}", number + 0.5, number, 503)
+    assert len(throttle._routes) == 1
+
+
 def test_after_the_wait_calls_leave_at_the_pace_that_was_let_through_and_not_in_a_burst() -> None:
     throttle = refused_at_20_a_second()
     tickets = [throttle.ticket(1000 + number / 1000, ROUTE) for number in range(100)]
@@ -122,6 +139,19 @@ def test_a_second_429_lowers_the_pace_and_those_of_the_same_burst_lower_it_once(
     throttle.refuse(ROUTE, sent=1002.9, now=1003.0, seconds=1)
     assert throttle.reserve(throttle.ticket(1004.0, ROUTE), 1004.0) is None
     assert throttle._pace.peak == 5
+
+
+def test_the_pace_does_not_grow_while_the_server_asks_to_wait_nor_while_nothing_is_sent() -> None:
+    throttle = refused_at_20_a_second()
+    assert throttle.reserve(throttle.ticket(1001.0, ROUTE), 1001.0) is None
+    # A refusal of the same burst, which comes late and asks for more.
+    throttle.refuse(ROUTE, sent=999.99, now=1001.0, seconds=50)
+    left = [now for now, _ in departures(throttle, [throttle.ticket(1002.0, ROUTE) for _ in range(60)], 1002.0)]
+    assert left[0] == pytest.approx(1051)
+    assert sum(now < 1052 for now in left) in (17, 18, 19)
+    throttle.refuse(ROUTE, sent=1054.9, now=1055.0, seconds=1)
+    left = [now for now, _ in departures(throttle, [throttle.ticket(1200.0, ROUTE) for _ in range(60)], 1200.0)]
+    assert left[-1] > 1202
 
 
 def test_no_client_gets_slower_than_one_call_in_two_seconds() -> None:

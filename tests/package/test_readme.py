@@ -53,6 +53,8 @@ def test_the_programs_show_every_promise_of_the_text() -> None:
         "NetworkClient",
         "AsyncAdsecurityClient",
         "to_parquet",
+        "to_pandas",
+        "polars.DataFrame(clicks)",
         "concurrency=",
         "resume=",
         "routes=",

@@ -29,6 +29,11 @@ class Row(Model):
     real_tx_id: str | None = None
     value: str | None = None
 
+    @property
+    def id(self) -> str | None:
+        """What tells rows of a list without a time range apart."""
+        return self.real_tx_id
+
     def _read(self, data: Mapping[str, Any]) -> None:
         self._assign((data["real_tx_id"], data["value"]))
 

@@ -140,27 +140,29 @@ def test_a_checkpoint_is_short_json_with_version_operation_hash_and_position(use
     use.next(iterator)
     text = iterator.checkpoint()
     facts = json.loads(text)
-    assert list(facts) == ["v", "op", "args", "at"]
-    assert facts["v"] == 1
+    assert list(facts) == ["v", "op", "args", "size", "at"]
+    assert facts["v"] == 2
     assert facts["op"] == f"network.list{kind.title()}"
-    assert len(text) < 150
+    assert list(facts["args"]) == ["org_id", "role"]
+    assert len(text) < 180
     assert KEY not in text
     assert "very-private" not in text
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "named"),
     [
-        {"args": {"role": "b"}},
-        {"args": {"role": "a", "org_id": "other"}},
-        {"page_size": 9},
-        {"before": "tx-3"},
+        ({"args": {"role": "b"}}, "role differs"),
+        ({"args": {}}, "role differs"),
+        ({"args": {"role": "a", "org_id": "other"}}, "org_id differs"),
+        ({"args": {"role": "b", "org_id": "other"}}, "org_id, role differ"),
+        ({"before": "tx-3"}, "before differs"),
     ],
 )
-def test_a_checkpoint_of_other_arguments_is_refused(use: Use, other: dict[str, Any]) -> None:
+def test_a_checkpoint_of_other_arguments_is_refused_and_says_which(use: Use, other: dict[str, Any], named: str) -> None:
     server = Server("cursor", rows(5))
     checkpoint = use.listing(server, args={"role": "a"}).checkpoint()
-    with pytest.raises(ValueError, match="other arguments"):
+    with pytest.raises(ValueError, match=f"other arguments: {named};"):
         use.listing(server, resume=checkpoint, **{"args": {"role": "a"}, **other})
 
 
@@ -183,7 +185,11 @@ def test_the_same_time_in_other_words_is_the_same_argument(use: Use) -> None:
         lambda facts: "",
         lambda facts: "[]",
         lambda facts: "not json",
-        lambda facts: json.dumps({**facts, "v": 2}),
+        lambda facts: json.dumps({**facts, "v": 3}),
+        lambda facts: json.dumps({**facts, "size": 0}),
+        lambda facts: json.dumps({**facts, "size": "9"}),
+        lambda facts: json.dumps({**facts, "args": "x"}),
+        lambda facts: json.dumps({**facts, "concurrent": 1}),
         lambda facts: json.dumps({**facts, "at": None}),
         lambda facts: json.dumps({**facts, "at": {"page": "2"}}),
         lambda facts: json.dumps({**facts, "at": {"pages": 2}}),

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from adsecurity.errors import ConfigurationError
-from adsecurity.flow.background import BackgroundTasks, BackgroundThreads, _Worker
+from adsecurity.flow.background import BackgroundTasks, BackgroundThreads, StopSignal, _Worker
 from adsecurity.http.retry import RetryPolicy
 from tests.paging.kit import KEY, ONCE, Async, Server, Sync, Use, operation, rows, values
 from tests.support.demo.drivers import raw_server
@@ -559,3 +559,32 @@ async def test_async_tasks_cancel_work_after_close() -> None:
     task = tasks.submit(lambda: asyncio.sleep(30))
     await asyncio.wait([task])
     assert task.cancelled()
+
+
+def test_a_stop_signal_is_set_while_another_thread_waits_for_it_or_holds_the_lock_of_an_event() -> None:
+    signal = StopSignal()
+    waiting = [threading.Thread(target=signal.wait) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    assert not signal.wait(0.01)
+    with signal._cond:
+        setting = threading.Thread(target=signal.set, daemon=True)
+        setting.start()
+        setting.join(5)
+        assert not setting.is_alive()
+        for thread in waiting:
+            thread.join(5)
+            assert not thread.is_alive()
+    assert signal.wait()
+    assert signal.is_set()
+
+
+def test_a_forked_child_starts_threads_of_its_own() -> None:
+    threads = BackgroundThreads()
+    assert threads.submit(lambda: 1, threading.Event()).result(5) == 1
+    threads._process = -1
+    with threads._lock:
+        assert threads.submit(lambda: 2, threading.Event()).result(5) == 2
+    threads._process = -1
+    threads.close()
+    assert threads.submit(lambda: 3, threading.Event()).cancelled()

@@ -291,3 +291,99 @@ def test_an_answer_that_is_no_list_is_an_error_with_a_checkpoint(use: Use) -> No
 def test_operations_of_the_kit_are_what_the_generator_makes() -> None:
     assert operation("cursor").range is not None
     assert operation("pages").range is None
+
+
+def test_an_empty_page_in_the_middle_of_a_numbered_list_is_passed_over(use: Use) -> None:
+    """The server hides rows of a page, and says by `total_page` that there are more pages."""
+    server = Server("pages", rows(45))
+    server.change = lambda body: body.update(data=None) if len(server.requests) in (2, 3) else None
+    assert values(use.each(use.listing(server, page_size=10))) == [*range(10), *range(30, 45)]
+    assert server.parameter("page[number]") == ["1", "2", "3", "4", "5"]
+
+
+def test_an_empty_page_that_says_nothing_is_passed_over_as_long_as_earlier_ones_said_that_there_are_more(
+    use: Use,
+) -> None:
+    server = Server("pages", rows(45))
+    server.change = lambda body: (body.clear(), body.update(data=[])) if len(server.requests) == 3 else None
+    assert values(use.each(use.listing(server, page_size=10))) == [*range(20), *range(30, 45)]
+
+
+def test_a_numbered_list_whose_last_pages_are_empty_ends_with_them(use: Use) -> None:
+    server = Server("pages", rows(25))
+    server.change = lambda body: body["meta"].update(total_page=6)
+    assert values(use.each(use.listing(server, page_size=10))) == list(range(25))
+    assert server.parameter("page[number]") == [str(number) for number in range(1, 7)]
+
+
+def endless(server: Server, most: int) -> None:
+    """Fails a test that sends more requests than this."""
+
+    def count(number: int) -> None:
+        assert number <= most, "the list does not end"
+
+    server.before = count
+
+
+@pytest.mark.parametrize("kind", ["pages", "report-pages", "report-numbered"])
+@pytest.mark.parametrize("growth", [0, 1, 9, 10, 25])
+def test_a_server_that_ignores_the_page_number_is_noticed_also_while_its_list_grows(
+    use: Use, kind: str, growth: int
+) -> None:
+    """Each request gets the top of the list, where new rows come in; `growth` of them between two requests."""
+    server = Server(kind, rows(200, start=100_000))
+    shown: list[dict[str, Any]] = rows(10)
+    total = 200
+
+    def change(body: dict[str, Any]) -> None:
+        nonlocal total
+        if kind == "pages":
+            body.update(data=list(shown), meta={"total_count": total, "total_page": total // 10})
+        else:
+            body["data"]["data"] = list(shown)
+        total += growth
+        if growth < 10:
+            shown[:0] = rows(growth, start=1000 * len(server.requests))
+            del shown[10:]
+
+    server.change = change
+    endless(server, 30)
+    with pytest.raises(PaginationError, match="same page") as caught:
+        use.result(use.listing(server, page_size=10).to_list())
+    assert caught.value.checkpoint
+    assert len(server.requests) <= 6
+
+
+@pytest.mark.parametrize("kind", ["cursor", "pages"])
+def test_endless_empty_pages_end_in_an_error_whose_checkpoint_stands_behind_them(use: Use, kind: str) -> None:
+    server = Server(kind, rows(10))
+    empty = True
+
+    def change(body: dict[str, Any]) -> None:
+        number = len(server.requests)
+        if kind == "pages":
+            body["meta"] = {"total_count": 10_000_000, "total_page": 1_000_000}
+        elif number > 1:
+            body["data"] = {"data": [], "pageInfo": {"hasNextPage": True, "endCursor": f"c{number}"}}
+        if not empty:
+            body["data"] = {"data": [], "pageInfo": {"hasNextPage": False}} if kind == "cursor" else rows(3, start=500)
+            body["meta"] = {"total_count": 10_000_000, "total_page": 1}
+        if kind == "cursor" and number == 1:
+            body["data"]["pageInfo"].update(hasNextPage=True, endCursor="tx-9")
+
+    server.change = change
+    endless(server, 300)
+    server._cursor = lambda query, request: {"data": {"data": rows(10), "pageInfo": {}}}  # type: ignore[method-assign]
+    iterator = use.iterator(use.listing(server, page_size=10))
+    got = [use.next(iterator) for _ in range(10)]
+    with pytest.raises(PaginationError, match="100 pages in a row came empty") as caught:
+        use.next(iterator)
+    assert values(got) == list(range(10))
+    with pytest.raises(PaginationError, match="100 pages in a row came empty"):
+        use.next(iterator)
+    first = len(server.requests)
+    empty = False
+    rest = use.result(use.listing(server, page_size=10, resume=caught.value.checkpoint).to_list())
+    assert values(rest) == ([] if kind == "cursor" else [500, 501, 502])
+    asked = server.requests[first].url.params
+    assert asked["page[after]" if kind == "cursor" else "page[number]"] in ("c102", "103")

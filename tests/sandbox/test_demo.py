@@ -48,7 +48,7 @@ def test_the_demo_is_a_module_to_run() -> None:
 
 @pytest.mark.parametrize(
     ("missing", "extra"),
-    [("starlette", "sandbox"), ("uvicorn", "sandbox"), ("duckdb", "parquet"), ("pyarrow", "parquet")],
+    [("starlette", "sandbox"), ("uvicorn", "sandbox"), ("msgspec", "parquet"), ("pyarrow", "parquet")],
 )
 def test_without_an_extra_the_demo_is_one_line_that_names_the_pip_command(missing: str, extra: str) -> None:
     code = (

@@ -16,12 +16,13 @@ import httpx
 Rows = list[dict[str, Any]]
 
 
-@attrs.define
+@attrs.define(slots=False)
 class ReportServer:
     """Rows are dicts with `request_time` and perhaps `real_tx_id`; the newest come first."""
 
     rows: Rows
     inclusive_end: bool = True
+    inclusive_start: bool = True
     newest_first: bool = True
     zone: str = "UTC"
     """Whose days a day report counts in; a second report has its own zone in the request."""
@@ -66,6 +67,8 @@ class ReportServer:
             low, high = (instant(query[name], zone) for name in ("start_time", "end_time"))
             if self.inclusive_end:
                 high += timedelta(seconds=1)
+            if not self.inclusive_start:
+                low += timedelta(seconds=1)
             # A repeated hour has two readings: the earlier for a start, the later for an end.
             low, high = low.astimezone(UTC), high.replace(fold=1).astimezone(UTC)
         else:
@@ -76,6 +79,8 @@ class ReportServer:
             )
             if self.inclusive_end:
                 high += timedelta(days=1)
+            if not self.inclusive_start:
+                low += timedelta(days=1)
             low, high = low.astimezone(UTC), high.astimezone(UTC)
         found = [(number, row) for number, row in enumerate(self.rows) if low <= parse(row) < high]
         return sorted(found, key=lambda pair: (parse(pair[1]), pair[0]), reverse=self.newest_first)

@@ -6,7 +6,7 @@ Servers change: unknown fields, unknown success statuses and missing envelopes a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,13 +91,20 @@ def decode_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any]
     holder: Any = body["data"] if is_object(body) and is_object(body.get("data")) else body
     _raise_if_failed(call, response, body)
     rows = holder.get("data") if is_object(holder) else holder
-    # Go omits an empty list or writes null. A response with neither a list nor an envelope is not a page.
-    if rows is None and is_object(holder) and (not _ENVELOPE_FIELDS.isdisjoint(holder) or holder == {} != body):
+    if rows is None and is_object(holder) and _is_empty_page(holder, body):
         rows = []
     items = _items(call, rows)
     if items is None:
         raise decode_error(call, response, "the answer is no page: it has no list of objects")
     return page_of(items, body, holder, repaired=0 if fast is None else len(items))
+
+
+def _is_empty_page(holder: Mapping[str, Any], body: Any) -> bool:
+    """Whether an object without rows is still a page: Go omits an empty list or writes null."""
+    if not _ENVELOPE_FIELDS.isdisjoint(holder):
+        return True
+    # {"data": {}}
+    return not holder and holder != body
 
 
 def _items(call: CallContext, rows: Any) -> list[Any] | None:

@@ -28,11 +28,12 @@ from ..events import PollEvent
 from ..flow.drivers import drive, drive_async, perform, perform_async, stream, stream_async
 from ..flow.steps import Call, Flow, Sleep, Step
 from ..http.timeouts import at_most
-from ..tables.csv import CsvRows, TextRow
+from ..tables.csv import CsvFormat, CsvRows, TextRow
 from ..tables.whole_file import file_path
 from .download import AsyncStorage, Sink, Storage, StreamSink, transfer
-from .part_file import Conversion, Fail, PartFile
+from .part_file import Conversion, ExportFile, Fail, PartFile
 from .state import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
+from .table_methods import AsyncTableMethods, TableMethods
 
 if TYPE_CHECKING:
     from ..http.config import Timeout
@@ -189,16 +190,17 @@ class _Job(Generic[R]):
         path: str | os.PathLike[str],
         storage: Storage | AsyncStorage,
         allow_truncated: bool,
-        use: Conversion | None = None,
+        conversion: Conversion | None = None,
     ) -> Flow[Step, Path]:
         file_path(path)
         yield from self._ready(allow_truncated)
-        fail = partial(self._fail, use.target if use else path)
-        part = PartFile(path, f"{self.id}/{self.artifact_name}", fail, lasts=use is None or use.lasts)
+        fail = partial(self._fail, conversion.target if conversion else path)
+        identity = f"{self.id}/{self.artifact_name}"
+        part = PartFile(path, identity, fail, lasts=conversion is None or conversion.lasts)
         try:
             yield part.open()
             yield from self._transfer(storage, part, fail)
-            yield part.lend(use) if use else part.finish(self.total, self.delimiter)
+            yield part.convert(conversion) if conversion else part.finish(self.total, self.delimiter)
         finally:
             part.close()
         return part.path
@@ -211,18 +213,17 @@ class _Job(Generic[R]):
         fail = partial(self._fail, None)
         return self._transfer(storage, StreamSink(fail), fail)
 
-    def _reader(self, kind: type[CsvRows[Any]] = CsvRows) -> CsvRows[Any]:
-        return kind(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
+    def _reader(self) -> CsvRows[Any]:
+        return CsvRows(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
 
-    def _converting(
-        self, path: str | os.PathLike[str] | None, storage: Storage | AsyncStorage, allow_truncated: bool
-    ) -> Flow[Step, Any]:
-        from .conversion import converting
+    def _format(self) -> CsvFormat:
+        return CsvFormat.of(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
 
-        def download(source: Path, use: Conversion) -> Flow[Step, Path]:
-            return self._downloading(source, storage, allow_truncated, use)
+    def _conversion(self, storage: Storage | AsyncStorage, allow_truncated: bool) -> ExportFile:
+        def download(source: Path, conversion: Conversion) -> Flow[Step, Path]:
+            return self._downloading(source, storage, allow_truncated, conversion)
 
-        return converting(path, download, self._reader, self._check_rows, self._fail)
+        return ExportFile(download, self._format, self._check_rows, self._fail)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:
@@ -249,7 +250,7 @@ class _Job(Generic[R]):
         return str(surface.routes[surface.export_status].resource)
 
 
-class ExportJob(_Job[R]):
+class ExportJob(TableMethods, _Job[R]):
     """An export that the server works on, or has finished."""
 
     _session: SyncSession
@@ -286,16 +287,6 @@ class ExportJob(_Job[R]):
         with closing(self._storage()) as storage:
             return drive(self._downloading(path, storage, allow_truncated), perform)
 
-    def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
-        with closing(self._storage()) as storage:
-            return Path(drive(self._converting(path, storage, allow_truncated), perform))
-
-    def to_arrow(self, *, allow_truncated: bool = False) -> Any:
-        """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
-        with closing(self._storage()) as storage:
-            return drive(self._converting(None, storage, allow_truncated), perform)
-
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in, without a file."""
         drive(self._ready(allow_truncated), perform)
@@ -307,7 +298,7 @@ class ExportJob(_Job[R]):
         self._check_rows(reader.count)
 
 
-class AsyncExportJob(_Job[R]):
+class AsyncExportJob(AsyncTableMethods, _Job[R]):
     """An export that the server works on, or has finished."""
 
     _session: AsyncSession
@@ -343,16 +334,6 @@ class AsyncExportJob(_Job[R]):
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
         async with aclosing(self._storage()) as storage:
             return await drive_async(self._downloading(path, storage, allow_truncated), perform_async)
-
-    async def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole."""
-        async with aclosing(self._storage()) as storage:
-            return Path(await drive_async(self._converting(path, storage, allow_truncated), perform_async))
-
-    async def to_arrow(self, *, allow_truncated: bool = False) -> Any:
-        """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
-        async with aclosing(self._storage()) as storage:
-            return await drive_async(self._converting(None, storage, allow_truncated), perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
         """The rows of the file as they come in, without a file."""

@@ -6,6 +6,7 @@ Beside it lies `path.part.json` with what the server said of the file, so that a
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
@@ -19,15 +20,9 @@ from typing import IO, Any, cast
 import attrs
 
 from ..errors import DownloadError
-from ..flow.steps import BlockingCall
-from ..tables.csv import NO_DELIMITERS
-from ..tables.whole_file import file_path
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on Windows
-    # No advisory locks here: the system refuses to rename a file that somebody else has open.
-    fcntl = None  # type: ignore[assignment]
+from ..flow.steps import BlockingCall, Flow, Step
+from ..tables.csv import NO_DELIMITERS, CsvFormat
+from ..tables.whole_file import file_path, open_locked, open_unlinked, sync_folder
 
 _BLOCK = 1 << 20
 _NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"\n')
@@ -37,16 +32,29 @@ Fail = Callable[[str], DownloadError]
 
 @attrs.frozen
 class Conversion:
-    """What becomes of a download that is only a means."""
+    """What a download is converted to."""
 
-    make: Callable[[Path], None]
+    convert: Callable[[Path], object]
     target: Path
     lasts: bool
-    """Whether the download will still be there at the next try, should this one fail."""
+    """Whether the download stays for the next try when the disk refuses the target."""
+
+
+@attrs.frozen
+class ExportFile:
+    """The file of an export, as conversions see it."""
+
+    download: Callable[[Path, Conversion], Flow[Step, Path]]
+    """Downloads it to a path and has it converted there."""
+    new_format: Callable[[], CsvFormat]
+    check: Callable[[int], None]
+    """Raises for a number of rows that is not the one that the export reports."""
+    fail: Callable[[str | os.PathLike[str] | None, str], DownloadError]
+    """Makes the error for a path and a problem."""
 
 
 class PartFile:
-    """A file in the making."""
+    """A file that is being downloaded."""
 
     def __init__(self, path: str | os.PathLike[str], identity: str, fail: Fail, *, lasts: bool = True) -> None:
         self.path = file_path(path)
@@ -57,58 +65,51 @@ class PartFile:
         self._lasts = lasts
         self._file: IO[bytes] | None = None
         self.offset = 0
-        """How much of it is there."""
+        """Bytes that are there."""
         self.validator = ""
-        """What the server called this version of the file."""
+        """The server's name for this version of the file: its ETag or the time of its last change."""
         self._ends, self._last = 0, b""
         """Line ends so far, and the last byte."""
 
     def open(self) -> BlockingCall:
-        """Take hold of what is there already, or begin."""
+        """Open what an earlier download has left, or begin."""
         return BlockingCall(self._open)
 
     def _open(self) -> None:
         with self._writing():
             if self.path.is_dir():
-                raise IsADirectoryError(21, "it is a folder", str(self.path))
-            while self._file is None:
-                file = os.fdopen(os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b", buffering=0)
-                if self._lock(file):
-                    self._file = file
-                else:
-                    # Whoever held it has renamed it meanwhile: writing on would write into the finished file.
-                    file.close()
-            size = self._file.seek(0, os.SEEK_END)
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(self.path))
+            try:
+                self._file = file = open_locked(self.part)
+            except BlockingIOError:
+                raise self._fail(f"another download is writing {self.part}") from None
+            size = file.seek(0, os.SEEK_END)
             self.validator = self._read_note()
             self.offset = size if self.validator else 0
             if self.offset:
-                self._file.seek(0)
-                while block := self._file.read(_BLOCK):
+                file.seek(0)
+                while block := file.read(_BLOCK):
                     self._count(block)
 
     def _count(self, block: bytes) -> None:
-        # By far the fastest of all ways, among them count().
+        # Iterating over lines is several times faster than bytes.count().
         self._last = block[-1:]
         self._ends += sum(1 for _ in BytesIO(block)) - (self._last not in (b"", b"\n"))
 
-    def _lock(self, file: IO[bytes]) -> bool:
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return os.path.samestat(os.fstat(file.fileno()), os.stat(self.part))
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            file.close()
-            raise self._fail(f"another download is writing {self.part}") from None
-
     def _read_note(self) -> str:
+        """The validator of the bytes that are there; empty where they are of no use."""
         try:
-            note: object = json.loads(self._note.read_text("utf-8"))
+            with open_unlinked(self._note, os.O_RDONLY) as file:
+                note: object = json.loads(file.read())
         except (FileNotFoundError, ValueError):
             return ""
         known = cast("dict[str, Any]", note) if isinstance(note, dict) else {}
         return str(known.get("validator") or "") if known.get("of") == self._identity else ""
+
+    def _write_note(self) -> None:
+        with open_unlinked(self._note, os.O_RDWR | os.O_CREAT) as file:
+            file.truncate(0)
+            file.write(json.dumps({"of": self._identity, "validator": self.validator}).encode())
 
     def restart(self, validator: str) -> BlockingCall:
         """Begin again from the first byte, of the version that the validator names."""
@@ -118,8 +119,8 @@ class PartFile:
         with self._writing() as file:
             # In this order: a note is never about bytes of another version.
             file.truncate(0)
-            self._note.write_text(json.dumps({"of": self._identity, "validator": validator}), "utf-8")
             self.offset, self.validator = 0, validator
+            self._write_note()
             self._ends, self._last = 0, b""
 
     def go_on(self) -> None:
@@ -142,15 +143,15 @@ class PartFile:
         """Check the number of rows, where one is known, make the file durable and give it its name."""
         return BlockingCall(partial(self._finish, rows, delimiter))
 
-    def lend(self, use: Conversion) -> BlockingCall:
-        """Let something else be made of it; nothing of it is kept, unless the disk refuses that."""
-        return BlockingCall(partial(self._lend, use))
+    def convert(self, conversion: Conversion) -> BlockingCall:
+        """Convert the whole file and delete it, unless the disk refused the result."""
+        return BlockingCall(partial(self._convert, conversion))
 
-    def _lend(self, use: Conversion) -> None:
+    def _convert(self, conversion: Conversion) -> None:
         refused = False
-        with self._writing(use.target):
+        with self._writing(conversion.target):
             try:
-                use.make(self.part)
+                conversion.convert(self.part)
             except OSError:
                 refused = True
                 raise
@@ -167,11 +168,11 @@ class PartFile:
             os.fsync(file.fileno())
             os.replace(self.part, self.path)
             self._note.unlink(missing_ok=True)
-            self._sync_folder()
+            sync_folder(self.path.parent)
 
     def _lines(self, file: IO[bytes]) -> Iterator[int]:
-        """How many lines there are, counted ever closer."""
-        # As many as there should be, and the size is right: no reason to look inside the quotes.
+        """The number of lines, counted quickly first, then with regard to quotes."""
+        # Where this is the right number already, there is no need to look for quotes.
         yield self._ends + (self._last not in (b"", b"\n"))
         yield _count_lines(file)
 
@@ -180,23 +181,15 @@ class PartFile:
         value = f'[^"\r\n{re.escape(by)}]'
         rest = re.compile(f"(?<={value}){value}+")
         with open(self.part, encoding="utf-8-sig", errors="replace", newline="") as text:
-            # One character of each value: long ones are refused, and only their ends matter.
+            # One character of each value is enough, and the reader refuses long ones.
             rows = csv.reader((rest.sub("", line) for line in text), delimiter=by)
             try:
                 return max(0, sum(1 for row in rows if row) - 1)
             except csv.Error as error:
                 raise self._fail(f"its rows cannot be counted: {error}; it is kept in {self.part}") from None
 
-    def _sync_folder(self) -> None:
-        if os.name == "posix":
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-
     def discard(self) -> None:
-        """Throw away what is there: it is not the file that the export describes."""
+        """Delete what is there: it is not the file that the export describes, or not needed any more."""
         self.part.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 

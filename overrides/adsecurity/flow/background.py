@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import queue
 import threading
 import time
@@ -10,19 +11,51 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
 R = TypeVar("R")
 
-# Seconds that an idle thread waits for another job, and that close() waits for running jobs.
-_LINGER = 1.0
-_PATIENCE = 1.0
+_LINGER = 1.0  # seconds that an idle thread waits for its next job
+_PATIENCE = 1.0  # seconds that closing waits for threads to end
+
+
+class StopSignal(threading.Event):
+    """An event whose `set()` takes no lock, so that `__del__` may call it.
+
+    The garbage collector runs in whatever thread happens to allocate, also in one that holds the lock of an ordinary
+    event, and at the interpreter's end that lock may belong to a thread that never runs again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set = False
+        # put() of a SimpleQueue may be called at any moment, from any thread; that is what it is made for.
+        self._wakeups: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+        self._wakeups.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self._is_set:
+            try:
+                self._wakeups.get(timeout=None if timeout is None else max(timeout, 0))
+            except queue.Empty:
+                return self._is_set
+            # One token wakes one thread, which wakes the next.
+            self._wakeups.put(None)
+        return self._is_set
 
 
 def new_future() -> Future[Any]:
-    # Imported here: only reading ahead needs it.
+    # Not at the top: a program that never reads ahead does not pay for the import.
     from concurrent.futures import Future
 
     return Future()
@@ -39,20 +72,43 @@ def keep_memory(size: int = 1 << 20) -> None:
     bytes(size)
 
 
+@attrs.frozen(eq=False)
+class _Job:
+    """How a running call is ended."""
+
+    stop: threading.Event
+    interrupt: Callable[[], object]
+
+
+def _nothing() -> None:
+    pass
+
+
 class BackgroundThreads:
     """Runs calls in daemon threads, so that an exiting interpreter does not wait for a response that nobody needs."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: dict[_Worker, threading.Event] = {}
-        self._idle: list[_Worker] = []
         self._closed = False
+        self._begin()
 
-    def submit(self, call: Callable[[], R], stop: threading.Event, future: Future[R] | None = None) -> Future[R]:
-        """Start the call in a thread; close() sets `stop` to tell it to end. After close() the future is cancelled.
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._running: dict[_Worker, _Job] = {}
+        self._idle: list[_Worker] = []
 
-        A caller that passes its own future can cancel it even if this method is interrupted: a call that has not begun
-        is then never made.
+    def submit(
+        self,
+        call: Callable[[], R],
+        stop: threading.Event,
+        future: Future[R] | None = None,
+        *,
+        interrupt: Callable[[], object] = _nothing,
+    ) -> Future[R]:
+        """Start the call in a thread. After close() the future is cancelled.
+
+        `stop` is set when the call is to begin nothing more; then `interrupt` ends what it is waiting for. A future
+        that is passed in is known to the caller even if submit() itself is interrupted, and can then be cancelled.
         """
         future = future or new_future()
         context = contextvars.copy_context()
@@ -65,19 +121,21 @@ class BackgroundThreads:
             except BaseException as error:
                 future.set_exception(error)
 
+        if os.getpid() != self._process:
+            # A forked child has none of the threads, and perhaps a lock that one of them held.
+            self._begin()
         with self._lock:
             if self._closed:
                 future.cancel()
                 return future
             worker = self._free_worker()
-            self._running[worker] = stop
+            self._running[worker] = _Job(stop, interrupt)
             worker.jobs.put(run)
         return future
 
     def _free_worker(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
-            # After a fork, the threads of the parent process are not running in the child.
             if worker.is_alive():
                 return worker
         worker = _Worker(self)
@@ -85,7 +143,7 @@ class BackgroundThreads:
         return worker
 
     def take(self, worker: _Worker) -> Callable[[], None] | None:
-        """The next job; None when the worker is to end."""
+        """The next job of this worker; None when it is to end."""
         try:
             return worker.jobs.get(timeout=_LINGER)
         except queue.Empty:
@@ -93,23 +151,28 @@ class BackgroundThreads:
                 if worker in self._idle:
                     self._idle.remove(worker)
                     return None
-            # submit() has just taken this worker for a job.
+            # It was chosen for a job a moment ago.
             return worker.jobs.get()
 
     def done(self, worker: _Worker) -> None:
+        """The worker has finished its job."""
         with self._lock:
             del self._running[worker]
             if not self._closed:
                 self._idle.append(worker)
 
     def close(self) -> None:
-        """Tell running calls to stop and wait for them, but not for ever: a caller's own transport may ignore it."""
+        """End what runs, and wait for it; not for ever, since a caller's transport may not notice."""
+        if os.getpid() != self._process:
+            self._begin()
         with self._lock:
             self._closed = True
             running, idle = dict(self._running), self._idle
             self._idle = []
-        for stop in running.values():
-            stop.set()
+        for job in running.values():
+            job.stop.set()
+        for job in running.values():
+            job.interrupt()
         deadline = time.monotonic() + _PATIENCE
         for worker in (*running, *idle):
             worker.jobs.put(None)
@@ -119,7 +182,7 @@ class BackgroundThreads:
 
 
 class _Worker(threading.Thread):
-    """Runs one job after the other: starting a thread for each page would take longer than decoding the page."""
+    """Does one job after another: starting a thread for each page takes longer than decoding the page."""
 
     def __init__(self, threads: BackgroundThreads) -> None:
         super().__init__(name="adsecurity-prefetch", daemon=True)
@@ -129,7 +192,7 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while job := self._threads.take(self):
             job()
-            # The job refers to the client, which could not be freed while this thread is idle.
+            # The job refers to the client: an idle thread must not keep that alive.
             del job
             self._threads.done(self)
 
@@ -155,7 +218,7 @@ class BackgroundTasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            # Retrieved, so that asyncio does not report an exception of a page that nobody needs any more.
+            # An error that nobody awaits would be reported as lost otherwise.
             task.exception()
 
     async def aclose(self) -> None:

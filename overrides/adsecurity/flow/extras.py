@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import Any
 
 
-def require(module: str, *, extra: str) -> Any:
-    """Import a module of an extra."""
+def require(module: str, *, extra: str = "") -> Any:
+    """Import a module of an extra, or one that users install by its own name."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
             raise
-    raise ModuleNotFoundError(
-        f"{module.partition('.')[0]} is not installed; run: pip install 'adsecurity[{extra}]'", name=module
-    )
+    name = module.partition(".")[0]
+    wanted = f"'adsecurity[{extra}]'" if extra else name
+    raise ModuleNotFoundError(f"{name} is not installed; run: pip install {wanted}", name=module)

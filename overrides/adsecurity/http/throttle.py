@@ -76,10 +76,10 @@ class Throttle:
         self._held_until = -math.inf
         self._bucket = TokenBucket()
         self._pace: CubicGrowth | None = None
-        self._cut: float = -math.inf
+        self._measured = True
+        # The pace is measured over so many seconds before the first refusal of a burst.
+        self._cut = -math.inf
         self._look_back = 1.0
-        # The pace at the last cut, until the new one is measured.
-        self._ceiling: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -105,7 +105,7 @@ class Throttle:
                 # The pace is not known yet.
                 ticket.due = self._held_until
                 return Wait(held, held, 429)
-            if (pace := self._measured_pace(now)) is not None:
+            if (pace := self._current_pace(now)) is not None:
                 ticket.due = self._bucket.due(ahead, pace)
                 if (seconds := ticket.due - now) > _EARLY:
                     return Wait(seconds, 0.0, 429)
@@ -125,14 +125,11 @@ class Throttle:
             self.hold_route(route, now + seconds, now, 429)
             return
         with self._locked():
-            pace = self._measured_pace(now)
             # Requests that were on their way together are refused together: that is one limit, met once.
             if sent > self._cut:
-                self._ceiling = math.inf if pace is None else pace.rate(now)
                 self._cut, self._look_back = now, max(1.0, seconds)
-            elif self._ceiling is None:
-                # The pace starts anew after this wait: it does not grow while nothing is sent.
-                self._ceiling = math.inf if pace is None else pace.peak
+            # In any case the pace starts anew after this wait: it does not grow while nothing is sent.
+            self._measured = False
             self._held_until = max(self._held_until, now + seconds)
             self._bucket.hold(self._held_until)
             self._note(429)
@@ -159,16 +156,16 @@ class Throttle:
         self.last_status = status
         self.limited = True
 
-    def _measured_pace(self, now: float) -> CubicGrowth | None:
+    def _current_pace(self, now: float) -> CubicGrowth | None:
         """The pace at which calls leave; None while there is no reason to slow down.
 
         Measured when the wait is over: refusals come back faster than answers, so that at the first of them most of
         what was let through is not known.
         """
-        if self._ceiling is not None and now >= self._held_until - _EARLY:
-            peak = min(self.let_through.rate(self._cut, self._look_back), self._ceiling)
-            self._pace = CubicGrowth(max(peak, SLOWEST), max(now, self._held_until))
-            self._ceiling = None
+        if not self._measured:
+            peak = self.let_through.rate(self._cut, self._look_back)
+            self._pace = CubicGrowth(max(peak, SLOWEST), since=now)
+            self._measured = True
         return self._pace
 
     def _enter(self, ticket: Ticket, now: float) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
-
-from adsecurity_generated._model import Model
 
 from .checkpoint import CheckpointHeader, Position
 
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from ..codec.page import DecodedPage
 
 T = TypeVar("T")
-
-MAX_PAGE = 100
-"""No response has more rows than this, whatever size was asked for."""
 
 
 @attrs.frozen(eq=False)
@@ -50,8 +45,10 @@ class Page(Generic[T]):
     _key: str = attrs.field(alias="key", repr=False)
     _here: Position = attrs.field(alias="here", repr=False)
     _next: Position = attrs.field(alias="next", repr=False)
-    _read: list[T] = attrs.field(alias="read", repr=False)
-    """All that came; `items` is what is left of it behind the place where the iteration was resumed."""
+    _rows: Sequence[T] = attrs.field(alias="rows", repr=False)
+    """All that the server gave; `items` leaves out what came before a checkpoint or outside of a half-open range."""
+    _places: Sequence[int] = attrs.field(alias="places", repr=False)
+    """The index of each item among the rows."""
     response: PageResponse[T] | None = attrs.field(repr=False, default=None)
     """What the page was read from; kept for raw pages only."""
     repaired: int = 0
@@ -64,26 +61,29 @@ class Page(Generic[T]):
         return iter(self.items)
 
     def checkpoint(self) -> str:
-        """The position after the last item of this page; pass it as `resume=`."""
+        """The position behind the last item of this page; pass it as `resume=`."""
         return self.checkpoint_at(len(self.items))
 
     def checkpoint_at(self, count: int) -> str:
-        """The position after the first `count` items of this page."""
+        """The position behind the first `count` items of this page."""
         return self._header.write_position(self.position_at(count))
 
     def position_at(self, count: int) -> Position:
-        """The position after the first `count` items of this page."""
-        count += len(self._read) - len(self.items)
-        if count == len(self._read):
+        """The position behind the first `count` items of this page."""
+        if count >= len(self._places):
             return self._next
-        if not self._key or self._here.cursor or not count:
-            return attrs.evolve(self._here, skip=count)
+        done = self._places[count - 1] + 1 if count else self._here.skip
+        if not self._key or self._here.cursor or not done:
+            return attrs.evolve(self._here, skip=done)
         # The first page of a cursor list has no cursor to read it with again, and new rows come in at its top.
-        marks = [fingerprint(item, self._key) for item in self._read[:count]]
+        marks = [fingerprint(item, self._key) for item in self._rows[:done]]
         return Position(mark=marks[-1], nth=marks.count(marks[-1]))
 
 
 def fingerprint(item: object, key: str) -> str:
     """What tells a row from others: its key, or all of it where the key is missing."""
-    value = getattr(item, key, None) or (item.to_dict() if isinstance(item, Model) else item)
+    value = getattr(item, key, None)
+    if not value:
+        to_dict = getattr(item, "to_dict", None)
+        value = item if to_dict is None else to_dict()
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -12,24 +12,21 @@ from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
 from ..flow.drivers import drive, drive_async, perform, perform_async
-from .iterators import (
-    AsyncItemIterator,
-    AsyncPageIterator,
-    AsyncPageSource,
-    AsyncSource,
-    ItemIterator,
-    IterationState,
-    PageIterator,
-    PageSource,
-    Source,
-)
-from .page import MAX_PAGE, Page
-from .state import PagingState
+from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
+from .half_open import INCLUSIVE, HalfOpenRange
+from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
+from .page import Page
+from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
+from .state import PagingState, check_start
 
 if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    import httpx
+
+    from ..codec.page import DecodedPage
+    from ..codec.request import PreparedRequest
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
@@ -39,7 +36,7 @@ T = TypeVar("T")
 
 
 class _BasePaginator(Generic[T]):
-    """What all paginators are made of: the arguments of one list call, checked before anything is sent."""
+    """What all paginators have: the arguments of one list call, checked before anything is sent."""
 
     _raw = False
     _session: Any
@@ -62,60 +59,86 @@ class _BasePaginator(Generic[T]):
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: str = "both",
     ) -> None:
         if prefetch not in (0, 1):
             raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
+        if inclusive not in INCLUSIVE:
+            raise ValueError(f"inclusive is {' or '.join(map(repr, INCLUSIVE))}, not {inclusive!r}")
+        check_start(page_size=page_size, page_number=page_number, after=after, before=before)
         self._session = session
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
-        self._concurrency = concurrency
-        self._prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
-        self._paging: dict[str, Any] = {
-            "page_size": page_size,
-            "page_number": page_number,
-            "after": after,
-            "before": before,
-            "resume": resume,
-            "keep_response": self._raw,
-        }
+        self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
+        self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
+        self._resume = None if resume is None else self._header.read(resume)
+        # What several workers have begun, one worker goes on with in the same way.
+        self._windowed = concurrency != 1 or (self._resume is not None and self._resume.concurrent)
+        self._workers = concurrency
+        if self._windowed:
+            from .windows.run import check
+
+            check(prepared, concurrency, self._start, raw=self._raw)
+        self._half_open = HalfOpenRange(prepared, args, raw=self._raw) if inclusive == "left" else None
+        if self._half_open is not None:
+            self._prepared = self._half_open.request
         self._iteration = self._begin()
 
     def _begin(self) -> IterationState[T]:
-        state = self._new_state()
-        return IterationState(self._run().start if self._concurrency != 1 else state.header.write_position(state.start))
+        """The state of an iteration that has handed out nothing yet."""
+        if self._windowed:
+            return IterationState(self._new_read().start)
+        return IterationState(self._header.write_position(self._new_state().start))
 
     def _new_state(self) -> PagingState[T]:
-        paging: dict[str, Any] = self._paging if self._concurrency == 1 else {**self._paging, "resume": None}
-        return PagingState(self._prepared, **paging)
-
-    def _run(self) -> WindowedRead[T]:
-        """One pass by several workers."""
-        from .windows.run import WindowedRead, check
-
-        starts = {name: self._paging[name] for name in ("after", "before", "page_number")}
-        check(self._prepared, self._concurrency, starts, raw=self._raw)
-        return WindowedRead(
+        """One pass by one reader."""
+        position = None
+        if (resume := self._resume) is not None:
+            size, backwards = self._header.page_size, bool(self._start["before"])
+            position = convert_position(Position.of(resume.at), resume, page_size=size, backwards=backwards)
+        return PagingState(
             self._prepared,
-            workers=self._concurrency,
-            page_size=self._paging["page_size"],
-            resume=self._paging["resume"],
+            self._header,
+            **self._start,
+            resume=position,
+            half_open=self._half_open,
+            keep_response=self._raw,
+        )
+
+    def _new_read(self) -> WindowedRead[T]:
+        """One pass by several workers."""
+        from .windows.run import WindowedRead
+
+        return WindowedRead(
+            self._prepared, self._header, workers=self._workers, resume=self._resume, half_open=self._half_open
         )
 
     @contextmanager
     def _all_or_nothing(self) -> Generator[None]:
-        """Of a pass that breaks off nothing is handed out, so its checkpoint is the one that it began with."""
+        """A pass that breaks off gives nothing, so its checkpoint is the one that it began with."""
         iteration = self._iteration = self._begin()
         try:
             yield
         except BaseException as error:
             # An error about the first page knows better where to go on.
-            if self._iteration.pages and hasattr(error, "checkpoint"):
+            if hasattr(error, "checkpoint") and (self._iteration.pages or error.checkpoint is None):
                 vars(error)["checkpoint"] = iteration.checkpoint()
             self._iteration = iteration
             raise
 
+    def _decode_raw(self, request: PreparedRequest, response: httpx.Response) -> DecodedPage[Any]:
+        """Pages for tables: their rows stay JSON."""
+        from ..tables.raw_pages import decode_raw_page
+
+        return decode_raw_page(self._session.call(request), response)
+
+    @property
+    def _model(self) -> Any:
+        return self._prepared.op.model
+
     def checkpoint(self) -> str:
-        """Where the last iteration stands, behind the last item that it handed out; pass it as `resume=`."""
+        """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
         return self._iteration.checkpoint()
 
     def __repr__(self) -> str:
@@ -136,14 +159,14 @@ def _raw_response(page: Page[T]) -> RawResponse[Page[T]]:
 class _SyncPaginator(_BasePaginator[T]):
     _session: SyncSession
 
-    def _source(self) -> Source[T]:
+    def _source(self, decode: Decode | None = None) -> Source[T]:
         source: Source[T]
-        if self._concurrency == 1:
-            source = PageSource(self._session, self._new_state(), self._call, self._prefetch)
+        if not self._windowed:
+            source = PageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
         else:
             from .windows.workers import WindowSource
 
-            source = WindowSource(self._session, self._run(), self._call, self._concurrency)
+            source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
         self._iteration = source.iteration
         return source
 
@@ -151,14 +174,14 @@ class _SyncPaginator(_BasePaginator[T]):
 class _AsyncPaginator(_BasePaginator[T]):
     _session: AsyncSession
 
-    def _source(self) -> AsyncSource[T]:
+    def _source(self, decode: Decode | None = None) -> AsyncSource[T]:
         source: AsyncSource[T]
-        if self._concurrency == 1:
-            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch)
+        if not self._windowed:
+            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
         else:
             from .windows.workers import AsyncWindowSource
 
-            source = AsyncWindowSource(self._session, self._run(), self._call, self._concurrency)
+            source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
         self._iteration = source.iteration
         return source
 
@@ -189,22 +212,50 @@ class Paginator(_SyncPaginator[T]):
 
     def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
+        from ..tables.page_batches import reading
+
         with self._all_or_nothing():
-            return self.to_arrow_batches().read_all()
+            return reading(self._model, PageIterator(self._source(self._decode_raw), _same)).read_all()
 
     def to_arrow_batches(self) -> Any:
         """All items as a `pyarrow.RecordBatchReader`, which reads on as it is read. After each batch, `checkpoint()`
         is the position behind its last item."""
-        from ..tables.arrow import reading
+        from ..tables.page_batches import reading
 
-        return reading(self._prepared.op.model, self.pages())
+        source = self._source(self._decode_raw)
+        # Not the source's own: that one is ahead by the pages that are being converted.
+        self._iteration = progress = IterationState[T](source.iteration.checkpoint())
+        return reading(self._model, PageIterator(source, _same), progress)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """All items as an Arrow stream, which other libraries read as it comes: `polars.DataFrame(clicks)`,
+        `duckdb.sql("from clicks")`, `pyarrow.table(clicks)`."""
+        return self.to_arrow_batches().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """All items as a `pandas.DataFrame` with nullable types."""
+        from ..tables.frames import Pandas
+
+        pandas = Pandas()
+        return pandas.frame(self.to_arrow())
+
+    def to_polars(self) -> Any:
+        """All items as a `polars.DataFrame`."""
+        from ..tables.frames import Polars
+
+        polars = Polars()
+        return polars.frame(self.to_arrow())
 
     def to_parquet(self, path: str | os.PathLike[str]) -> Path:
-        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
+        of it is kept then, and the error's checkpoint is where the list began.
+        """
         from ..tables.parquet import writing
 
-        with self._all_or_nothing(), closing(self.pages()) as pages:
-            return drive(writing(path, self._prepared.op.model, partial(next, pages, None)), perform)
+        with self._all_or_nothing(), closing(PageIterator(self._source(self._decode_raw), _same)) as pages:
+            return drive(writing(path, self._model, partial(next, pages, None)), perform)
 
 
 class AsyncPaginator(_AsyncPaginator[T]):
@@ -238,29 +289,48 @@ class AsyncPaginator(_AsyncPaginator[T]):
 
     async def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
-        from ..tables.arrow import table
+        from ..tables.page_batches import reading_async, table
 
         with self._all_or_nothing():
-            return table(self._prepared.op.model, [batch async for batch in self.to_arrow_batches()])
+            pages = AsyncPageIterator(self._source(self._decode_raw), _same)
+            return table(self._model, [batch async for batch in reading_async(self._model, pages)])
 
     async def to_arrow_batches(self) -> AsyncGenerator[Any, None]:
         """All items as `pyarrow.RecordBatch`es, read as they are asked for. After each, `checkpoint()` is the position
         behind its last item."""
-        from ..tables.arrow import areading
+        from ..tables.page_batches import reading_async
 
-        async with aclosing(areading(self._prepared.op.model, self.pages())) as batches:
+        source = self._source(self._decode_raw)
+        self._iteration = progress = IterationState[T](source.iteration.checkpoint())
+        async with aclosing(reading_async(self._model, AsyncPageIterator(source, _same), progress)) as batches:
             async for batch in batches:
                 yield batch
 
+    async def to_pandas(self) -> Any:
+        """All items as a `pandas.DataFrame` with nullable types."""
+        from ..tables.frames import Pandas
+
+        pandas = Pandas()
+        return pandas.frame(await self.to_arrow())
+
+    async def to_polars(self) -> Any:
+        """All items as a `polars.DataFrame`."""
+        from ..tables.frames import Polars
+
+        polars = Polars()
+        return polars.frame(await self.to_arrow())
+
     async def to_parquet(self, path: str | os.PathLike[str]) -> Path:
-        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole."""
+        """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
+        of it is kept then, and the error's checkpoint is where the list began.
+        """
         from ..tables.parquet import writing
 
         with self._all_or_nothing():
-            async with aclosing(self.pages()) as pages:
-                return await drive_async(
-                    writing(path, self._prepared.op.model, partial(anext, pages, None)), perform_async
-                )
+            async with aclosing(AsyncPageIterator(self._source(self._decode_raw), _same)) as pages:
+                return await drive_async(writing(path, self._model, partial(anext, pages, None)), perform_async)
 
 
 class RawPaginator(_SyncPaginator[T]):

@@ -1,4 +1,4 @@
-"""A tour of the client against a sandbox: lists, writing, a report, an export, Parquet. `make demo` runs it."""
+"""The whole chain against a sandbox: list, create, change, page, export, download, Parquet. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from .. import ExportJob, NetworkClient
 from ..flow import extras
 
+START, END = "2026-11-01", "2026-11-08"
 FIELDS = ["real_tx_id", "request_time", "country", "device_type", "status", "offer_id", "publisher", "revenue"]
 EXPORT_SECONDS = 3.0
 
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", metavar="DIR", help="keep the files there; otherwise they go when the demo ends")
     options = parser.parse_args(arguments)
     try:
-        # Checked before the first step, because the extra is needed only by the last one.
-        for module in ("duckdb", "pyarrow"):
+        # All that the chain needs, before its first step.
+        for module in ("msgspec", "pyarrow"):
             extras.require(module, extra="parquet")
         from . import Sandbox
     except ModuleNotFoundError as error:
@@ -40,9 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as client:
             show_lists(client, sandbox.integration_id)
             show_writing(client, sandbox.integration_id)
-            start, end = str(sandbox.today - timedelta(days=7)), str(sandbox.today)
-            show_report(client, sandbox.integration_id, start, end)
-            job = show_export(client, sandbox.integration_id, start, end)
+            show_report(client, sandbox.integration_id)
+            job = show_export(client, sandbox.integration_id)
             show_files(job, folder)
     print(f"\nThe sandbox has stopped; all of it took {time.monotonic() - started:.1f} s.")
     return 0
@@ -77,10 +76,10 @@ def show_writing(client: NetworkClient, integration: str) -> None:
     print(f"    {offer.name_with_id}, active: {offer.active}, changed {offer.updated_at:%Y-%m-%d %H:%M:%S}")
 
 
-def show_report(client: NetworkClient, integration: str, start: str, end: str) -> None:
-    heading(f'client.reports.clicks(integration_id=integration, start_time="{start}", end_time="{end}")')
+def show_report(client: NetworkClient, integration: str) -> None:
+    heading('client.reports.clicks(integration_id=integration, start_time="2026-11-01", end_time="2026-11-08")')
     days: Counter[str] = Counter()
-    for row in client.reports.clicks(integration_id=integration, start_time=start, end_time=end):
+    for row in client.reports.clicks(integration_id=integration, start_time=START, end_time=END):
         days[f"{row.request_time:%a %d %b}"] += 1
     most = max(days.values())
     for day, count in reversed(days.items()):
@@ -88,10 +87,10 @@ def show_report(client: NetworkClient, integration: str, start: str, end: str) -
     print(f"    {sum(days.values())} clicks, page after page by cursor")
 
 
-def show_export(client: NetworkClient, integration: str, start: str, end: str) -> ExportJob[Any]:
+def show_export(client: NetworkClient, integration: str) -> ExportJob[Any]:
     heading("job = client.exports.clicks(integration, ...); job.wait(on_progress=print)")
     job = client.exports.clicks(
-        integration, start_time=start, end_time=end, fields=FIELDS, extra_parameters=["campaign"]
+        integration, start_time=START, end_time=END, fields=FIELDS, extra_parameters=["campaign"]
     )
     print(f"    {job}", flush=True)
     job.wait(timeout=30, on_progress=lambda seen: print(f"    {seen}", flush=True))
@@ -105,18 +104,18 @@ def show_files(job: ExportJob[Any], folder: Path) -> None:
     heading('job.to_parquet("clicks.parquet")')
     parquet = job.to_parquet(folder / "clicks.parquet")
     print(f"    {parquet.name}: {parquet.stat().st_size:,} bytes")
-    heading("duckdb: clicks by country in clicks.parquet")
-    duckdb = extras.require("duckdb", extra="parquet")
-    query = """
-        SELECT country, count(*) AS clicks, count(*) FILTER (status = 'Rejected') AS rejected,
-            round(sum(revenue), 2) AS revenue, make_timestamp(epoch_us(min(request_time))) AS first
-        FROM read_parquet(?) GROUP BY country ORDER BY clicks DESC
-    """
-    with duckdb.connect() as connection:
-        rows = connection.execute(query, [str(parquet)]).fetchall()
+    heading("pyarrow: clicks by country in clicks.parquet")
+    table = extras.require("pyarrow.parquet", extra="parquet").read_table(parquet)
+    sums = [("country", "count"), ("revenue", "sum"), ("request_time", "min")]
+    rows = table.group_by("country").aggregate(sums).sort_by([("country_count", "descending")]).to_pylist()
+    refused = table.filter(extras.require("pyarrow.compute", extra="parquet").field("status") == "Rejected")
+    rejected = Counter(refused["country"].to_pylist())
     print(f"    {'country':8} {'clicks':>7} {'rejected':>9} {'revenue':>9}  first click (UTC)")
-    for country, clicks, rejected, revenue, first in rows:
-        print(f"    {country:8} {clicks:7} {rejected:9} {revenue:9.2f}  {first:%Y-%m-%d %H:%M:%S}")
+    for row in rows:
+        country, clicks, revenue, first = (
+            row[name] for name in ("country", "country_count", "revenue_sum", "request_time_min")
+        )
+        print(f"    {country:8} {clicks:7} {rejected[country]:9} {revenue:9.2f}  {first:%Y-%m-%d %H:%M:%S}")
 
 
 if __name__ == "__main__":

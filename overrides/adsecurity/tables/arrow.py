@@ -7,26 +7,21 @@ What has no column (fields that the model does not know, values that did not fit
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from adsecurity_generated._values import encode
 
-from ..flow.drivers import stream, stream_async
+from ..errors import ResponseDecodeError
 from ..flow.extras import require
-from ..flow.steps import BlockingCall, Call, Chunk, Flow, Step
 
 if TYPE_CHECKING:
     from adsecurity_generated._model import Field
 
 
 pa: Any = require("pyarrow", extra="parquet")
-
-BATCH_ROWS = 8192
-"""Rows in a batch: few enough to be held as models, enough to be worth a call."""
 
 EXTRA = "_extra"
 
@@ -42,27 +37,13 @@ _UNFIT = (OverflowError, TypeError, ValueError)
 """What Arrow raises for a value that it cannot hold."""
 
 Lost = dict[int, dict[str, Any]]
-"""By row, then by wire name: what has no place in the columns."""
+"""By row number, then by wire name: what does not fit its column."""
 Split = Callable[[Any], tuple[Any, Any]]
-"""Takes a value apart: what Arrow takes, and what has no place in it (None: nothing)."""
-
-
-class PageIterator(Protocol):
-    """Pages of a list, each with its `items`, or something else that reads them one after the other."""
-
-    def __next__(self) -> Any: ...
-    def close(self) -> None: ...
-
-
-class AsyncPageIterator(Protocol):
-    """As `PageIterator`."""
-
-    async def __anext__(self) -> Any: ...
-    async def aclose(self) -> None: ...
+"""Splits a value into what its column takes and what goes to `_extra` (None: nothing)."""
 
 
 class Columns:
-    """The Arrow columns of a model; of anything else, all of it is in `_extra`."""
+    """The Arrow columns of a model. A row without a model is in `_extra` as a whole."""
 
     def __init__(self, model: Any) -> None:
         fields: tuple[Field, ...] = getattr(model, "FIELDS", ())
@@ -71,9 +52,9 @@ class Columns:
 
     def batch(self, rows: Sequence[Any]) -> Any:
         """One batch of rows."""
-        # Not by `additional_properties`, which makes a dict for each row that has none.
+        # `additional_properties` would make a dict for every row.
         extras: list[Any] = [row if isinstance(row, dict) else getattr(row, "_extra", None) for row in rows]
-        lost: Lost = {place: dict(extra) for place, extra in enumerate(extras) if extra}
+        lost: Lost = {number: dict(extra) for number, extra in enumerate(extras) if extra}
         arrays = [
             column(field.wire, list(map(attrgetter(field.attr), rows)), kind, split, lost, flat=_is_flat(field))
             for field, kind, split in self._columns
@@ -82,43 +63,53 @@ class Columns:
 
 
 def column(wire: str, values: list[Any], kind: Any, split: Split, lost: Lost, *, flat: bool) -> Any:
-    """The values as an array; what does not fit into it goes to `lost`."""
+    """The values as an array; what does not fit goes to `lost`. `flat` says that most fit unsplit."""
     if flat:
         try:
             return pa.array(values, kind)
         except _UNFIT:
-            # One of them, perhaps: the others stay where they are.
+            # At least one does not fit: each is looked at.
             pass
-    taken: list[Any] = []
-    for place, value in enumerate(values):
+    fitting: list[Any] = []
+    for number, value in enumerate(values):
         inner, extra = split(value)
-        taken.append(inner)
+        fitting.append(inner)
         if extra is not None:
-            lost.setdefault(place, {})[wire] = extra
-    return pa.array(taken, kind)
+            lost.setdefault(number, {})[wire] = extra
+    return pa.array(fitting, kind)
 
 
 def extra_column(lost: Lost, count: int) -> Any:
-    return pa.array([json_text(lost[place]) if place in lost else None for place in range(count)], pa.string())
+    """The column `_extra`, of so many rows."""
+    if not lost:
+        return pa.nulls(count, pa.string())
+    return pa.array([json_text(lost[number]) if number in lost else None for number in range(count)], pa.string())
 
 
 def json_text(value: Any) -> str:
-    data = encode(value)
-    text = json.dumps(data, ensure_ascii=False, default=str)
+    """The value as JSON; a text that is not valid Unicode is escaped."""
     try:
+        text = json.dumps(value, ensure_ascii=False, default=_jsonable)
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(data, default=str)
+        text = json.dumps(value, default=_jsonable)
+    except RecursionError:
+        raise ResponseDecodeError("a value is nested too deeply to be written as JSON") from None
     return text
 
 
+def _jsonable(value: Any) -> Any:
+    plain = encode(value)
+    return str(value) if plain is value else plain
+
+
 def _is_flat(field: Field | None) -> bool:
-    """Arrow takes the values as they are."""
+    """Whether Arrow takes the values as they are."""
     return field is not None and (field.kind in LEAVES or (field.kind == "array" and _is_flat(field.items)))
 
 
 def _shape(field: Field, owner: Any, above: tuple[str, ...]) -> tuple[Any, Split]:
-    """The type of a field, and how its values are taken apart."""
+    """The type of a field, and how its values are split."""
     if field.kind in LEAVES:
         return LEAVES[field.kind], leaf(LEAVES[field.kind])
     if field.kind in ("array", "map") and field.items is not None:
@@ -132,11 +123,13 @@ def _shape(field: Field, owner: Any, above: tuple[str, ...]) -> tuple[Any, Split
         if inner:
             parts = [(wire, attr, split) for wire, attr, _, split in inner]
             return pa.struct([(wire, kind) for wire, _, kind, _ in inner]), partial(_struct, parts)
-    # Anything goes, or a type that holds itself: as JSON.
+    # A field of any type, or a model that contains itself, is written as JSON.
     return pa.string(), lambda value: (None if value is None else json_text(value), None)
 
 
 def leaf(kind: Any) -> Split:
+    """Splits off the values that Arrow cannot hold in a column of this type."""
+
     def split(value: Any) -> tuple[Any, Any]:
         try:
             pa.scalar(value, kind)
@@ -173,51 +166,3 @@ def _struct(parts: list[tuple[str, str, Split]], value: Any) -> tuple[Any, Any]:
         if extra is not None:
             extras[wire] = extra
     return data, extras or None
-
-
-def batching(columns: Columns, read: Callable[[], Any], hand: Callable[[Any], Step]) -> Flow[Step, None]:
-    """Hand on the rows of a list in batches; `read` gives its next page, or None.
-
-    A batch ends where a page ends, and rows that were read before an error are handed on before it is raised: the
-    checkpoint is always that of the last batch.
-    """
-    rows: list[Any] = []
-    while True:
-        try:
-            page: Any = yield Call(read)
-        except Exception:
-            if rows:
-                yield hand((yield BlockingCall(partial(columns.batch, rows))))
-            raise
-        if page is not None:
-            rows += page.items
-        if rows and (page is None or len(rows) >= BATCH_ROWS):
-            yield hand((yield BlockingCall(partial(columns.batch, rows))))
-            rows = []
-        if page is None:
-            return
-
-
-def reading(model: Any, pages: PageIterator) -> Any:
-    """The items of a list as a reader of batches."""
-    columns = Columns(model)
-
-    def batches() -> Iterator[Any]:
-        with closing(pages):
-            yield from stream(batching(columns, partial(next, pages, None), Chunk))
-
-    return pa.RecordBatchReader.from_batches(columns.schema, batches())
-
-
-async def areading(model: Any, pages: AsyncPageIterator) -> AsyncGenerator[Any, None]:
-    """As `reading`."""
-    async with (
-        aclosing(pages),
-        aclosing(stream_async(batching(Columns(model), partial(anext, pages, None), Chunk))) as batches,
-    ):
-        async for batch in batches:
-            yield batch
-
-
-def table(model: Any, batches: Sequence[Any]) -> Any:
-    return pa.Table.from_batches(batches, Columns(model).schema)

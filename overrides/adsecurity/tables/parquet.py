@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
+
+from ..errors import DownloadError
 from ..flow.extras import require
 from ..flow.steps import BlockingCall, Flow, Step
-from .arrow import Columns, batching, pa
+from .arrow import pa
+from .page_batches import Batch, Page, PageConverter, converting
 from .whole_file import WholeFile
 
 pq: Any = require("pyarrow.parquet", extra="parquet")
 
-GROUP_ROWS = 131_072
-"""Rows in a row group: enough to compress, few enough to be held."""
+GROUP_BYTES = 32 << 20
+"""Bytes of a row group in memory: enough to compress well and to scan fast, few enough to be held."""
 
 
 class ParquetFile(WholeFile):
-    """A Parquet file that grows by batches."""
+    """A Parquet file that grows by batches. Its methods raise OSError."""
 
     def __init__(self, path: str | os.PathLike[str], schema: Any) -> None:
         super().__init__(path)
         self._schema = schema
         self._writer: Any = None
+        self._buffer: io.BufferedWriter | None = None
         self._batches: list[Any] = []
-        self._rows = 0
+        self._bytes = 0
 
-    def open(self) -> None:
-        self._writer = pq.ParquetWriter(str(self.part), self._schema)
+    def start(self) -> None:
+        """Create the file."""
+        # Buffered for its loop: an unbuffered write may write a part only.
+        self._buffer = io.BufferedWriter(self.open())
+        self._writer = pq.ParquetWriter(self._buffer, self._schema)
 
     def write(self, batch: Any) -> None:
+        """Add the rows of a record batch."""
         self._batches.append(batch)
-        self._rows += batch.num_rows
-        if self._rows >= GROUP_ROWS:
-            self._flush()
+        self._bytes += batch.nbytes
+        if self._bytes >= GROUP_BYTES:
+            self._write_group()
 
-    def _flush(self) -> None:
-        table = pa.Table.from_batches(self._batches, self._schema)
-        self._batches, self._rows = [], 0
-        # Batches end where pages end, so a group may be a little larger than it should be, but is one.
-        self._writer.write_table(table, row_group_size=table.num_rows)
+    def _write_group(self) -> None:
+        group = pa.Table.from_batches(self._batches, self._schema)
+        self._batches, self._bytes = [], 0
+        self._writer.write_table(group, row_group_size=group.num_rows)
 
     def finish(self) -> None:
         if self._batches:
-            self._flush()
+            self._write_group()
         self._writer.close()
+        assert self._buffer is not None
+        self._buffer.flush()
         super().finish()
 
     def discard(self) -> None:
@@ -59,13 +70,31 @@ class ParquetFile(WholeFile):
 
 
 def writing(path: str | os.PathLike[str], model: Any, read: Callable[[], Any]) -> Flow[Step, Path]:
-    """Write a list to a Parquet file; `read` gives its next page, or None."""
-    columns = Columns(model)
-    file = ParquetFile(path, columns.schema)
+    """Write a list to a Parquet file; `read` gives its next page, or None.
+
+    Raises DownloadError where the file cannot be written.
+    """
+    converter = PageConverter(model)
+    file = ParquetFile(path, converter.schema)
+
+    def guarded(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            raise DownloadError(
+                f"cannot write {file.path}: {error.strerror or error}; nothing of it is kept", path=os.fspath(path)
+            ) from error
+
+    def convert(pages: Sequence[Page]) -> Batch:
+        batch = converter.convert(pages)
+        if batch.rows is not None:
+            guarded(partial(file.write, batch.rows))
+        return attrs.evolve(batch, rows=None)
+
     try:
-        yield BlockingCall(file.open)
-        yield from batching(columns, read, lambda batch: BlockingCall(partial(file.write, batch)))
-        yield BlockingCall(file.finish)
+        yield BlockingCall(partial(guarded, file.start))
+        yield from converting(convert, read, lambda batch: None)
+        yield BlockingCall(partial(guarded, file.finish))
     finally:
         file.discard()
     return file.path

@@ -462,7 +462,7 @@ def test_docstrings_say_what_the_spec_says(thing: Any) -> None:
     for words in ("price: What it costs.", "described: The one who pays.", "Known values: `Role`.", "In UTC.", "'***'"):
         assert words in thing.__doc__
     assert "Known values: `low`, `high`." in thing.__doc__
-    assert "Only in answers." in thing.__doc__
+    assert "Only in responses." in thing.__doc__
 
 
 def test_a_deprecated_field_warns_whoever_uses_it_and_nobody_else(package: Package) -> None:

@@ -402,7 +402,7 @@ def test_docstrings_name_arguments_result_errors_and_source(package: Package) ->
         assert line in text
     rows = inspect.getdoc(package.load("tiny.resources.rows").AsyncRows.list)
     assert rows is not None
-    assert "start_date: A day. A date, or a text" in rows
+    assert "start_date: A day. A date, or a string" in rows
     assert "`async for`" in rows
     assert "Deprecated: use `bulk_update`" in str(package.load("tiny.resources.things").Things.delete.__doc__)
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adsecurity.paging.windows.clock import Days, Seconds
-from adsecurity.paging.windows.plan import Window, WindowPlan
+from adsecurity.paging.clock import Days, Seconds
+from adsecurity.paging.windows.plan import WindowPlan
+from adsecurity.paging.windows.window import Window
 
 BASE = datetime(2026, 10, 25, tzinfo=UTC)
 
@@ -97,31 +98,32 @@ def run(
     out: list[Row] = []
     # Cursor of each window's next page; the first window may begin inside a page.
     cursors: dict[int, tuple[Any, int]] = {}
-    if (window := plan.take()) is not None:
+    if (window := plan.next_window()) is not None:
         busy.append(window)
         cursors[id(window)] = first
-    while plan.head is not None:
-        while len(busy) < workers and (window := plan.take()):
+    while plan.current is not None:
+        while len(busy) < workers and (window := plan.next_window()):
             busy.append(window)
         if busy and rng.random() < 0.8:
             window = rng.choice(busy)
             low, high = window.asked
             cursor, skip = cursors.get(id(window), (None, 0))
             rows, following = server.page(clock.text(low), clock.text(high), cursor)
-            more = plan.page(window, rows[skip:], (cursor, skip), more=following is not None)
+            more = plan.deliver(window, rows[skip:], (cursor, skip), more=following is not None)
             cursors[id(window)] = (following, 0) if window.pages else (None, 0)
             if not more:
                 busy.remove(window)
-        head = plan.head
-        while head is not None and head.buffer:
-            handed = plan.hand_out(head.buffer.popleft())
-            for count, row in enumerate(handed.rows, 1):
+        current = plan.current
+        while current is not None and current.buffer:
+            emitted = plan.preview(current.buffer[0])
+            plan.emit(emitted)
+            for count, row in enumerate(emitted.rows, 1):
                 out.append(row)
                 if stop_after is not None and len(out) == stop_after:
-                    done, state = handed.state(count)
-                    cursor, skip = handed.entry.page
+                    done, state = emitted.state(count)
+                    cursor, skip = emitted.entry.page
                     return out, (state, cursor, skip + done)
-        if head is not None and head.complete and not head.buffer:
+        if current is not None and current.complete and not current.buffer:
             plan.advance()
     assert not busy
     return out, None
@@ -132,7 +134,7 @@ def make_plan(server: Server, clock: Any, span: tuple[int, int], workers: int, s
         clock,
         span,
         page_size=server.page_size,
-        ahead=workers * 2,
+        workers=workers,
         narrows=not server.numbered,
         time_of=lambda row: row.time,
         identity=identity,
@@ -217,12 +219,12 @@ def test_resuming_from_any_row_gives_exactly_the_rest(case: Any, workers: int, s
 
 def test_a_range_under_two_units_is_refused() -> None:
     with pytest.raises(ValueError, match="two units"):
-        WindowPlan(Days(), (5, 6), page_size=1, ahead=1, narrows=True, time_of=identity, identity=identity)  # type: ignore[arg-type]
+        WindowPlan(Days(), (5, 6), page_size=1, workers=1, narrows=True, time_of=identity, identity=identity)  # type: ignore[arg-type]
 
 
 def test_a_repeated_hour_is_never_cut() -> None:
     clock = Seconds(ZoneInfo("Europe/Berlin"))
-    assert clock.cuttable(clock.parse("2026-10-25 01:59:59"))
-    assert not clock.cuttable(clock.parse("2026-10-25 02:30:00"))
-    assert clock.cuttable(clock.parse("2026-10-25 03:00:00"))
-    assert not clock.cuttable(clock.parse("2026-03-29 02:30:00"))
+    assert clock.is_unique(clock.parse("2026-10-25 01:59:59"))
+    assert not clock.is_unique(clock.parse("2026-10-25 02:30:00"))
+    assert clock.is_unique(clock.parse("2026-10-25 03:00:00"))
+    assert not clock.is_unique(clock.parse("2026-03-29 02:30:00"))

@@ -27,14 +27,14 @@ class FraudClickFilterSettings(Model):
         device_id_enabled: Whether `device_id` applies.
         duplicate_user: Rules on repeated users.
         duplicate_user_enabled: Whether `duplicate_user` applies.
-        high_conversion_rate: Bounds for rates that are too high. Only in answers.
-        high_conversion_rate_enabled: Whether `high_conversion_rate` applies. Only in answers.
+        high_conversion_rate: Bounds for rates that are too high. Only in responses.
+        high_conversion_rate_enabled: Whether `high_conversion_rate` applies. Only in responses.
         isp: Rejects by internet provider.
         isp_enabled: Whether `isp` applies.
         keyword: Rejects requests with certain words once they come too often.
         keyword_enabled: Whether `keyword` applies.
-        low_conversion_rate: Bounds for rates that are too low. Only in answers.
-        low_conversion_rate_enabled: Whether `low_conversion_rate` applies. Only in answers.
+        low_conversion_rate: Bounds for rates that are too low. Only in responses.
+        low_conversion_rate_enabled: Whether `low_conversion_rate` applies. Only in responses.
         old_browser: Rejects sources with too many outdated browsers.
         old_browser_enabled: Whether `old_browser` applies.
         old_os: Rejects sources with too many outdated operating systems.

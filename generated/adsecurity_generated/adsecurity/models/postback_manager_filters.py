@@ -18,16 +18,16 @@ class PostbackManagerFilters(Model):
     """Conditions that a record has to meet for the postback to be sent.
 
     Attributes:
-        event_db_id: ID of the event in this API's paths. Only in answers.
+        event_db_id: ID of the event in this API's paths. Only in responses.
         event_id: Event that a record has to belong to.
-        event_name_with_id: Name of the event together with its short number. Only in answers.
+        event_name_with_id: Name of the event together with its short number. Only in responses.
         filter_status: Verdict that a record has to have. `Any` is the only value that is known.
-        offer_db_id: ID of the offer in this API's paths. Only in answers.
+        offer_db_id: ID of the offer in this API's paths. Only in responses.
         offer_id: Offer that a record has to belong to.
-        offer_name_with_id: Name of the offer together with its short number. Only in answers.
-        publisher_db_id: ID of the publisher in this API's paths. Only in answers.
+        offer_name_with_id: Name of the offer together with its short number. Only in responses.
+        publisher_db_id: ID of the publisher in this API's paths. Only in responses.
         publisher_id: Publisher that a record has to belong to.
-        publisher_name_with_id: Name of the publisher together with the short number. Only in answers.
+        publisher_name_with_id: Name of the publisher together with the short number. Only in responses.
         rejection_reasons: Reasons for rejection, one of which a record has to have.
     """
 

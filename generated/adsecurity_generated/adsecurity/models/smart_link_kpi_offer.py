@@ -19,14 +19,14 @@ class SmartLinkKPIOffer(Model):
     Attributes:
         active: Whether the offer takes part.
         id: ID of the offer.
-        incremental_id: Short number of the offer. Only in answers.
-        landing_page_active: Whether the landing page is in use. Only in answers.
+        incremental_id: Short number of the offer. Only in responses.
+        landing_page_active: Whether the landing page is in use. Only in responses.
         landing_page_id: ID of the landing page to lead to, if not the default one.
-        landing_page_name: Name of the landing page. Only in answers.
+        landing_page_name: Name of the landing page. Only in responses.
         name: Name of the offer.
-        name_with_id: Display name together with the short number. Only in answers.
-        preview_url: Page that shows the offer without tracking. Only in answers.
-        redirect_url: Page that visitors are sent to. Only in answers.
+        name_with_id: Display name together with the short number. Only in responses.
+        preview_url: Page that shows the offer without tracking. Only in responses.
+        redirect_url: Page that visitors are sent to. Only in responses.
     """
 
     FIELDS: ClassVar[tuple[Field, ...]] = (

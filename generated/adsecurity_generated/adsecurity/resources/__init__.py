@@ -68,7 +68,7 @@ class AdsecurityResources:
 
     @property
     def with_raw_response(self) -> AdsecurityResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return AdsecurityResourcesWithRawResponse(self)
 
     @ResourceProperty
@@ -140,7 +140,7 @@ class AdsecurityResources:
 
 
 class AdsecurityResourcesWithRawResponse:
-    """The resources of Adsecurity, whose methods return the responses as they came."""
+    """The resources of Adsecurity, whose methods return the responses themselves."""
 
     def __init__(self, resources: AdsecurityResources) -> None:
         self._resources = resources
@@ -202,7 +202,7 @@ class AsyncAdsecurityResources:
 
     @property
     def with_raw_response(self) -> AsyncAdsecurityResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return AsyncAdsecurityResourcesWithRawResponse(self)
 
     @ResourceProperty
@@ -274,7 +274,7 @@ class AsyncAdsecurityResources:
 
 
 class AsyncAdsecurityResourcesWithRawResponse:
-    """The resources of Adsecurity, asynchronous, whose methods return the responses as they came."""
+    """The resources of Adsecurity, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncAdsecurityResources) -> None:
         self._resources = resources
@@ -338,7 +338,7 @@ class PublisherView:
 
     @property
     def with_raw_response(self) -> PublisherViewWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return PublisherViewWithRawResponse(self)
 
     @ResourceProperty
@@ -378,7 +378,7 @@ class PublisherView:
 
 
 class PublisherViewWithRawResponse:
-    """The resources of `publisher_view`, whose methods return the responses as they came."""
+    """The resources of `publisher_view`, whose methods return the responses themselves."""
 
     def __init__(self, resources: PublisherView) -> None:
         self._resources = resources
@@ -418,7 +418,7 @@ class AsyncPublisherView:
 
     @property
     def with_raw_response(self) -> AsyncPublisherViewWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return AsyncPublisherViewWithRawResponse(self)
 
     @ResourceProperty
@@ -458,7 +458,7 @@ class AsyncPublisherView:
 
 
 class AsyncPublisherViewWithRawResponse:
-    """The resources of `publisher_view`, asynchronous, whose methods return the responses as they came."""
+    """The resources of `publisher_view`, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncPublisherView) -> None:
         self._resources = resources

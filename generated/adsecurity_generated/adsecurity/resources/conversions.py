@@ -26,7 +26,7 @@ class Conversions:
 
     @cached_property
     def with_raw_response(self) -> ConversionsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ConversionsWithRawResponse(Conversions(self._api.raw))
 
     def update(
@@ -50,20 +50,20 @@ class Conversions:
             integration_id: ID of the integration that the conversions belong to.
             organization_id: ID of the organization that the conversions belong to.
             updates: One change per conversion.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/reports/v2/conversions` (updateConversions, inferred).
         """
@@ -86,7 +86,7 @@ class Conversions:
 
 
 class ConversionsWithRawResponse:
-    """The methods of `conversions`, which return the responses as they came."""
+    """The methods of `conversions`, which return the responses themselves."""
 
     def __init__(self, resource: Conversions) -> None:
         from ..._raw import raw_response
@@ -102,7 +102,7 @@ class AsyncConversions:
 
     @cached_property
     def with_raw_response(self) -> AsyncConversionsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncConversionsWithRawResponse(AsyncConversions(self._api.raw))
 
     async def update(
@@ -126,20 +126,20 @@ class AsyncConversions:
             integration_id: ID of the integration that the conversions belong to.
             organization_id: ID of the organization that the conversions belong to.
             updates: One change per conversion.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/reports/v2/conversions` (updateConversions, inferred).
         """
@@ -162,7 +162,7 @@ class AsyncConversions:
 
 
 class AsyncConversionsWithRawResponse:
-    """The methods of `conversions`, asynchronous, which return the responses as they came."""
+    """The methods of `conversions`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncConversions) -> None:
         from ..._raw import async_raw_response

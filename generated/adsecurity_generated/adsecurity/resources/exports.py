@@ -33,7 +33,7 @@ class Exports:
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ExportsWithRawResponse(Exports(self._api.raw))
 
     def resume(
@@ -46,22 +46,22 @@ class Exports:
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> ExportJob[Any]:
-        """Take up an export that was started elsewhere.
+        """Get the job of an export that was started elsewhere.
 
         Args:
-            export_id: Its id.
-            timezone: IANA zone of the export's times, as given when it was started; without it they are left as text.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            export_id: The id of the export.
+            timezone: IANA time zone that the export was started with; without it, times in rows stay text.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: the id is no id; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: the id is not valid; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, borrowed).
         """
@@ -95,16 +95,18 @@ class Exports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -113,9 +115,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/clicks` (exportClicks, inferred).
         """
@@ -164,16 +166,18 @@ class Exports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -182,9 +186,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/conversions` (exportConversions, inferred).
         """
@@ -233,16 +237,18 @@ class Exports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -251,9 +257,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/impressions` (exportImpressions, inferred).
         """
@@ -293,9 +299,9 @@ class Exports:
 
         Args:
             artifact_name: Name of the export's artifact.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -303,9 +309,9 @@ class Exports:
             A temporary address that needs no key.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/signed-url` (getExportSignedUrl, borrowed).
         """
@@ -339,19 +345,19 @@ class Exports:
 
         Args:
             export_id: ID of the export.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, borrowed).
         """
@@ -406,10 +412,10 @@ class Exports:
             publisher: Publishers that the export was narrowed down to.
             advertiser: Advertisers that the export was narrowed down to.
             integration_id: Integrations that the export was narrowed down to.
-            start_date: First day that the export was asked for, compared as text. A date, or a text such as
-                `2006-01-02`; days are the server's.
-            end_date: Last day that the export was asked for, compared as text. A date, or a text such as
-                `2006-01-02`; days are the server's.
+            start_date: First day that the export was asked for, compared as text. A date, or a string such as
+                `2006-01-02`; a day in the server's time zone.
+            end_date: Last day that the export was asked for, compared as text. A date, or a string such as
+                `2006-01-02`; a day in the server's time zone.
             status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
             type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
@@ -418,26 +424,27 @@ class Exports:
             duration_seconds_lte: Longest time, in seconds, that the export may have taken.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports` (listExports, borrowed).
         """
@@ -476,7 +483,7 @@ class Exports:
 
 
 class ExportsWithRawResponse:
-    """The methods of `exports`, which return the responses as they came."""
+    """The methods of `exports`, which return the responses themselves."""
 
     def __init__(self, resource: Exports) -> None:
         from ..._raw import raw_export, raw_pages, raw_response
@@ -498,7 +505,7 @@ class AsyncExports:
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncExportsWithRawResponse(AsyncExports(self._api.raw))
 
     async def resume(
@@ -511,22 +518,22 @@ class AsyncExports:
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncExportJob[Any]:
-        """Take up an export that was started elsewhere.
+        """Get the job of an export that was started elsewhere.
 
         Args:
-            export_id: Its id.
-            timezone: IANA zone of the export's times, as given when it was started; without it they are left as text.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            export_id: The id of the export.
+            timezone: IANA time zone that the export was started with; without it, times in rows stay text.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: the id is no id; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: the id is not valid; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, borrowed).
         """
@@ -560,16 +567,18 @@ class AsyncExports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -578,9 +587,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/clicks` (exportClicks, inferred).
         """
@@ -629,16 +638,18 @@ class AsyncExports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -647,9 +658,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/conversions` (exportConversions, inferred).
         """
@@ -698,16 +709,18 @@ class AsyncExports:
 
         Args:
             integration_id: ID of the integration.
-            fields: Names of the columns to write, joined by commas. A list is sent comma-joined.
+            fields: Names of the columns to write, joined by commas. A list is sent joined by commas.
             extra_parameters: Names of the extra parameters to write as columns, joined by commas; empty for none. A
-                list is sent comma-joined.
+                list is sent joined by commas.
             organization: ID of the organization that the items belong to.
             delimiter: Character between two columns of the CSV file.
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -716,9 +729,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/impressions` (exportImpressions, inferred).
         """
@@ -758,9 +771,9 @@ class AsyncExports:
 
         Args:
             artifact_name: Name of the export's artifact.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -768,9 +781,9 @@ class AsyncExports:
             A temporary address that needs no key.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/signed-url` (getExportSignedUrl, borrowed).
         """
@@ -804,19 +817,19 @@ class AsyncExports:
 
         Args:
             export_id: ID of the export.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, borrowed).
         """
@@ -871,10 +884,10 @@ class AsyncExports:
             publisher: Publishers that the export was narrowed down to.
             advertiser: Advertisers that the export was narrowed down to.
             integration_id: Integrations that the export was narrowed down to.
-            start_date: First day that the export was asked for, compared as text. A date, or a text such as
-                `2006-01-02`; days are the server's.
-            end_date: Last day that the export was asked for, compared as text. A date, or a text such as
-                `2006-01-02`; days are the server's.
+            start_date: First day that the export was asked for, compared as text. A date, or a string such as
+                `2006-01-02`; a day in the server's time zone.
+            end_date: Last day that the export was asked for, compared as text. A date, or a string such as
+                `2006-01-02`; a day in the server's time zone.
             status: State of the export. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`, `ERROR`, `CANCELED`.
             type: Kind of log. Known values: `conversion_logs`, `click_logs`.
             total_gte: Fewest rows that the export may have.
@@ -883,26 +896,27 @@ class AsyncExports:
             duration_seconds_lte: Longest time, in seconds, that the export may have taken.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports` (listExports, borrowed).
         """
@@ -941,7 +955,7 @@ class AsyncExports:
 
 
 class AsyncExportsWithRawResponse:
-    """The methods of `exports`, asynchronous, which return the responses as they came."""
+    """The methods of `exports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncExports) -> None:
         from ..._raw import async_raw_export, async_raw_pages, async_raw_response

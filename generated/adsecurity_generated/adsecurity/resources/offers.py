@@ -44,7 +44,7 @@ class Offers:
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return OffersWithRawResponse(Offers(self._api.raw))
 
     def modify(
@@ -141,20 +141,20 @@ class Offers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
                 update table lists no values.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
         /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
@@ -305,9 +305,9 @@ class Offers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
                 Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -316,9 +316,9 @@ class Offers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers` (createOffer, inferred).
         """
@@ -396,18 +396,18 @@ class Offers:
             data: IDs of the items to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
@@ -455,18 +455,18 @@ class Offers:
             active: State to give to every listed item.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
@@ -508,19 +508,19 @@ class Offers:
         Args:
             integration_id: ID of the integration.
             offer_id: ID of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred).
         """
@@ -631,20 +631,20 @@ class Offers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
                 update table lists no values.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
         """
@@ -722,26 +722,27 @@ class Offers:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/offers` (listAllOffers, inferred).
         """
@@ -792,26 +793,27 @@ class Offers:
             integration_id: ID of the integration.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers` (listOffers, inferred).
         """
@@ -839,7 +841,7 @@ class Offers:
 
 
 class OffersWithRawResponse:
-    """The methods of `offers`, which return the responses as they came."""
+    """The methods of `offers`, which return the responses themselves."""
 
     def __init__(self, resource: Offers) -> None:
         from ..._raw import raw_pages, raw_response
@@ -862,7 +864,7 @@ class AsyncOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
 
     async def modify(
@@ -959,20 +961,20 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
                 update table lists no values.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
         /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
@@ -1123,9 +1125,9 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
                 Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -1134,9 +1136,9 @@ class AsyncOffers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers` (createOffer, inferred).
         """
@@ -1214,18 +1216,18 @@ class AsyncOffers:
             data: IDs of the items to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
@@ -1273,18 +1275,18 @@ class AsyncOffers:
             active: State to give to every listed item.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
@@ -1326,19 +1328,19 @@ class AsyncOffers:
         Args:
             integration_id: ID of the integration.
             offer_id: ID of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred).
         """
@@ -1449,20 +1451,20 @@ class AsyncOffers:
             view_through_attribution_enabled: Whether conversions are also attributed to impressions.
             visibility: Who may run the offer. Creation lists `Public`, `Private` and `Requires_Approval`; the
                 update table lists no values.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
         """
@@ -1540,26 +1542,27 @@ class AsyncOffers:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/offers` (listAllOffers, inferred).
         """
@@ -1610,26 +1613,27 @@ class AsyncOffers:
             integration_id: ID of the integration.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers` (listOffers, inferred).
         """
@@ -1657,7 +1661,7 @@ class AsyncOffers:
 
 
 class AsyncOffersWithRawResponse:
-    """The methods of `offers`, asynchronous, which return the responses as they came."""
+    """The methods of `offers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOffers) -> None:
         from ..._raw import async_raw_pages, async_raw_response

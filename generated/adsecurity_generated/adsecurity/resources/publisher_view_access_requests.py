@@ -29,7 +29,7 @@ class PublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return PublisherViewAccessRequestsWithRawResponse(
             PublisherViewAccessRequests(self._api.raw, self._organization_id)
         )
@@ -55,18 +55,18 @@ class PublisherViewAccessRequests:
             data: The requests, each with its offer.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offer-access-requests` (bulkDeleteOfferAccessRequests, inferred).
@@ -106,9 +106,9 @@ class PublisherViewAccessRequests:
 
         Args:
             offer_id: ID of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -117,9 +117,9 @@ class PublisherViewAccessRequests:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests` (createOfferAccessRequest, inferred).
         """
@@ -157,19 +157,19 @@ class PublisherViewAccessRequests:
         Args:
             offer_id: ID of the offer.
             offer_access_request_id: ID of the offer access request.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests/{offerAccessRequestID}` (getOfferAccessRequest, inferred).
         """
@@ -208,20 +208,20 @@ class PublisherViewAccessRequests:
         Args:
             offer_id: ID of the offer.
             offer_access_request_id: ID of the offer access request.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests/{offerAccessRequestID}` (deleteOfferAccessRequest, inferred).
         """
@@ -265,26 +265,27 @@ class PublisherViewAccessRequests:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/offer-access-requests` (listOfferAccessRequests, inferred).
         """
@@ -312,7 +313,7 @@ class PublisherViewAccessRequests:
 
 
 class PublisherViewAccessRequestsWithRawResponse:
-    """The methods of `publisher_view.access_requests`, which return the responses as they came."""
+    """The methods of `publisher_view.access_requests`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewAccessRequests) -> None:
         from ..._raw import raw_pages, raw_response
@@ -333,7 +334,7 @@ class AsyncPublisherViewAccessRequests:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewAccessRequestsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncPublisherViewAccessRequestsWithRawResponse(
             AsyncPublisherViewAccessRequests(self._api.raw, self._organization_id)
         )
@@ -359,18 +360,18 @@ class AsyncPublisherViewAccessRequests:
             data: The requests, each with its offer.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offer-access-requests` (bulkDeleteOfferAccessRequests, inferred).
@@ -410,9 +411,9 @@ class AsyncPublisherViewAccessRequests:
 
         Args:
             offer_id: ID of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -421,9 +422,9 @@ class AsyncPublisherViewAccessRequests:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests` (createOfferAccessRequest, inferred).
         """
@@ -461,19 +462,19 @@ class AsyncPublisherViewAccessRequests:
         Args:
             offer_id: ID of the offer.
             offer_access_request_id: ID of the offer access request.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests/{offerAccessRequestID}` (getOfferAccessRequest, inferred).
         """
@@ -512,20 +513,20 @@ class AsyncPublisherViewAccessRequests:
         Args:
             offer_id: ID of the offer.
             offer_access_request_id: ID of the offer access request.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `DELETE /api/v2/publisher-view/{organizationID}/offers/{offerID}/access-requests/{offerAccessRequestID}` (deleteOfferAccessRequest, inferred).
         """
@@ -569,26 +570,27 @@ class AsyncPublisherViewAccessRequests:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/offer-access-requests` (listOfferAccessRequests, inferred).
         """
@@ -616,7 +618,7 @@ class AsyncPublisherViewAccessRequests:
 
 
 class AsyncPublisherViewAccessRequestsWithRawResponse:
-    """The methods of `publisher_view.access_requests`, asynchronous, which return the responses as they came."""
+    """The methods of `publisher_view.access_requests`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewAccessRequests) -> None:
         from ..._raw import async_raw_pages, async_raw_response

@@ -27,7 +27,7 @@ class PublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewCouponCodesWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return PublisherViewCouponCodesWithRawResponse(PublisherViewCouponCodes(self._api.raw, self._organization_id))
 
     def list(
@@ -53,26 +53,27 @@ class PublisherViewCouponCodes:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/coupon-codes` (listPublisherCouponCodes, inferred).
         """
@@ -100,7 +101,7 @@ class PublisherViewCouponCodes:
 
 
 class PublisherViewCouponCodesWithRawResponse:
-    """The methods of `publisher_view.coupon_codes`, which return the responses as they came."""
+    """The methods of `publisher_view.coupon_codes`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewCouponCodes) -> None:
         from ..._raw import raw_pages
@@ -117,7 +118,7 @@ class AsyncPublisherViewCouponCodes:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewCouponCodesWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncPublisherViewCouponCodesWithRawResponse(
             AsyncPublisherViewCouponCodes(self._api.raw, self._organization_id)
         )
@@ -145,26 +146,27 @@ class AsyncPublisherViewCouponCodes:
         Args:
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/coupon-codes` (listPublisherCouponCodes, inferred).
         """
@@ -192,7 +194,7 @@ class AsyncPublisherViewCouponCodes:
 
 
 class AsyncPublisherViewCouponCodesWithRawResponse:
-    """The methods of `publisher_view.coupon_codes`, asynchronous, which return the responses as they came."""
+    """The methods of `publisher_view.coupon_codes`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewCouponCodes) -> None:
         from ..._raw import async_raw_pages

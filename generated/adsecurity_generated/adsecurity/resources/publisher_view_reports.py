@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
 
@@ -31,7 +31,7 @@ class PublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> PublisherViewReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return PublisherViewReportsWithRawResponse(PublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
@@ -47,6 +47,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -58,31 +59,39 @@ class PublisherViewReports:
         page. The range may be left out, unlike in the reports beside it.
 
         Args:
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/click-table` (listPublisherClickReport, inferred).
         """
@@ -104,6 +113,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -123,6 +133,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -134,31 +145,39 @@ class PublisherViewReports:
         a page.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/conversion-table` (listPublisherConversionReport, inferred).
         """
@@ -180,6 +199,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -199,6 +219,7 @@ class PublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -210,31 +231,39 @@ class PublisherViewReports:
         a page.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/impression-table` (listPublisherImpressionReport, inferred).
         """
@@ -256,6 +285,7 @@ class PublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -278,13 +308,15 @@ class PublisherViewReports:
         Reads daily totals of the publisher whom the key belongs to, all in one answer.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -292,9 +324,9 @@ class PublisherViewReports:
             A paginator with a single page; iterate over it to get the rows.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/performance-table` (listPublisherPerformanceReport, inferred).
         """
@@ -317,7 +349,7 @@ class PublisherViewReports:
 
 
 class PublisherViewReportsWithRawResponse:
-    """The methods of `publisher_view.reports`, which return the responses as they came."""
+    """The methods of `publisher_view.reports`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewReports) -> None:
         from ..._raw import raw_pages
@@ -337,7 +369,7 @@ class AsyncPublisherViewReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublisherViewReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncPublisherViewReportsWithRawResponse(AsyncPublisherViewReports(self._api.raw, self._organization_id))
 
     def clicks(
@@ -353,6 +385,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -364,31 +397,39 @@ class AsyncPublisherViewReports:
         page. The range may be left out, unlike in the reports beside it.
 
         Args:
-            start_date: First day of the range. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the range. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
+            end_date: Last day of the range. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/click-table` (listPublisherClickReport, inferred).
         """
@@ -410,6 +451,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -429,6 +471,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -440,31 +483,39 @@ class AsyncPublisherViewReports:
         a page.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/conversion-table` (listPublisherConversionReport, inferred).
         """
@@ -486,6 +537,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -505,6 +557,7 @@ class AsyncPublisherViewReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -516,31 +569,39 @@ class AsyncPublisherViewReports:
         a page.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/impression-table` (listPublisherImpressionReport, inferred).
         """
@@ -562,6 +623,7 @@ class AsyncPublisherViewReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -584,13 +646,15 @@ class AsyncPublisherViewReports:
         Reads daily totals of the publisher whom the key belongs to, all in one answer.
 
         Args:
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -598,9 +662,9 @@ class AsyncPublisherViewReports:
             A paginator with a single page; iterate over it to get the rows.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publisher-view/{organizationID}/reports/performance-table` (listPublisherPerformanceReport, inferred).
         """
@@ -623,7 +687,7 @@ class AsyncPublisherViewReports:
 
 
 class AsyncPublisherViewReportsWithRawResponse:
-    """The methods of `publisher_view.reports`, asynchronous, which return the responses as they came."""
+    """The methods of `publisher_view.reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewReports) -> None:
         from ..._raw import async_raw_pages

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
@@ -32,7 +32,7 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
@@ -50,6 +50,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -64,34 +65,40 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -114,6 +121,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -136,6 +144,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -150,34 +159,40 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/conversion-table` (listConversionReport, inferred).
         """
@@ -200,6 +215,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -222,6 +238,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -236,34 +253,40 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -286,6 +309,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -319,31 +343,34 @@ class Reports:
 
         Args:
             integration_id: ID of the integration to report on.
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             columns: Names of the columns to return; the totals are split by those that are no totals themselves.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             count: Whether to count the rows.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/performance-table` (listPerformanceReport, inferred).
         """
@@ -373,7 +400,7 @@ class Reports:
 
 
 class ReportsWithRawResponse:
-    """The methods of `reports`, which return the responses as they came."""
+    """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
         from ..._raw import raw_pages
@@ -392,7 +419,7 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
@@ -410,6 +437,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -424,34 +452,40 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -474,6 +508,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -496,6 +531,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -510,34 +546,40 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/conversion-table` (listConversionReport, inferred).
         """
@@ -560,6 +602,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -582,6 +625,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -596,34 +640,40 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on; the same as in the body.
-            start_date: First day of the report; the same as in the body. A date, or a text such as `2006-01-02`;
-                days are the server's.
-            end_date: Last day of the report; the same as in the body. A date, or a text such as `2006-01-02`; days
-                are the server's.
+            start_date: First day of the report; the same as in the body. A date, or a string such as `2006-01-02`;
+                a day in the server's time zone.
+            end_date: Last day of the report; the same as in the body. A date, or a string such as `2006-01-02`; a
+                day in the server's time zone.
             organization_id: ID of the organization to report on.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             fields: Names of the fields to return.
             filters: Conditions that rows have to meet.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -646,6 +696,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -679,31 +730,34 @@ class AsyncReports:
 
         Args:
             integration_id: ID of the integration to report on.
-            start_date: First day of the report. A date, or a text such as `2006-01-02`; days are the server's.
-            end_date: Last day of the report. A date, or a text such as `2006-01-02`; days are the server's.
+            start_date: First day of the report. A date, or a string such as `2006-01-02`; a day in the server's
+                time zone.
+            end_date: Last day of the report. A date, or a string such as `2006-01-02`; a day in the server's time
+                zone.
             columns: Names of the columns to return; the totals are split by those that are no totals themselves.
             sort: Fields to sort by, joined by commas; a leading `-` puts the largest value first. A list is sent
-                comma-joined.
+                joined by commas.
             count: Whether to count the rows.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            page_size: Items a page, at most 100.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/performance-table` (listPerformanceReport, inferred).
         """
@@ -733,7 +787,7 @@ class AsyncReports:
 
 
 class AsyncReportsWithRawResponse:
-    """The methods of `reports`, asynchronous, which return the responses as they came."""
+    """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:
         from ..._raw import async_raw_pages

@@ -39,7 +39,7 @@ class Smartlinks:
 
     @cached_property
     def with_raw_response(self) -> SmartlinksWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return SmartlinksWithRawResponse(Smartlinks(self._api.raw))
 
     def modify(
@@ -89,20 +89,20 @@ class Smartlinks:
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
                 asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred), then
         `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
@@ -181,9 +181,9 @@ class Smartlinks:
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
                 Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -192,9 +192,9 @@ class Smartlinks:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/smartlinks` (createSmartLink, inferred).
         """
@@ -251,18 +251,18 @@ class Smartlinks:
             organization: ID of the organization that the items belong to.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks` (bulkDeleteSmartLinks, inferred).
@@ -313,18 +313,18 @@ class Smartlinks:
             active: State to give to every listed item.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks` (bulkUpdateSmartLinks, inferred).
@@ -367,19 +367,19 @@ class Smartlinks:
         Args:
             integration_id: ID of the integration.
             smartlink_id: ID of the smartlink.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred).
         """
@@ -419,20 +419,20 @@ class Smartlinks:
             integration_id: ID of the integration.
             smartlink_id: ID of the smartlink.
             organization: ID of the organization that the items belong to.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (deleteSmartLink, inferred).
         """
@@ -499,20 +499,20 @@ class Smartlinks:
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
                 asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
         """
@@ -570,26 +570,27 @@ class Smartlinks:
             integration_id: ID of the integration.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks` (listSmartLinks, inferred).
         """
@@ -617,7 +618,7 @@ class Smartlinks:
 
 
 class SmartlinksWithRawResponse:
-    """The methods of `smartlinks`, which return the responses as they came."""
+    """The methods of `smartlinks`, which return the responses themselves."""
 
     def __init__(self, resource: Smartlinks) -> None:
         from ..._raw import raw_pages, raw_response
@@ -640,7 +641,7 @@ class AsyncSmartlinks:
 
     @cached_property
     def with_raw_response(self) -> AsyncSmartlinksWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncSmartlinksWithRawResponse(AsyncSmartlinks(self._api.raw))
 
     async def modify(
@@ -690,20 +691,20 @@ class AsyncSmartlinks:
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
                 asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred), then
         `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
@@ -782,9 +783,9 @@ class AsyncSmartlinks:
             visibility: Who may run it: every publisher, only the approved ones, or anyone who asks and is approved.
                 Known values: `Public`, `Private`, `Requires_Approval`. The server's default is `Public`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -793,9 +794,9 @@ class AsyncSmartlinks:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/smartlinks` (createSmartLink, inferred).
         """
@@ -852,18 +853,18 @@ class AsyncSmartlinks:
             organization: ID of the organization that the items belong to.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks` (bulkDeleteSmartLinks, inferred).
@@ -914,18 +915,18 @@ class AsyncSmartlinks:
             active: State to give to every listed item.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks` (bulkUpdateSmartLinks, inferred).
@@ -968,19 +969,19 @@ class AsyncSmartlinks:
         Args:
             integration_id: ID of the integration.
             smartlink_id: ID of the smartlink.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (getSmartLink, inferred).
         """
@@ -1020,20 +1021,20 @@ class AsyncSmartlinks:
             integration_id: ID of the integration.
             smartlink_id: ID of the smartlink.
             organization: ID of the organization that the items belong to.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (deleteSmartLink, inferred).
         """
@@ -1100,20 +1101,20 @@ class AsyncSmartlinks:
             visibility: Who may run an offer or smartlink: every publisher, only the approved ones, or anyone who
                 asks and is approved. Known values: `Public`, `Private`, `Requires_Approval`.
             weighted_offers: Offers of the strategy `Weighted`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/smartlinks/{smartlinkID}` (updateSmartLink, inferred).
         """
@@ -1171,26 +1172,27 @@ class AsyncSmartlinks:
             integration_id: ID of the integration.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
-            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent comma-joined.
+            sort: Fields to sort by; a leading `-` puts the largest value first. A list is sent joined by commas.
             query: Text that items have to contain.
-            fields: Names of the fields to return; without it all of them. A list is sent comma-joined.
-            page_size: Items a page, at most 100.
+            fields: Names of the fields to return; without it all of them. A list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/smartlinks` (listSmartLinks, inferred).
         """
@@ -1218,7 +1220,7 @@ class AsyncSmartlinks:
 
 
 class AsyncSmartlinksWithRawResponse:
-    """The methods of `smartlinks`, asynchronous, which return the responses as they came."""
+    """The methods of `smartlinks`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncSmartlinks) -> None:
         from ..._raw import async_raw_pages, async_raw_response

@@ -32,7 +32,7 @@ class NetworkResources:
 
     @property
     def with_raw_response(self) -> NetworkResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return NetworkResourcesWithRawResponse(self)
 
     @ResourceProperty
@@ -93,7 +93,7 @@ class NetworkResources:
 
 
 class NetworkResourcesWithRawResponse:
-    """The resources of Network, whose methods return the responses as they came."""
+    """The resources of Network, whose methods return the responses themselves."""
 
     def __init__(self, resources: NetworkResources) -> None:
         self._resources = resources
@@ -146,7 +146,7 @@ class AsyncNetworkResources:
 
     @property
     def with_raw_response(self) -> AsyncNetworkResourcesWithRawResponse:
-        """The same resources, whose methods return status, headers and content as they came."""
+        """The same resources, whose methods return the response: status, headers, content, and `parse()`."""
         return AsyncNetworkResourcesWithRawResponse(self)
 
     @ResourceProperty
@@ -207,7 +207,7 @@ class AsyncNetworkResources:
 
 
 class AsyncNetworkResourcesWithRawResponse:
-    """The resources of Network, asynchronous, whose methods return the responses as they came."""
+    """The resources of Network, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncNetworkResources) -> None:
         self._resources = resources

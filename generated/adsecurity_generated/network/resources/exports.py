@@ -33,7 +33,7 @@ class Exports:
 
     @cached_property
     def with_raw_response(self) -> ExportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ExportsWithRawResponse(Exports(self._api.raw))
 
     def resume(
@@ -46,22 +46,22 @@ class Exports:
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> ExportJob[Any]:
-        """Take up an export that was started elsewhere.
+        """Get the job of an export that was started elsewhere.
 
         Args:
-            export_id: Its id.
-            timezone: IANA zone of the export's times, as given when it was started; without it they are left as text.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            export_id: The id of the export.
+            timezone: IANA time zone that the export was started with; without it, times in rows stay text.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: the id is no id; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: the id is not valid; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, inferred).
         """
@@ -97,22 +97,23 @@ class Exports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -121,9 +122,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/clicks` (exportClicks, inferred).
         """
@@ -175,22 +176,23 @@ class Exports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -199,9 +201,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/conversions` (exportConversions, inferred).
         """
@@ -253,22 +255,23 @@ class Exports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -277,9 +280,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/impressions` (exportImpressions, inferred).
         """
@@ -331,20 +334,20 @@ class Exports:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range. Which time of a postback it is compared with is not documented. Written
                 as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a
-                zone is wall clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02
-                15:04:05`).
+                time zone is wall clock in `timezone`, an aware one is converted to it; a string is sent as
+                `2006-01-02 15:04:05`.
             end_time: End of the range. Which time of a postback it is compared with is not documented, nor whether
                 the end itself is included. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -353,9 +356,9 @@ class Exports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/postbacks` (exportPostbacks, inferred).
         """
@@ -396,9 +399,9 @@ class Exports:
 
         Args:
             artifact_name: Name of the export's artifact.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -406,9 +409,9 @@ class Exports:
             A temporary address that needs no key.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/signed-url` (getExportSignedUrl, inferred).
         """
@@ -442,19 +445,19 @@ class Exports:
 
         Args:
             export_id: Identifier of the export.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, inferred).
         """
@@ -508,9 +511,9 @@ class Exports:
             advertiser: Keeps only the exports that were narrowed down to these advertisers.
             integration_id: Keeps only the exports that were narrowed down to these integrations.
             start_date: Keeps only the exports asked for with exactly this start date; it is compared as text, not
-                as a range. A date, or a text such as `2006-01-02`; days are the server's.
+                as a range. A date, or a string such as `2006-01-02`; a day in the server's time zone.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
-                range. A date, or a text such as `2006-01-02`; days are the server's.
+                range. A date, or a string such as `2006-01-02`; a day in the server's time zone.
             status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
                 `ERROR`, `CANCELED`.
             type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
@@ -522,24 +525,25 @@ class Exports:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports` (listExports, inferred).
         """
@@ -576,7 +580,7 @@ class Exports:
 
 
 class ExportsWithRawResponse:
-    """The methods of `exports`, which return the responses as they came."""
+    """The methods of `exports`, which return the responses themselves."""
 
     def __init__(self, resource: Exports) -> None:
         from ..._raw import raw_export, raw_pages, raw_response
@@ -599,7 +603,7 @@ class AsyncExports:
 
     @cached_property
     def with_raw_response(self) -> AsyncExportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncExportsWithRawResponse(AsyncExports(self._api.raw))
 
     async def resume(
@@ -612,22 +616,22 @@ class AsyncExports:
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncExportJob[Any]:
-        """Take up an export that was started elsewhere.
+        """Get the job of an export that was started elsewhere.
 
         Args:
-            export_id: Its id.
-            timezone: IANA zone of the export's times, as given when it was started; without it they are left as text.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            export_id: The id of the export.
+            timezone: IANA time zone that the export was started with; without it, times in rows stay text.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
 
         Returns:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: the id is no id; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: the id is not valid; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, inferred).
         """
@@ -663,22 +667,23 @@ class AsyncExports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -687,9 +692,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/clicks` (exportClicks, inferred).
         """
@@ -741,22 +746,23 @@ class AsyncExports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -765,9 +771,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/conversions` (exportConversions, inferred).
         """
@@ -819,22 +825,23 @@ class AsyncExports:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             extra_parameters: Extra tracking parameters that become columns of their own, joined by commas; empty
-                for none. A list is sent comma-joined.
+                for none. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -843,9 +850,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/impressions` (exportImpressions, inferred).
         """
@@ -897,20 +904,20 @@ class AsyncExports:
             integration_id: Identifier of the integration that the offers or exports belong to.
             start_time: Start of the range. Which time of a postback it is compared with is not documented. Written
                 as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a
-                zone is wall clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02
-                15:04:05`).
+                time zone is wall clock in `timezone`, an aware one is converted to it; a string is sent as
+                `2006-01-02 15:04:05`.
             end_time: End of the range. Which time of a postback it is compared with is not documented, nor whether
                 the end itself is included. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
-            fields: Columns of the CSV file, joined by commas. A list is sent comma-joined.
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
+            fields: Columns of the CSV file, joined by commas. A list is sent joined by commas.
             delimiter: Character between two columns of the CSV file. The server takes a comma if there is none.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -919,9 +926,9 @@ class AsyncExports:
             A job: `wait()` for it, then `download()` its file.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/exports/postbacks` (exportPostbacks, inferred).
         """
@@ -962,9 +969,9 @@ class AsyncExports:
 
         Args:
             artifact_name: Name of the export's artifact.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
@@ -972,9 +979,9 @@ class AsyncExports:
             A temporary address that needs no key.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/signed-url` (getExportSignedUrl, inferred).
         """
@@ -1008,19 +1015,19 @@ class AsyncExports:
 
         Args:
             export_id: Identifier of the export.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports/{exportID}` (getExport, inferred).
         """
@@ -1074,9 +1081,9 @@ class AsyncExports:
             advertiser: Keeps only the exports that were narrowed down to these advertisers.
             integration_id: Keeps only the exports that were narrowed down to these integrations.
             start_date: Keeps only the exports asked for with exactly this start date; it is compared as text, not
-                as a range. A date, or a text such as `2006-01-02`; days are the server's.
+                as a range. A date, or a string such as `2006-01-02`; a day in the server's time zone.
             end_date: Keeps only the exports asked for with exactly this end date; it is compared as text, not as a
-                range. A date, or a text such as `2006-01-02`; days are the server's.
+                range. A date, or a string such as `2006-01-02`; a day in the server's time zone.
             status: Keeps only the exports at this stage. Known values: `UNKNOWN`, `PENDING`, `IN_PROGRESS`,
                 `ERROR`, `CANCELED`.
             type: Keeps only the exports of this kind. Known values: `conversion_logs`, `click_logs`.
@@ -1088,24 +1095,25 @@ class AsyncExports:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/download-center/exports` (listExports, inferred).
         """
@@ -1142,7 +1150,7 @@ class AsyncExports:
 
 
 class AsyncExportsWithRawResponse:
-    """The methods of `exports`, asynchronous, which return the responses as they came."""
+    """The methods of `exports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncExports) -> None:
         from ..._raw import async_raw_export, async_raw_pages, async_raw_response

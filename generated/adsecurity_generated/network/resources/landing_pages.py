@@ -26,7 +26,7 @@ class LandingPages:
 
     @cached_property
     def with_raw_response(self) -> LandingPagesWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return LandingPagesWithRawResponse(LandingPages(self._api.raw))
 
     def modify(
@@ -62,20 +62,20 @@ class LandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
         (getOfferLandingPage, inferred), then `PATCH
@@ -135,9 +135,9 @@ class LandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -146,9 +146,9 @@ class LandingPages:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages` (createOfferLandingPage, inferred).
         """
@@ -193,19 +193,19 @@ class LandingPages:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
             offer_landing_page_id: Identifier of the landing page.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}` (getOfferLandingPage, inferred).
         """
@@ -256,20 +256,20 @@ class LandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}` (updateOfferLandingPage, inferred).
         """
@@ -323,24 +323,25 @@ class LandingPages:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages` (listOfferLandingPages, inferred).
         """
@@ -367,7 +368,7 @@ class LandingPages:
 
 
 class LandingPagesWithRawResponse:
-    """The methods of `landing_pages`, which return the responses as they came."""
+    """The methods of `landing_pages`, which return the responses themselves."""
 
     def __init__(self, resource: LandingPages) -> None:
         from ..._raw import raw_pages, raw_response
@@ -387,7 +388,7 @@ class AsyncLandingPages:
 
     @cached_property
     def with_raw_response(self) -> AsyncLandingPagesWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncLandingPagesWithRawResponse(AsyncLandingPages(self._api.raw))
 
     async def modify(
@@ -423,20 +424,20 @@ class AsyncLandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}`
         (getOfferLandingPage, inferred), then `PATCH
@@ -496,9 +497,9 @@ class AsyncLandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -507,9 +508,9 @@ class AsyncLandingPages:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages` (createOfferLandingPage, inferred).
         """
@@ -554,19 +555,19 @@ class AsyncLandingPages:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
             offer_landing_page_id: Identifier of the landing page.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}` (getOfferLandingPage, inferred).
         """
@@ -617,20 +618,20 @@ class AsyncLandingPages:
             active: Whether the page takes traffic.
             hide_from_publishers: Whether publishers are kept from choosing the page.
             preview_url: Address at which the page can be looked at without being tracked.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages/{offerLandingPageID}` (updateOfferLandingPage, inferred).
         """
@@ -684,24 +685,25 @@ class AsyncLandingPages:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/landing-pages` (listOfferLandingPages, inferred).
         """
@@ -728,7 +730,7 @@ class AsyncLandingPages:
 
 
 class AsyncLandingPagesWithRawResponse:
-    """The methods of `landing_pages`, asynchronous, which return the responses as they came."""
+    """The methods of `landing_pages`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncLandingPages) -> None:
         from ..._raw import async_raw_pages, async_raw_response

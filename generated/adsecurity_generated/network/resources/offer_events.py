@@ -28,7 +28,7 @@ class OfferEvents:
 
     @cached_property
     def with_raw_response(self) -> OfferEventsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return OfferEventsWithRawResponse(OfferEvents(self._api.raw))
 
     def modify(
@@ -79,20 +79,20 @@ class OfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent,
         inferred), then `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}`
@@ -172,9 +172,9 @@ class OfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -183,9 +183,9 @@ class OfferEvents:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers/{offerID}/events` (createOfferEvent, inferred).
         """
@@ -236,19 +236,19 @@ class OfferEvents:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
             offer_event_id: Identifier of the event.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent, inferred).
         """
@@ -314,20 +314,20 @@ class OfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (updateOfferEvent, inferred).
         """
@@ -387,24 +387,25 @@ class OfferEvents:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events` (listOfferEvents, inferred).
         """
@@ -431,7 +432,7 @@ class OfferEvents:
 
 
 class OfferEventsWithRawResponse:
-    """The methods of `offer_events`, which return the responses as they came."""
+    """The methods of `offer_events`, which return the responses themselves."""
 
     def __init__(self, resource: OfferEvents) -> None:
         from ..._raw import raw_pages, raw_response
@@ -451,7 +452,7 @@ class AsyncOfferEvents:
 
     @cached_property
     def with_raw_response(self) -> AsyncOfferEventsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncOfferEventsWithRawResponse(AsyncOfferEvents(self._api.raw))
 
     async def modify(
@@ -502,20 +503,20 @@ class AsyncOfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent,
         inferred), then `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}`
@@ -595,9 +596,9 @@ class AsyncOfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -606,9 +607,9 @@ class AsyncOfferEvents:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers/{offerID}/events` (createOfferEvent, inferred).
         """
@@ -659,19 +660,19 @@ class AsyncOfferEvents:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
             offer_event_id: Identifier of the event.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (getOfferEvent, inferred).
         """
@@ -737,20 +738,20 @@ class AsyncOfferEvents:
             revenue_percent: Share of the sale received from the advertiser, in percent.
             revenue_type: What the advertiser pays for: an action (RPA), a share of a sale (RPS), both (RPAxRPS), a
                 click (RPC), a thousand impressions (RPM). Known values: `RPA`, `RPS`, `RPAxRPS`, `RPC`, `RPM`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}/events/{offerEventID}` (updateOfferEvent, inferred).
         """
@@ -810,24 +811,25 @@ class AsyncOfferEvents:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}/events` (listOfferEvents, inferred).
         """
@@ -854,7 +856,7 @@ class AsyncOfferEvents:
 
 
 class AsyncOfferEventsWithRawResponse:
-    """The methods of `offer_events`, asynchronous, which return the responses as they came."""
+    """The methods of `offer_events`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOfferEvents) -> None:
         from ..._raw import async_raw_pages, async_raw_response

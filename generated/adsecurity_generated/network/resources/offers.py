@@ -30,7 +30,7 @@ class Offers:
 
     @cached_property
     def with_raw_response(self) -> OffersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return OffersWithRawResponse(Offers(self._api.raw))
 
     def modify(
@@ -108,20 +108,20 @@ class Offers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
         /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
@@ -241,9 +241,9 @@ class Offers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -252,9 +252,9 @@ class Offers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers` (createOffer, inferred).
         """
@@ -324,18 +324,18 @@ class Offers:
             active: The new state of all objects named.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
@@ -382,18 +382,18 @@ class Offers:
             data: Identifiers of the objects to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
@@ -434,19 +434,19 @@ class Offers:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred).
         """
@@ -538,20 +538,20 @@ class Offers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
         """
@@ -623,24 +623,25 @@ class Offers:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers` (listOffers, inferred).
         """
@@ -666,7 +667,7 @@ class Offers:
 
 
 class OffersWithRawResponse:
-    """The methods of `offers`, which return the responses as they came."""
+    """The methods of `offers`, which return the responses themselves."""
 
     def __init__(self, resource: Offers) -> None:
         from ..._raw import raw_pages, raw_response
@@ -688,7 +689,7 @@ class AsyncOffers:
 
     @cached_property
     def with_raw_response(self) -> AsyncOffersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncOffersWithRawResponse(AsyncOffers(self._api.raw))
 
     async def modify(
@@ -766,20 +767,20 @@ class AsyncOffers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred), then `PATCH
         /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
@@ -899,9 +900,9 @@ class AsyncOffers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -910,9 +911,9 @@ class AsyncOffers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/integrations/{integrationID}/offers` (createOffer, inferred).
         """
@@ -982,18 +983,18 @@ class AsyncOffers:
             active: The new state of all objects named.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers` (bulkUpdateOffers, inferred).
@@ -1040,18 +1041,18 @@ class AsyncOffers:
             data: Identifiers of the objects to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/integrations/{integrationID}/offers` (bulkDeleteOffers, inferred).
@@ -1092,19 +1093,19 @@ class AsyncOffers:
         Args:
             integration_id: Identifier of the integration that the offers or exports belong to.
             offer_id: Identifier of the offer.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers/{offerID}` (getOffer, inferred).
         """
@@ -1196,20 +1197,20 @@ class AsyncOffers:
                 clicked.
             visibility: Who among the publishers can run an offer: all of them, those it is given to, or those whose
                 request was approved. Known values: `Public`, `Private`, `Requires_Approval`.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/integrations/{integrationID}/offers/{offerID}` (updateOffer, inferred).
         """
@@ -1281,24 +1282,25 @@ class AsyncOffers:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/integrations/{integrationID}/offers` (listOffers, inferred).
         """
@@ -1324,7 +1326,7 @@ class AsyncOffers:
 
 
 class AsyncOffersWithRawResponse:
-    """The methods of `offers`, asynchronous, which return the responses as they came."""
+    """The methods of `offers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOffers) -> None:
         from ..._raw import async_raw_pages, async_raw_response

@@ -27,7 +27,7 @@ class Publishers:
 
     @cached_property
     def with_raw_response(self) -> PublishersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return PublishersWithRawResponse(Publishers(self._api.raw))
 
     def modify(
@@ -86,20 +86,20 @@ class Publishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
         /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
@@ -190,9 +190,9 @@ class Publishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -201,9 +201,9 @@ class Publishers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/publishers` (createPublisher, inferred).
         """
@@ -262,18 +262,18 @@ class Publishers:
             active: The new state of all objects named.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
@@ -317,18 +317,18 @@ class Publishers:
             data: Identifiers of the objects to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
@@ -366,19 +366,19 @@ class Publishers:
 
         Args:
             publisher_id: Identifier of the publisher.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred).
         """
@@ -450,20 +450,20 @@ class Publishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
         """
@@ -523,24 +523,25 @@ class Publishers:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers` (listPublishers, inferred).
         """
@@ -565,7 +566,7 @@ class Publishers:
 
 
 class PublishersWithRawResponse:
-    """The methods of `publishers`, which return the responses as they came."""
+    """The methods of `publishers`, which return the responses themselves."""
 
     def __init__(self, resource: Publishers) -> None:
         from ..._raw import raw_pages, raw_response
@@ -587,7 +588,7 @@ class AsyncPublishers:
 
     @cached_property
     def with_raw_response(self) -> AsyncPublishersWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncPublishersWithRawResponse(AsyncPublishers(self._api.raw))
 
     async def modify(
@@ -646,20 +647,20 @@ class AsyncPublishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is empty or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is empty or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred), then `PATCH
         /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
@@ -750,9 +751,9 @@ class AsyncPublishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
@@ -761,9 +762,9 @@ class AsyncPublishers:
             The id of the new object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `POST /api/v2/publishers` (createPublisher, inferred).
         """
@@ -822,18 +823,18 @@ class AsyncPublishers:
             active: The new state of all objects named.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `PATCH /api/v2/publishers` (bulkUpdatePublishers, inferred).
@@ -877,18 +878,18 @@ class AsyncPublishers:
             data: Identifiers of the objects to delete.
             batch_size: Most objects in one request.
             on_error: `raise` stops at the first batch that fails, `continue` tries the others first.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
             BulkError: a batch failed; it tells which objects are done, which failed and why, and what remains.
 
         Source: `DELETE /api/v2/publishers` (bulkDeletePublishers, inferred).
@@ -926,19 +927,19 @@ class AsyncPublishers:
 
         Args:
             publisher_id: Identifier of the publisher.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            What was asked for.
+            The requested object.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers/{publisherID}` (getPublisher, inferred).
         """
@@ -1010,20 +1011,20 @@ class AsyncPublishers:
             timezone: IANA name of the publisher's time zone.
             tracking_domain_ids: Identifiers of the tracking domains the publisher may use.
             website: Address of the publisher's site.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
             extra_body: Body fields that the method does not know, laid over its own at every depth.
 
         Returns:
-            Nothing; a refused change raises.
+            Nothing; a rejected change raises.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `PATCH /api/v2/publishers/{publisherID}` (updatePublisher, inferred).
         """
@@ -1083,24 +1084,25 @@ class AsyncPublishers:
                 operator in a second pair of brackets compares otherwise, for example `filter[created_at][gte]`. A
                 dot reaches into a nested field.
             sort: Fields to order by, most significant first; a minus sign before a field turns its order around. A
-                list is sent comma-joined.
-            page_size: Items a page, at most 100.
+                list is sent joined by commas.
+            page_size: Items per page, at most 100.
             page_number: Page to start at, counted from 1.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/publishers` (listPublishers, inferred).
         """
@@ -1125,7 +1127,7 @@ class AsyncPublishers:
 
 
 class AsyncPublishersWithRawResponse:
-    """The methods of `publishers`, asynchronous, which return the responses as they came."""
+    """The methods of `publishers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublishers) -> None:
         from ..._raw import async_raw_pages, async_raw_response

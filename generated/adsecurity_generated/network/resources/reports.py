@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
 
@@ -30,7 +30,7 @@ class Reports:
 
     @cached_property
     def with_raw_response(self) -> ReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return ReportsWithRawResponse(Reports(self._api.raw))
 
     def clicks(
@@ -51,6 +51,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -64,12 +65,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -77,25 +79,31 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -121,6 +129,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -145,6 +154,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -158,12 +168,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -171,25 +182,31 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/conversion-table` (listConversionReport, documented).
         """
@@ -215,6 +232,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -239,6 +257,7 @@ class Reports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -252,12 +271,13 @@ class Reports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -265,25 +285,31 @@ class Reports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `for`, which fetches page after page.
+            A paginator; iterate over it with `for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -309,6 +335,7 @@ class Reports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -317,7 +344,7 @@ class Reports:
 
 
 class ReportsWithRawResponse:
-    """The methods of `reports`, which return the responses as they came."""
+    """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
         from ..._raw import raw_pages
@@ -335,7 +362,7 @@ class AsyncReports:
 
     @cached_property
     def with_raw_response(self) -> AsyncReportsWithRawResponse:
-        """The same methods, which return status, headers and content as they came."""
+        """The same methods, which return the response: status, headers, content, and `parse()`."""
         return AsyncReportsWithRawResponse(AsyncReports(self._api.raw))
 
     def clicks(
@@ -356,6 +383,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -369,12 +397,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -382,25 +411,31 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/click-table` (listClickReport, inferred).
         """
@@ -426,6 +461,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -450,6 +486,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -463,12 +500,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `conversion_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `conversion_time`. Whether the end itself is
                 included is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date
-                means its 00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted
-                to it; a text goes as it is (`2006-01-02 15:04:05`).
+                means its 00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is
+                converted to it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -476,25 +514,31 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/conversion-table` (listConversionReport, documented).
         """
@@ -520,6 +564,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -544,6 +589,7 @@ class AsyncReports:
         resume: str | None = None,
         prefetch: int = 1,
         concurrency: int = 1,
+        inclusive: Literal["both", "left"] = "both",
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -557,12 +603,13 @@ class AsyncReports:
         Args:
             integration_id: Identifier of the integration whose rows are wanted.
             start_time: Start of the range; compared with each row's `request_time`. Written as `YYYY-MM-DD
-                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a zone is wall
-                clock in `timezone`, an aware one is converted to it; a text goes as it is (`2006-01-02 15:04:05`).
+                hh:mm:ss`, in the zone of `timezone`. A date means its 00:00:00; a datetime without a time zone is
+                wall clock in `timezone`, an aware one is converted to it; a string is sent as `2006-01-02
+                15:04:05`.
             end_time: End of the range; compared with each row's `request_time`. Whether the end itself is included
                 is not documented. Written as `YYYY-MM-DD hh:mm:ss`, in the zone of `timezone`. A date means its
-                00:00:00; a datetime without a zone is wall clock in `timezone`, an aware one is converted to it; a
-                text goes as it is (`2006-01-02 15:04:05`).
+                00:00:00; a datetime without a time zone is wall clock in `timezone`, an aware one is converted to
+                it; a string is sent as `2006-01-02 15:04:05`.
             timezone: IANA name of the time zone in which the range is meant. The server takes UTC if there is none.
             status: Keeps only the rows with this verdict. Known values: `Approved`, `Rejected`.
             offer_id: Keeps only the rows of this offer.
@@ -570,25 +617,31 @@ class AsyncReports:
             advertiser: Keeps only the rows of this advertiser.
             filter: Keeps only the rows whose fields fit. A field's name in brackets compares for equality; an
                 operator in a second pair of brackets compares otherwise, for example `filter[payout][gte]`.
-            page_size: Items a page, at most 100.
-            after: Cursor to start behind.
+            page_size: Items per page, at most 100.
+            after: Cursor after which to start.
             before: Cursor to read backwards from.
-            resume: A checkpoint to go on from; it must come from the same call.
-            prefetch: 1 reads the next page while this one is consumed, 0 does not.
-            concurrency: Number of workers that share the range; the order of rows stays the same.
-            timeout: Seconds, or an `httpx.Timeout`, instead of the client's.
-            retry: Policy instead of the client's.
-            extra_headers: Headers added to those of the client.
+            resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
+                concurrency may differ.
+            prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            concurrency: Number of workers that share the time range; the order of rows stays the same.
+            inclusive: `both` is what the server does with the ends of the range. `left` gives the rows with start
+                <= t < end by their own time, so that consecutive ranges share no row and miss none: a little more
+                is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
+                ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
+                the row before it; one from outside of what was asked for raises `PaginationError`.
+            timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
+            retry: Retry policy; replaces the client's.
+            extra_headers: Headers in addition to those of the client.
             extra_query: Query parameters that the method does not know, by their names on the wire; they win over
                 its own.
 
         Returns:
-            A paginator; iterate over it with `async for`, which fetches page after page.
+            A paginator; iterate over it with `async for`, which fetches the pages one after the other.
 
         Raises:
-            TypeError, ValueError: an argument is missing, empty, or of the wrong kind; nothing was sent.
-            APIStatusError: the server refused, with the class of the status.
-            APIConnectionError: no answer came, in all attempts.
+            TypeError, ValueError: an argument is missing, empty, or of the wrong type; nothing was sent.
+            APIStatusError: the server returned an error status; each status has its own subclass.
+            APIConnectionError: no response was received in any attempt.
 
         Source: `GET /api/v2/reports/v2/impression-table` (listImpressionReport, inferred).
         """
@@ -614,6 +667,7 @@ class AsyncReports:
             resume=resume,
             prefetch=prefetch,
             concurrency=concurrency,
+            inclusive=inclusive,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -622,7 +676,7 @@ class AsyncReports:
 
 
 class AsyncReportsWithRawResponse:
-    """The methods of `reports`, asynchronous, which return the responses as they came."""
+    """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:
         from ..._raw import async_raw_pages

@@ -1,0 +1,188 @@
+"""Files are whole or not there; links are never written through; what a killed process leaves is taken over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
+
+from adsecurity import DownloadError
+from adsecurity.sandbox import Sandbox
+from adsecurity.tables.whole_file import WholeFile, file_path
+from tests.exports.kit import Bench
+from tests.tables.test_arrow import RANGE, Lists
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rows=450, today="2026-11-08") as running:
+        yield running
+
+
+@pytest.fixture(params=["sync", "async"])
+def lists(request: pytest.FixtureRequest, sandbox: Sandbox) -> Lists:
+    return Lists(request.param, sandbox)
+
+
+@pytest.fixture(params=["sync", "async"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    made = Bench(request.param)
+    yield made
+    made.close()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "path", ["s3://bucket/clicks", "gs://b/c", "https://h/c", Path("s3://bucket/clicks"), "file:///c"]
+)
+def test_an_address_is_refused_with_the_words_a_local_path(lists: Lists, bench: Bench, path: Any) -> None:
+    before = len(lists.sandbox.requests)
+    with pytest.raises(ValueError, match="a local path"):
+        lists("users", "list", then=lambda rows: rows.to_parquet(path))
+    job = bench.done()
+    for method in (job.to_parquet, job.download):
+        with pytest.raises(ValueError, match="a local path"):
+            bench.result(method(path))
+    assert (len(lists.sandbox.requests), bench.store.requests) == (before, [])
+
+
+@pytest.mark.parametrize("path", ["clicks", "/a/b", "c:/x", "a b/c", "x:y"])
+def test_local_paths_are_taken(path: str) -> None:
+    assert file_path(path) == Path(path)
+
+
+class TestLists:
+    @pytest.mark.parametrize("place", ["missing folder", "folder"])
+    def test_raise_what_exports_raise_before_anything_is_sent(
+        self, lists: Lists, bench: Bench, tmp_path: Path, place: str
+    ) -> None:
+        path = tmp_path / "no" / "clicks" if place == "missing folder" else tmp_path
+        before, seen = len(lists.sandbox.requests), []
+
+        def write(rows: Any) -> Any:
+            seen.append(rows)
+            return rows.to_parquet(path)
+
+        with pytest.raises(DownloadError, match="cannot write") as caught:
+            lists("users", "list", then=write)
+        assert len(lists.sandbox.requests) == before
+        assert (caught.value.path, caught.value.checkpoint) == (str(path), seen[0].checkpoint())
+        with pytest.raises(DownloadError, match="cannot write") as exported:
+            bench.result(bench.done().to_parquet(path))
+        assert exported.value.path == str(path)
+
+    def test_on_a_full_disk_leave_nothing_and_say_where_to_begin_again(
+        self, lists: Lists, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("adsecurity.tables.parquet.GROUP_BYTES", 1000)
+        monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 100)
+        path = tmp_path / "clicks"
+        path.write_bytes(b"old")
+        with pytest.raises(DownloadError, match="No space left on device; nothing of it is kept") as caught:
+            lists("reports", "clicks", **RANGE, then=lambda rows: _limited(rows, path, lists.mode))
+        assert (names(tmp_path), path.read_bytes()) == (["clicks"], b"old")
+        resume = caught.value.checkpoint
+        lists("reports", "clicks", **RANGE, resume=resume, then=lambda rows: rows.to_parquet(path))
+        assert pq.read_metadata(path).num_rows == 450
+
+
+def _limited(rows: Any, path: Path, mode: str) -> Any:
+    """Write to a file for which there is no room on the disk."""
+    import io
+
+    class Full(io.BufferedWriter):
+        def write(self, data: Any) -> int:
+            if self.tell() > 3000:
+                raise OSError(28, "No space left on device")
+            return super().write(data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adsecurity.tables.parquet.io.BufferedWriter", Full)
+        if mode == "sync":
+            return rows.to_parquet(path)
+
+    async def write() -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("adsecurity.tables.parquet.io.BufferedWriter", Full)
+            return await rows.to_parquet(path)
+
+    return write()
+
+
+class TestLinks:
+    """Whoever may write to the folder must not have the bytes written elsewhere."""
+
+    @pytest.mark.parametrize("kind", ["symbolic", "hard"])
+    @pytest.mark.parametrize("suffix", [".part", ".part.json"])
+    def test_are_refused_by_downloads(self, bench: Bench, tmp_path: Path, kind: str, suffix: str) -> None:
+        secret, path = tmp_path / "secret", tmp_path / "clicks.csv"
+        secret.write_bytes(b"precious")
+        link = Path(f"{path}{suffix}")
+        link.symlink_to(secret) if kind == "symbolic" else link.hardlink_to(secret)
+        with pytest.raises(DownloadError, match="it is a link"):
+            bench.result(bench.done().download(path))
+        assert (secret.read_bytes(), path.exists()) == (b"precious", False)
+
+    @pytest.mark.parametrize("kind", ["symbolic", "hard", "dangling"])
+    def test_are_refused_by_tables(self, lists: Lists, tmp_path: Path, kind: str) -> None:
+        secret, link = tmp_path / "secret", tmp_path / ".clicks.table.part"
+        secret.write_bytes(b"precious")
+        if kind == "hard":
+            link.hardlink_to(secret)
+        else:
+            link.symlink_to(secret if kind == "symbolic" else tmp_path / "nothing")
+        with pytest.raises(DownloadError, match="it is a link"):
+            lists("users", "list", then=lambda rows: rows.to_parquet(tmp_path / "clicks"))
+        assert names(tmp_path) == [link.name, "secret"]
+        assert secret.read_bytes() == b"precious"
+
+    def test_that_are_no_files_are_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / ".clicks.table.part")
+        with pytest.raises(OSError, match="not a regular file"):
+            WholeFile(tmp_path / "clicks").open()
+
+
+def test_two_who_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
+    first, second = WholeFile(tmp_path / "clicks"), WholeFile(tmp_path / "clicks")
+    first.open().write(b"first")
+    with pytest.raises(BlockingIOError, match="another process is writing it"):
+        second.open()
+    second.discard()
+    first.finish()
+    assert (names(tmp_path), (tmp_path / "clicks").read_bytes()) == (["clicks"], b"first")
+
+
+KILLED = """
+import sys
+import adsecurity
+with adsecurity.NetworkClient(api_key=sys.argv[1], base_url=sys.argv[2]) as net:
+    net.reports.clicks(
+        integration_id="integration-1", start_time="2026-11-01", end_time="2026-11-08", page_size=1
+    ).to_parquet(sys.argv[3])
+"""
+
+
+def test_what_a_killed_process_leaves_is_taken_over_by_the_next(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "clicks.parquet"
+    command = [sys.executable, "-c", KILLED, sandbox.api_key, sandbox.network_url, str(path)]
+    process = subprocess.Popen(command)
+    deadline = time.monotonic() + 30
+    while not names(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert names(tmp_path) == [".clicks.parquet.table.part"]
+    Lists("sync", sandbox)("reports", "clicks", **RANGE, then=lambda rows: rows.to_parquet(path))
+    assert names(tmp_path) == ["clicks.parquet"]
+    assert pq.read_metadata(path).num_rows == 450
