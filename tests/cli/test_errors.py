@@ -90,6 +90,8 @@ def test_errors_that_last_have_their_codes_too(sandbox: Sandbox) -> None:
         errors.ResponseDecodeError("x"): 13,
         errors.PaginationError("x"): 13,
         errors.AdsecurityError("x"): 1,
+        errors.BulkError("x", causes=(errors.ConflictError("y"),)): 7,
+        errors.BulkError("x"): 1,
         ModuleNotFoundError("x"): 1,
         OSError(28, "No space left", "f.csv"): 1,
         TypeError("x"): 2,

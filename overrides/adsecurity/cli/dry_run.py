@@ -10,8 +10,6 @@ import httpx
 from .. import errors
 from .rows import dumps
 
-KEY = "not-a-key"
-"""Stands for the key: what is shown cannot be copied."""
 _HIDDEN = "***"
 _SHOWN_HEADERS = ("accept", "content-type")
 
@@ -29,16 +27,8 @@ class Recorder(httpx.BaseTransport):
         return httpx.Response(400, json={}, request=request)
 
 
-class Recorded(Exception):
-    """Carries the request out of the command that was about to send it."""
-
-    def __init__(self, request: httpx.Request) -> None:
-        super().__init__()
-        self.request = request
-
-
-def recorded(recorder: Recorder, error: errors.APIStatusError) -> httpx.Request:
-    """The request that was kept; any other refusal is no business of ours."""
+def recorded(recorder: Recorder, error: errors.AdsecurityError) -> httpx.Request:
+    """The request that was kept; an error before there was one is raised."""
     if recorder.request is None:
         raise error
     return recorder.request

@@ -73,8 +73,10 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, Failure):
         return str(error), error.code
     if isinstance(error, errors.AdsecurityError):
+        # Of batches that failed, the first says why.
+        cause = error.causes[0] if isinstance(error, errors.BulkError) and error.causes else error
         for kind, code, hint in _BY_CLASS:
-            if isinstance(error, kind):
+            if isinstance(cause, kind):
                 return f"{error} {hint}".strip(), code
         return str(error), FAILED
     if isinstance(error, ModuleNotFoundError):

@@ -112,7 +112,8 @@ def _show_request(operation: Operation, call: Call, wishes: Wishes, settings: Se
             answer = _method(client, operation, call, wishes)()
             # A paginator sends nothing until it is read.
             next(iter(answer), None)
-        except errors.APIStatusError as error:
+        except errors.AdsecurityError as error:
+            # Refused by the recorder; a bulk write wraps that in an error of its own.
             print(text(recorded(recorder, error), secrets), end="")
 
 
