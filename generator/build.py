@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .lint.stages import lint
+from .render.commands import commands_json
 from .render.compact_spec import spec_json
 from .render.project import TEMPLATES, GenerationError, build_surface
 from .render.typed_dicts import typed_dicts
@@ -57,6 +58,7 @@ def _render(source: Source, output: Path) -> None:
     project = build_surface(spec, output)
     (output / "typed_dicts.py").write_text(typed_dicts(spec, project.methods), encoding="utf-8")
     (output / "spec.json").write_text(spec_json(spec), encoding="utf-8")
+    (output / "commands.json").write_text(commands_json(spec, project.methods), encoding="utf-8")
 
 
 def _tidy(root: Path) -> None:

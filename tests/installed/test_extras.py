@@ -60,6 +60,15 @@ WORK = {
             with adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as net:
                 assert net.users.list().first().id
     """,
+    "cli": """
+        import pathlib
+        import subprocess
+        command = pathlib.Path(sys.executable).with_name("adsecurity")
+        words = ["network", "offers", "list", "--help"]
+        for begin in ([command], [sys.executable, "-I", "-m", "adsecurity.cli"]):
+            done = subprocess.run([*begin, *words], capture_output=True, text=True, check=True)
+            assert "--filter FIELD=VALUE" in done.stdout
+    """,
 }
 
 MISSING = {
@@ -70,6 +79,10 @@ MISSING = {
     "sandbox": """
         from adsecurity.sandbox import Sandbox
         Sandbox().start()
+    """,
+    "cli": """
+        from adsecurity.cli import main
+        sys.exit(main())
     """,
 }
 
