@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 
 from ..spec.lookup import METHODS
-from .operations import Operation, read_operation
-from .references import DocumentError, Json, References, as_list, as_map
+from .facts import Described
+from .operations import Operation, read_operation, server_path
+from .references import DocumentError, Json, as_list, as_map
 
 DEEPEST = 100
 """More levels than any description has, and far fewer than Python can follow."""
@@ -33,7 +33,7 @@ _PlainLoader.yaml_implicit_resolvers = {
 
 
 @dataclass(frozen=True)
-class Document(References):
+class Document(Described):
     """A whole document, of the version that `version` names."""
 
     version: str
@@ -46,21 +46,19 @@ class Document(References):
     @property
     def base_path(self) -> str:
         if self.version == "2.0":
-            base = str(self.root.get("basePath") or "")
-        else:
-            servers = as_list(self.root.get("servers"))
-            base = urlsplit(str(as_map(servers[0]).get("url") or "")).path if servers else ""
-        return base.rstrip("/")
+            base = str(self.root.get("basePath") or "").strip("/")
+            return f"/{base}" if base else ""
+        servers = as_list(self.root.get("servers"))
+        return server_path(as_map(servers[0])) if servers else ""
 
     @cached_property
     def operations(self) -> list[Operation]:
         found: list[Operation] = []
-        flat_query = self.version == "2.0"
         for path, item in as_map(self.root.get("paths")).items():
             item = self.deref(item)
             for method in METHODS:
                 if isinstance(item.get(method), dict):
-                    found.append(read_operation(self, self.base_path, path, method, item, flat_query=flat_query))
+                    found.append(read_operation(self, self.base_path, str(path), method, item))
         return found
 
 

@@ -2,27 +2,41 @@
 
 Names are weak evidence: one word in ten. What tells two operations apart is what goes in and what comes out; what tells
 twins apart (six collections are deleted with the same body) is their family, the operations that share their path.
+A pair counts as found only if every other way to pair the two documents is clearly worse; otherwise it is a question.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
-from .operations import Operation, is_placeholder
+from .assignment import Assignment
+from .facts import flatten
+from .facts import words as words_of
+from .operations import Operation, is_placeholder, operation_schema
 
 ENOUGH = 0.5
 """A pair below this is no match."""
-SURE = 0.02
-"""Two pairs whose exchange would cost less than this are twins: nothing in the files tells them apart."""
+SURE = 0.04
+"""A pairing that is worth less than this more than the next best one is a question."""
+ALONE = 0.18
+"""So much better than no match at all a pair has to be."""
+NONE = "none of theirs"
+_NEAR = 0.4
+_COMMON = 0.2
 _ROUNDS = 3
+_LOOKED_AT = 600
+"""Fields that tell an operation from others; those further down add nothing."""
 _WRAPPERS = re.compile(r"^(?:(?:data|result|results|items|rows|list|payload|response)(?:\[\])?\.?)+|^\[\]\.?")
+_VERSION = re.compile(r"v\d+|api|rest")
 _METHODS: Mapping[frozenset[str], float] = {
     frozenset(("put", "patch")): 0.8,
     frozenset(("post", "put")): 0.4,
     frozenset(("post", "patch")): 0.4,
+    frozenset(("post", "delete")): 0.4,
     frozenset(("get", "post")): 0.4,
 }
 
@@ -32,7 +46,42 @@ class Match:
     ours: Operation
     theirs: Operation
     score: float
-    twin: bool
+    rivals: tuple[str, ...] = ()
+    """What speaks against it: their routes that are nearly as likely, or words where it is the pair itself."""
+
+    @property
+    def sure(self) -> bool:
+        return not self.rivals
+
+
+class _Vocabulary(dict[str, int]):
+    """Each name as one bit, so that two sets of names are compared by two machine operations."""
+
+    common = 0
+    """Names that many operations have: they say little for two being the same."""
+
+    def mask(self, names: set[str]) -> int:
+        mask = 0
+        for name in names:
+            mask |= 1 << self.setdefault(name, len(self))
+        return mask
+
+    def learn_common(self, masks: Sequence[int]) -> None:
+        for bit in range(len(self)):
+            if sum(mask >> bit & 1 for mask in masks) >= max(_COMMON * len(masks), 4):
+                self.common |= 1 << bit
+
+    def weight(self, mask: int) -> float:
+        common = (mask & self.common).bit_count()
+        return mask.bit_count() - common + 0.25 * common
+
+    def overlap(self, left: int, right: int) -> float:
+        """How much of both is in both, and how much of the smaller one: either may leave fields out."""
+        both = self.weight(left & right)
+        if not both:
+            return 0.0
+        mine, other = self.weight(left), self.weight(right)
+        return 0.75 * both / (mine + other - both) + 0.25 * both / min(mine, other)
 
 
 @dataclass(frozen=True)
@@ -42,140 +91,156 @@ class Features:
     method: str
     static: tuple[str, ...]
     holes: int
-    query: frozenset[str]
-    body: frozenset[str]
-    response: frozenset[str]
-    words: frozenset[str]
-    family: tuple[str, str]
+    ends_in_id: bool
+    query: int
+    body: int
+    response: int
+    words: int
+    shape: tuple[str, ...]
 
     @classmethod
-    def of(cls, operation: Operation) -> Features:
+    def of(cls, operation: Operation, vocabulary: _Vocabulary) -> Features:
         parts = operation.path.strip("/").split("/")
         shape = ["{}" if is_placeholder(part) else part for part in parts]
+        body = flatten(operation.document, operation_schema(operation.document, operation, "body"), most=_LOOKED_AT)
+        answer = flatten(
+            operation.document, operation_schema(operation.document, operation, "answer"), most=_LOOKED_AT
+        )
         return cls(
             method=operation.method,
-            static=tuple(re.sub(r"[-_]", "", part.lower()) for part in parts if not is_placeholder(part)),
+            static=tuple(
+                word
+                for part in parts
+                if not is_placeholder(part) and not _VERSION.fullmatch(part.lower())
+                for word in words_of(part)
+            ),
             holes=shape.count("{}"),
-            query=frozenset(name for name, place in operation.params if place != "path"),
-            body=frozenset(map(leaf, operation.body)),
-            response=frozenset(map(leaf, operation.response)),
-            words=operation.words,
-            family=("/".join(shape), "/".join(shape[:-1] if shape[-1] == "{}" else [*shape, "{}"])),
+            ends_in_id=shape[-1] == "{}",
+            query=vocabulary.mask({name for name, place in operation.params if place != "path"}),
+            body=vocabulary.mask({leaf(place) for place in (*body, *operation.form)}),
+            response=vocabulary.mask(set(map(leaf, answer))),
+            words=vocabulary.mask({f"word {word}" for word in operation.words}),
+            shape=tuple(shape),
         )
 
 
+@lru_cache(maxsize=1 << 16)
 def leaf(place: str) -> str:
     """A field's place without the envelope, which one description spells out and the next leaves away."""
     return _WRAPPERS.sub("", place) or place
 
 
-def _overlap(left: frozenset[str], right: frozenset[str]) -> float:
-    return len(left & right) / len(left | right)
+@lru_cache(maxsize=1 << 16)
+def _path_likeness(left: tuple[str, ...], right: tuple[str, ...]) -> float:
+    return SequenceMatcher(None, left, right).ratio()
 
 
-def similarity(left: Features, right: Features) -> float:
+def similarity(left: Features, right: Features, vocabulary: _Vocabulary) -> float:
     """0 to 1: how much speaks for the two being one operation."""
-    same_method = left.method == right.method
-    parts = [(2.0, 1.0 if same_method else _METHODS.get(frozenset((left.method, right.method)), 0.0))]
+    method = 1.0 if left.method == right.method else _METHODS.get(frozenset((left.method, right.method)), 0.0)
+    total, weights = 2.0 * method, 2.0
     for weight, mine, other in (
         (2.0, left.query, right.query),
         (3.0, left.body, right.body),
         (3.0, left.response, right.response),
-        (1.0, left.words, right.words),
     ):
         if mine or other:
-            parts.append((weight, _overlap(mine, other)))
-    parts.append((2.0, SequenceMatcher(None, left.static, right.static).ratio()))
-    parts.append((1.0, 1.0 if left.holes == right.holes else 0.0))
-    return sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
+            total += weight * vocabulary.overlap(mine, other)
+            weights += weight
+    # That names are alike says more than that they are not: names are what changes.
+    likeness, words = _path_likeness(left.static, right.static), vocabulary.overlap(left.words, right.words)
+    total += likeness * (1.0 + likeness) + words * (0.5 + words / 2)
+    weights += 1.5 + likeness + words / 2
+    total += 1.0 if left.holes == right.holes else 0.0
+    return total / (weights + 1.0)
 
 
 def match(ours: Sequence[Operation], theirs: Sequence[Operation]) -> list[Match]:
     """The best pairing as a whole, in the order of ours; what has no counterpart is left out."""
-    mine, other = [Features.of(one) for one in ours], [Features.of(one) for one in theirs]
-    base = [[similarity(left, right) for right in other] for left in mine]
-    scores = base
-    pairs = _pairs(scores)
-    for _ in range(_ROUNDS):
-        scores = [
-            [_with_family(value, i, j, mine, other, pairs) for j, value in enumerate(row)] for i, row in enumerate(base)
+    vocabulary = _Vocabulary()
+    mine = [Features.of(one, vocabulary) for one in ours]
+    other = [Features.of(one, vocabulary) for one in theirs]
+    vocabulary.learn_common([one.response for one in mine if one.response])
+    base = [[similarity(left, right, vocabulary) for right in other] for left in mine]
+    near = [j for j in range(len(other)) if any(row[j] >= _NEAR for row in base)]
+    return _Matcher(ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine,
+                    [other[j] for j in near]).run()
+
+
+class _Matcher:
+    def __init__(
+        self,
+        ours: Sequence[Operation],
+        theirs: Sequence[Operation],
+        base: list[list[float]],
+        mine: list[Features],
+        other: list[Features],
+    ) -> None:
+        self._ours, self._theirs, self._base = ours, theirs, base
+        self._mine, self._other = _relatives(mine), _relatives(other)
+        self._found = _assigned(base)
+
+    def run(self) -> list[Match]:
+        scores = self._base
+        for _ in range(_ROUNDS):
+            pairs = self._found.pairs
+            scores = [
+                [self._with_family(value, i, j) if value > _NEAR else value for j, value in enumerate(row)]
+                for i, row in enumerate(self._base)
+            ]
+            self._found = _assigned(scores)
+            if self._found.pairs == pairs:
+                break
+        return [
+            Match(self._ours[i], self._theirs[j], round(scores[i][j], 3), self._rivals(i))
+            for i, j in self._found.pairs.items()
         ]
-        again = _pairs(scores)
-        if again == pairs:
-            break
-        pairs = again
-    return [
-        Match(ours[i], theirs[j], round(scores[i][j], 3), _has_twin(i, j, pairs, scores))
-        for i, j in sorted(pairs.items())
-    ]
+
+    def _with_family(self, value: float, i: int, j: int) -> float:
+        """Relatives of theirs matched to relatives of ours speak for the pair, those matched elsewhere against it."""
+        mine, related = self._mine[i], self._other[j]
+        votes = [k in mine for k, partner in self._found.pairs.items() if partner in related and k != i]
+        return value if not votes else (value * 10 + 3 * sum(votes) / len(votes)) / 13
+
+    def _rivals(self, row: int) -> tuple[str, ...]:
+        """Their routes that this operation of ours could have as well, at next to no cost."""
+        chosen = self._found.pairs[row]
+        cost, other = self._found.without(row)
+        if cost < SURE and row in other:
+            return (self._theirs[other[row]].route,)
+        if self._found.value(row) < ALONE:
+            return (NONE,)
+        value = self._base[row][chosen]
+        return tuple(
+            self._theirs[column].route
+            for column, rival in enumerate(self._base[row])
+            if column != chosen and rival > value - SURE and self._is_family_as_good(row, column)
+        )[:3]
+
+    def _is_family_as_good(self, row: int, column: int) -> bool:
+        """Whether the whole family could have moved with it: then that the relatives agree proves nothing."""
+        relatives = [k for k in self._mine[row] if k in self._found.pairs]
+        there = self._other[column]
+        if not relatives or not there:
+            return False
+        best = sum(max(self._base[k][column] for column in there) for k in relatives)
+        return best > sum(self._base[k][self._found.pairs[k]] for k in relatives) - SURE * len(relatives)
 
 
-def _pairs(scores: list[list[float]]) -> dict[int, int]:
-    chosen = assign(scores)
-    return {i: j for i, j in chosen.items() if scores[i][j] >= ENOUGH}
+def _assigned(scores: list[list[float]]) -> Assignment:
+    return Assignment([[max(value - ENOUGH, 0.0) for value in row] for row in scores])
 
 
-def _with_family(
-    value: float, i: int, j: int, mine: list[Features], other: list[Features], pairs: Mapping[int, int]
-) -> float:
-    """Relatives of theirs matched to relatives of ours speak for the pair, those matched elsewhere against it."""
-    related = _relatives(other, j)
-    votes = [k in _relatives(mine, i) for k, partner in pairs.items() if partner in related and k != i]
-    return value if not votes else (value * 10 + 3 * sum(votes) / len(votes)) / 13
-
-
-def _relatives(features: list[Features], index: int) -> set[int]:
-    family = set(features[index].family)
-    return {k for k, one in enumerate(features) if k != index and one.family[0] in family}
-
-
-def _has_twin(i: int, j: int, pairs: Mapping[int, int], scores: list[list[float]]) -> bool:
-    """Could the partner be exchanged with another pair's, or with an operation nobody took, at no cost?"""
-    for k, partner in pairs.items():
-        if k != i and scores[i][partner] + scores[k][j] > scores[i][j] + scores[k][partner] - SURE:
-            return True
-    taken = set(pairs.values())
-    return any(value > scores[i][j] - SURE for other, value in enumerate(scores[i]) if other not in taken)
-
-
-def assign(scores: list[list[float]]) -> dict[int, int]:
-    """The one-to-one pairing with the largest sum (Hungarian method, O(n³))."""
-    if not scores or not scores[0]:
-        return {}
-    if len(scores) > len(scores[0]):
-        turned = assign([[row[j] for row in scores] for j in range(len(scores[0]))])
-        return {i: j for j, i in turned.items()}
-    rows, columns = len(scores), len(scores[0])
-    above, left = [0.0] * (columns + 1), [0.0] * (rows + 1)
-    owner = [0] * (columns + 1)
-    for row in range(1, rows + 1):
-        _grow(row, owner, left, above, lambda i, j: -scores[i - 1][j - 1])
-    return {owner[j] - 1: j - 1 for j in range(1, columns + 1) if owner[j]}
-
-
-def _grow(row: int, owner: list[int], left: list[float], above: list[float], cost: Callable[[int, int], float]) -> None:
-    """One augmenting path; index 0 stands for nothing."""
-    columns = len(owner) - 1
-    owner[0], column = row, 0
-    least, way, done = [float("inf")] * (columns + 1), [0] * (columns + 1), [False] * (columns + 1)
-    while owner[column]:
-        done[column] = True
-        current, delta, following = owner[column], float("inf"), 0
-        for j in range(1, columns + 1):
-            if done[j]:
-                continue
-            reduced = cost(current, j) - left[current] - above[j]
-            if reduced < least[j]:
-                least[j], way[j] = reduced, column
-            if least[j] < delta:
-                delta, following = least[j], j
-        for j in range(columns + 1):
-            if done[j]:
-                left[owner[j]] += delta
-                above[j] -= delta
-            else:
-                least[j] -= delta
-        column = following
-    while column:
-        owner[column] = owner[way[column]]
-        column = way[column]
+def _relatives(features: list[Features]) -> list[set[int]]:
+    """For each operation those on the same collection: the collection itself, its items, what is done to it."""
+    known = {one.shape for one in features}
+    groups: dict[tuple[str, ...], set[int]] = {}
+    homes: list[tuple[str, ...]] = []
+    for index, one in enumerate(features):
+        home = one.shape[:-1] if one.ends_in_id else one.shape
+        # `/users/bulk-delete` is done to `/users`, where there is such a collection.
+        if home == one.shape and len(home) > 1 and home[-2] != "{}" and home[:-1] in known:
+            home = home[:-1]
+        homes.append(home)
+        groups.setdefault(home, set()).add(index)
+    return [groups[home] - {index} for index, home in enumerate(homes)]
