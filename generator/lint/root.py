@@ -9,7 +9,7 @@ from ..spec.lookup import Spec, as_list, as_map, walk
 from ..spec.naming import is_argument_name, is_name
 from ..spec.source import Json, Problem
 
-EVIDENCE = ("documented", "prose", "inferred", "borrowed")
+EVIDENCE = ("official", "documented", "prose", "inferred", "borrowed")
 EXTENSIONS = frozenset(
     (
         "x-surface",
@@ -28,6 +28,7 @@ EXTENSIONS = frozenset(
         "x-safe",
         "x-mirror",
         "x-python-name",
+        "x-paging",
         "x-default-from-path",
         "x-secret",
         "x-comma-list",

@@ -23,6 +23,8 @@ class Fact:
     enum: tuple[str, ...] = ()
     format: str = ""
     description: str = field(default="", compare=False)
+    optional: bool = field(default=False, compare=False)
+    """Whether it is said that it may be left out; not to be on a list of what is required says nothing."""
     deprecated: str = field(default="", compare=False)
     keyword: str = field(default="", compare=False)
     model: str = field(default="", compare=False)
@@ -113,6 +115,7 @@ def fact(document: Described, schema: Json, required: bool, holder: Json | None 
     return Fact(
         type=kind(document, schema) + inner,
         required=required,
+        optional=holder.get("required") is False,
         enum=tuple(str(value) for value in values if value is not None),
         format=str(said.get("format") or "") if said.get("format") in ("date", "date-time") else "",
         description=str(holder.get("description") or said.get("description") or ""),

@@ -26,6 +26,7 @@ ALONE = 0.18
 """So much better than no match at all a pair has to be."""
 NONE = "none of theirs"
 _NEAR = 0.4
+_SETTLED = 3.0
 _COMMON = 0.2
 _ROUNDS = 3
 _LOOKED_AT = 600
@@ -155,13 +156,26 @@ def similarity(left: Features, right: Features, vocabulary: _Vocabulary) -> floa
     return total / (weights + 1.0)
 
 
-def match(ours: Sequence[Operation], theirs: Sequence[Operation]) -> list[Match]:
-    """The best pairing as a whole, in the order of ours; what has no counterpart is left out."""
+def match(
+    ours: Sequence[Operation], theirs: Sequence[Operation], answers: Mapping[int, Operation | None] | None = None
+) -> list[Match]:
+    """The best pairing as a whole, in the order of ours; what has no counterpart is left out.
+
+    `answers` are pairs that somebody has settled, by the place of ours in its list.
+    """
+    answers = answers or {}
     vocabulary = _Vocabulary()
     mine = [Features.of(one, vocabulary) for one in ours]
     other = [Features.of(one, vocabulary) for one in theirs]
     vocabulary.learn_common([one.response for one in mine if one.response])
     base = [[similarity(left, right, vocabulary) for right in other] for left in mine]
+    columns = {one.key: j for j, one in enumerate(theirs)}
+    for i, answer in answers.items():
+        base[i] = [0.0] * len(theirs)
+        if answer is not None:
+            for row in base:
+                row[columns[answer.key]] = 0.0
+            base[i][columns[answer.key]] = _SETTLED
     near = [j for j in range(len(other)) if any(row[j] >= _NEAR for row in base)]
     return _Matcher(ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine,
                     [other[j] for j in near]).run()

@@ -126,7 +126,7 @@ def _default_server(document: Document) -> str:
     """Only a documented host is used without being named."""
     listed = as_list(document.root.get("servers"))
     server = as_map(listed[0]) if listed else {}
-    return str(server.get("url")) if server.get("x-evidence") == "documented" else ""
+    return str(server.get("url")) if server.get("x-evidence") in ("documented", "official") else ""
 
 
 def _keywords(operation: Operation) -> dict[str, Fact]:

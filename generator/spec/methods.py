@@ -260,10 +260,14 @@ class Describer:
         data = as_map(self.spec.merged(schema).get("properties")).get("data")
         if kind == "pages":
             return self.spec.merged(data).get("items") if data is not None else None
+        if kind == "rows" and "data" not in self.spec.merged(data).get("properties", {}):
+            # A bare list, or one that stands below `data`.
+            whole = self.spec.merged(schema)
+            return self.spec.merged(data).get("items") if data is not None else whole.get("items")
         if kind in ("cursor", "report-pages", "report-numbered", "rows"):
             rows = as_map(self.spec.merged(data).get("properties")).get("data") if data is not None else None
             return self.spec.merged(rows).get("items") if rows is not None else None
-        if kind == "one" and data is not None:
+        if kind == "one" and data is not None and self.spec.kind(data).name == "object":
             return data
         return schema
 
