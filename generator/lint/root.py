@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..spec.lookup import Spec, as_list, as_map, walk
-from ..spec.naming import is_argument_name, is_name
+from ..spec.naming import PAGING_QUERY, is_argument_name, is_name
 from ..spec.source import Json, Problem
 
 EVIDENCE = ("official", "documented", "prose", "inferred", "borrowed")
@@ -147,6 +147,9 @@ def vocabulary(spec: Spec) -> Iterator[Problem]:
             elif key == "x-evidence" and value not in EVIDENCE:
                 message = f"write `x-evidence: {' | '.join(EVIDENCE)}`"
                 yield spec.source.problem(where, "evidence", message)
+            elif key == "x-paging" and (value not in PAGING_QUERY or data.get("in") != "query"):
+                message = f"`x-paging` marks a query parameter that is called otherwise: {', '.join(PAGING_QUERY)}"
+                yield spec.source.problem(where, "extension", message)
             elif key == "x-python-name" and not is_argument_name(value):
                 message = f"{value!r} cannot be a name here: use lower case, digits, underscores, no keyword, no `self`"
                 yield spec.source.problem(where, "python-name", message)

@@ -173,7 +173,9 @@ class Additions:
 
     def _keywords_apart(self, inputs: list[Json], body: Json | None, kind: str) -> None:
         """A name that methods keep for themselves gets an underscore, and so does one that is there already."""
-        fields = {python_name(str(name)) for name in self._theirs.schemas.merged(body).properties} if body else set[str]()
+        fields = (
+            {python_name(str(name)) for name in self._theirs.schemas.merged(body).properties} if body else set[str]()
+        )
         seen: set[str] = set()
         for one in inputs:
             if "x-paging" in one or one["name"] in PAGING:
@@ -231,4 +233,3 @@ def _prefixes(paths: list[str]) -> dict[tuple[str, ...], str]:
 
 def _is_own_header(name: str) -> bool:
     return name.lower() not in ("accept", "content-type", "authorization", "api-key", "x-api-key")
-

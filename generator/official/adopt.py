@@ -52,9 +52,7 @@ def adopt(comparison: Comparison) -> Outcome:
 
 def _culprits(comparison: Comparison, outcome: Outcome, broken: list[Problem]) -> dict[tuple[str, str], str]:
     """Operations of theirs in whose places in the result rules are broken."""
-    result = {
-        one.key: one.id for one in parse(outcome.text, comparison.ours.source).operations
-    }
+    result = {one.key: one.id for one in parse(outcome.text, comparison.ours.source).operations}
     pairs = {pair.ours.id: pair.theirs for pair in comparison.sure}
     found: dict[tuple[str, str], str] = {}
     for problem in broken:

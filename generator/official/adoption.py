@@ -119,7 +119,9 @@ class Adoption:
             options = [pair.theirs.route, *pair.rivals]
             answer = f'ACCEPT="{pair.ours.id}={pair.theirs.route}"'
             other = ' or "=none"' if NONE in options else ""
-            self._outcome.questions.append(f"{pair.ours.name} ({pair.ours.id}): {' or '.join(options)}? {answer}{other}")
+            self._outcome.questions.append(
+                f"{pair.ours.name} ({pair.ours.id}): {' or '.join(options)}? {answer}{other}"
+            )
 
     def _additions(self) -> Additions:
         additions = Additions(self._root, self._comparison.theirs, self._convert)
@@ -152,4 +154,3 @@ def _same_models(comparison: Comparison) -> dict[str, str]:
                 if fact.model and ours and ours.model and ours.type == fact.type:
                     votes.setdefault(fact.model, Counter())[ours.model] += 1
     return {theirs: count.most_common(1)[0][0] for theirs, count in votes.items()}
-

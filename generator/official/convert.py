@@ -179,7 +179,9 @@ class Converter:
         return title
 
     def _title(self, name: str) -> str:
-        base = class_name("".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name)) or "Adopted")
+        base = class_name(
+            "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name)) or "Adopted"
+        )
         title, number = base, 2
         while title in self._titles or module_of(title) in self._modules or class_name(title) != title:
             title, number = f"{base}{number}", number + 1

@@ -104,9 +104,7 @@ class Features:
         parts = operation.path.strip("/").split("/")
         shape = ["{}" if is_placeholder(part) else part for part in parts]
         body = flatten(operation.document, operation_schema(operation.document, operation, "body"), most=_LOOKED_AT)
-        answer = flatten(
-            operation.document, operation_schema(operation.document, operation, "answer"), most=_LOOKED_AT
-        )
+        answer = flatten(operation.document, operation_schema(operation.document, operation, "answer"), most=_LOOKED_AT)
         return cls(
             method=operation.method,
             static=tuple(
@@ -177,8 +175,9 @@ def match(
                 row[columns[answer.key]] = 0.0
             base[i][columns[answer.key]] = _SETTLED
     near = [j for j in range(len(other)) if any(row[j] >= _NEAR for row in base)]
-    return _Matcher(ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine,
-                    [other[j] for j in near]).run()
+    return _Matcher(
+        ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine, [other[j] for j in near]
+    ).run()
 
 
 class _Matcher:

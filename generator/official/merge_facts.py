@@ -147,7 +147,11 @@ class FactMerger:
         for name, place in pair.theirs.params:
             if (names.get(name, name), place) in pair.ours.params:
                 found = self._places.parameter(pair.ours, place, name)
-                if found and found.node is not None and found.node.get("x-evidence") in ("prose", "inferred", "borrowed"):
+                if (
+                    found
+                    and found.node is not None
+                    and found.node.get("x-evidence") in ("prose", "inferred", "borrowed")
+                ):
                     found.node["x-evidence"] = "official"
 
     # what the operations that share a place agree on
@@ -290,5 +294,3 @@ def _candidates(place: str, places: list[str]) -> Iterator[str]:
         enveloped = leaf(one) != one
         if leaf(one).rpartition(".")[0] == parent and (parent or enveloped):
             yield one.rpartition(".")[0] + "." + name
-
-

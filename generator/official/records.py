@@ -67,7 +67,9 @@ def evidence_table(folder: Path) -> str:
     for path in sorted(folder.glob("*.yaml"), reverse=True):
         tree = as_map(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
         items = as_map(tree.get("paths")).values()
-        counts[path.stem] = Counter(str(as_map(one).get("x-evidence")) for item in items for one in as_map(item).values())
+        counts[path.stem] = Counter(
+            str(as_map(one).get("x-evidence")) for item in items for one in as_map(item).values()
+        )
     lines = [f"| value | meaning | {' | '.join(counts)} |", "|---|---|" + "---|" * len(counts)]
     for value, meaning in EVIDENCE.items():
         lines.append(f"| `{value}` | {meaning} | {' | '.join(str(count[value]) for count in counts.values())} |")
@@ -77,7 +79,9 @@ def evidence_table(folder: Path) -> str:
 def _supersede(folder: Path, surface: str, outcome: Outcome) -> None:
     path = folder / SUPERSEDED
     known: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    listed = {tuple(sorted((key, one[key]) for key in one if key not in ("documentation", "official"))): one for one in known}
+    listed = {
+        tuple(sorted((key, one[key]) for key in one if key not in ("documentation", "official"))): one for one in known
+    }
     for new in outcome.superseded:
         entry = {"surface": surface, **new}
         key = tuple(sorted((name, entry[name]) for name in entry if name not in ("documentation", "official")))

@@ -49,7 +49,11 @@ def report(comparison: Comparison) -> str:
     host, servers = named_host(theirs), as_list(ours.root.get("servers"))
     if host and servers and as_map(servers[0]).get("url") != host:
         why = why_not_default(host)
-        told = f"{host} is not taken as the default address: {why}" if why else f"{as_map(servers[0]).get('url')} -> {host}"
+        told = (
+            f"{host} is not taken as the default address: {why}"
+            if why
+            else f"{as_map(servers[0]).get('url')} -> {host}"
+        )
         lines += _section("host", [told])
     if len(lines) == head:
         lines.append("no difference")

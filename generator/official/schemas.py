@@ -170,4 +170,3 @@ class Schemas:
             yield "[]", merged.items, False
         if merged.values:
             yield ".*", merged.values, False
-

@@ -10,7 +10,7 @@ def argument_type(argument: Argument) -> str:
     """The type of a method's argument, without what stands for leaving it out."""
     param = argument.param
     if param.place == "path":
-        return "str"
+        return "str | int" if "integer" in param.kinds else "str"
     if param.style == "deep":
         return "Mapping[str, FilterValue]"
     if param.style == "comma":

@@ -197,9 +197,7 @@ def openapi_3(version: str) -> Any:
             form = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": fields}}}
             new["requestBody"] = {"content": form}
         new["responses"] = {
-            status: {
-                key: value for key, value in (*one.items(), *content(one["schema"]).items()) if key != "schema"
-            }
+            status: {key: value for key, value in (*one.items(), *content(one["schema"]).items()) if key != "schema"}
             if "schema" in one
             else one
             for status, one in old["responses"].items()

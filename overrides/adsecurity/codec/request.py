@@ -134,7 +134,7 @@ def prepare(
         elif not _fits(param, value, problems):
             continue
         if param.place == "path":
-            path[param.name] = quote(str(value), safe="")
+            path[param.name] = quote(_scalar(value), safe="")
         elif param.place == "query":
             for name, text in _query(param, value, problems):
                 if origins.setdefault(name, param.arg) != param.arg:
@@ -269,12 +269,15 @@ def _fits(param: Param, value: Any, problems: _Problems) -> bool:
     kinds = param.kinds
     if param.style == "comma":
         kinds = ("string", "array")
+    if param.place == "path" and "integer" in kinds:
+        # A number by the description: what the caller holds may be its text, as it came in an answer.
+        kinds = ("integer", "string")
     if kinds and kind != "null" and kind not in kinds and not (kind == "integer" and "number" in kinds):
         wanted = " or ".join(_ARTICLE.get(name, f"a {name}") for name in kinds)
         problems.add(f"{param.arg} must be {wanted}, not {type(value).__name__}", of_type=True)
         return False
     if param.place == "path":
-        return _is_id(param.arg, value, problems)
+        return kind == "integer" or _is_id(param.arg, value, problems)
     if kind == "array":
         return _items_fit(param, value, problems)
     return True

@@ -53,7 +53,7 @@ class RouteInfo:
     method: str
     path: str
     evidence: str
-    """`documented`, `prose`, `inferred` or `borrowed`, as the spec says; `override` where `routes=` corrects it."""
+    """`official`, `documented`, `prose`, `inferred` or `borrowed` as in the spec; `override` where `routes=` corrects it."""
 
 
 @attrs.frozen(eq=False)

@@ -105,7 +105,7 @@ def _read_parameter(call: Call, parameter: Parameter, texts: list[str], problems
         problems.append(Detail("query", name, error.message))
     if parameter.time and isinstance(value, str) and (wrong := wrong_time(value, parameter.time)):
         problems.append(Detail("query", name, wrong))
-    call.query[name] = value
+    call.query[parameter.role] = value
     root, parts = split_name(name)
     if root == "filter":
         operator = parts[1] if len(parts) == 2 else "eq"

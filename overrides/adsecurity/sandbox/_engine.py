@@ -85,7 +85,7 @@ class Engine:
     ) -> Answer:
         """The answer to one request; raises Refusal, which names the operation where one was found."""
         segments = tuple(unquote(part) for part in raw_path[1:].split("/"))
-        found = self.surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
+        found = self.surfaces[surface].route(method, segments)
         if found is None:
             raise Refusal(404, f"the {surface} API has no {method} {raw_path}")
         operation, ids = found

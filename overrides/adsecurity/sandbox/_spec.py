@@ -64,6 +64,8 @@ class Parameter:
     style: str
     explode: bool
     time: str
+    role: str
+    """Its name, or the name that our paging has for it."""
     validator: Draft7Validator
 
 
@@ -76,6 +78,7 @@ class Operation:
         self.method = method.upper()
         self.path = path
         self.segments = tuple(path.strip("/").split("/"))
+        self._slash = path.endswith("/")
         self.raw = raw
         self.kind = str(raw.get("x-kind", ""))
         if self.kind not in KINDS:
@@ -105,6 +108,7 @@ class Operation:
                 style=style,
                 explode=bool(raw.get("explode", style == "form")),
                 time=str(as_map(raw.get("x-time")).get("unit", "")),
+                role=str(raw.get("x-paging", raw["name"])),
                 validator=self.surface.validator(raw.get("schema")),
             )
         return found
@@ -155,6 +159,10 @@ class Operation:
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
         """The path ids when the decoded segments are this operation's route; an empty id matches nothing."""
+        if self._slash and segments[-1:] == ("",):
+            segments = segments[:-1]
+        elif self._slash:
+            return None
         if len(segments) != len(self.segments):
             return None
         ids: dict[str, str] = {}
