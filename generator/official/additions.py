@@ -14,6 +14,8 @@ from .naming import Known, Name, Namer, home, shape
 from .operations import Operation, is_placeholder, operation_schema, parameters, placeholders
 from .references import Json, as_list, as_map
 
+AT_ONCE = 100
+"""So many operations one run adds: a diff that somebody can read. The next run adds the next ones."""
 _ERRORS = ("400", "401", "402", "403", "404", "429", "5XX")
 
 
@@ -56,12 +58,14 @@ class Additions:
         """Rows about what was added and what was left out."""
         added, left = list[str](), list[str]()
         siblings = Counter(home(one.path) for one in operations)
-        for one in operations:
+        for one in operations[:AT_ONCE]:
             try:
                 name = self._add(one, siblings[home(one.path)])
                 added.append(f"{name.resource}.{name.method} ({name.id}): {one.route}")
             except LeftOutError as error:
                 left.append(f"{one.route}: only theirs; {error}")
+        if (rest := len(operations) - AT_ONCE) > 0:
+            left.append(f"{rest} more that are only theirs: {AT_ONCE} are added at a time, so run it again")
         return added, left
 
     def _add(self, operation: Operation, siblings: int) -> Name:
@@ -91,6 +95,7 @@ class Additions:
             made["parameters"] = inputs
         self._keywords_apart(inputs, body, kind)
         if body is not None:
+            self._convert.allow(body)
             component = self._convert.schema(body, f"{name.id[:1].upper()}{name.id[1:]}Request")
             made["requestBody"] = {"required": True, "content": {"application/json": {"schema": component}}}
             self._reserved(component)
@@ -202,6 +207,7 @@ class Additions:
         is_object = bool(self._theirs.schemas.merged(schema).properties)
         if kind != "write" or is_object:
             title = f"{name.id[:1].upper()}{name.id[1:]}Response"
+            self._convert.allow(schema)
             success["content"] = {"application/json": {"schema": self._convert.schema(schema, title)}}
         status = statuses[0] if statuses and statuses[0].isdecimal() else "200"
         errors = {key: self._pattern["responses"][key] for key in _ERRORS if key in self._pattern["responses"]}

@@ -16,6 +16,8 @@ UNDESCRIBED = "Taken over from the vendor's file; not described yet."
 _KEPT = ("format", "minimum", "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems")
 _TYPES = ("string", "integer", "number", "boolean")
 _SCHEMAS = "#/components/schemas/"
+MOST_COMPONENTS = 60
+"""So many new components one field or operation may bring; objects further down stay open."""
 
 
 class Converter:
@@ -27,6 +29,7 @@ class Converter:
         self.new: dict[str, Json] = {}
         self._components: dict[str, str] = dict(same)
         """Their component, and which of ours it is."""
+        self._allowed: set[str] = set()
         self._titles = {str(name) for name in schemas}
         self._modules = {module_of(class_name(str(name))) for name in schemas}
         self._lists: dict[tuple[str, ...], str] = {}
@@ -40,6 +43,24 @@ class Converter:
     def reserve(self, name: str) -> None:
         """No component is to be called so: a class of another kind is."""
         self._titles.add(name)
+
+    def allow(self, schema: Json) -> None:
+        """Name the components that may be made for this schema: those nearest to it."""
+        waiting, seen, made = [schema], set[int](), 0
+        while waiting and made < MOST_COMPONENTS:
+            after: list[Json] = []
+            for one in waiting:
+                if id(one) in seen or made >= MOST_COMPONENTS:
+                    continue
+                seen.add(id(one))
+                name = reference(one)
+                if name in self._components:
+                    continue
+                if name and name not in self._allowed:
+                    self._allowed.add(name)
+                    made += 1
+                after += [child for _, child, _ in self._theirs.schemas.below(one)]
+            waiting = after
 
     def parameter(self, parameter: Json, name: str) -> Json:
         """Their query or path parameter as one of ours."""
@@ -73,6 +94,7 @@ class Converter:
             return self.told({"type": fact.type if fact.type in _TYPES else "string"})
         if found is None:
             return None
+        self.allow(found)
         return self.told(self.schema(found, name))
 
     @staticmethod
@@ -121,7 +143,8 @@ class Converter:
         merged = self._theirs.schemas.merged(schema)
         shape = self._theirs.schemas.kind(schema)
         if shape == "object":
-            if not merged.properties:
+            theirs = reference(schema)
+            if not merged.properties or (theirs and theirs not in self._components and theirs not in self._allowed):
                 return {"type": "object"}
             return {"$ref": _SCHEMAS + self._component(schema, name)}
         if shape == "array":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import yaml
 
@@ -18,6 +19,7 @@ from .facts import Described
 from .operations import Operation, read_operation, server_path
 from .references import DocumentError, Json, as_list, as_map
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 DEEPEST = 100
 """More levels than any description has, and far fewer than Python can follow."""
 
@@ -65,11 +67,20 @@ class Document(Described):
 def load(path: Path) -> Document:
     """Read and judge a file."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise DocumentError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{path}: cannot be read as text: {error}") from None
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from None
+    if data.startswith(_UTF_16) or b"\0" in data[:64]:
+        raise DocumentError(
+            f"{path}: cannot be read as text: it is UTF-16 or no text at all; save it as UTF-8 "
+            f"(iconv -f UTF-16 -t UTF-8 {path.name} > utf8-{path.name})"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}: cannot be read as text, which has to be UTF-8: {error}") from None
     return parse(text, str(path))
 
 
@@ -83,7 +94,7 @@ def parse(text: str, source: str) -> Document:
     root = as_map(raw)
     version = _version(root, source)
     document = Document(source, root, version)
-    for pointer, ref in _refs(root, "#", source):
+    for pointer, ref in _refs(root, source):
         if not ref.startswith("#"):
             raise DocumentError(
                 f"{source}: {pointer} refers outside the file, to {ref}; bundle the file first, so that it stands alone"
@@ -106,16 +117,29 @@ def _version(root: Json, source: str) -> str:
     return known
 
 
-def _refs(node: object, pointer: str, source: str, depth: int = 0) -> Iterator[tuple[str, str]]:
-    if depth > DEEPEST:
-        start = "/".join(pointer.split("/")[:8])
-        raise DocumentError(
-            f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
-        )
-    for index, value in enumerate(as_list(node)):
-        yield from _refs(value, f"{pointer}/{index}", source, depth + 1)
-    for key, value in as_map(node).items():
-        if key == "$ref" and isinstance(value, str):
-            yield pointer, value
-        elif key not in ("example", "examples", "default", "enum"):
-            yield from _refs(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}", source, depth + 1)
+def _refs(node: object, source: str) -> Iterator[tuple[str, str]]:
+    """Every reference and where it stands; what an alias repeats is looked at once."""
+    done: set[int] = set()
+    above: set[int] = set()
+
+    def walk(node: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+        if id(node) in above or depth > DEEPEST:
+            start = "/".join(pointer.split("/")[:8])
+            raise DocumentError(
+                f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
+            )
+        if not isinstance(node, dict | list) or id(node) in done:
+            return
+        above.add(id(node))
+        for index, value in enumerate(as_list(cast("object", node))):
+            yield from walk(value, f"{pointer}/{index}", depth + 1)
+        for key, value in as_map(cast("object", node)).items():
+            if key == "$ref" and isinstance(value, str):
+                yield pointer, value
+            elif key not in ("example", "examples", "default", "enum"):
+                step = str(key).replace("~", "~0").replace("/", "~1")
+                yield from walk(value, f"{pointer}/{step}", depth + 1)
+        above.discard(id(node))
+        done.add(id(node))
+
+    yield from walk(node, "#", 0)

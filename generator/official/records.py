@@ -1,4 +1,4 @@
-"""What an adoption leaves beside the specs: whose file it was, how sure the specs are now, what the text says no more."""
+"""What an adoption leaves beside the specs: whose file it was, how sure they are now, what the text says no more."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One of our specs as somebody else would have written it: Swagger 2.0, other names, other routes, another order.
 
-What stays is what an API cannot change without being another one: wire names, types, bodies, answers. `forms` change how
-that is written down; they are applied one after the other, see `forms.py`.
+What stays is what an API cannot change without being another one: wire names, types, bodies, answers. `forms` change
+how that is written down; they are applied one after the other, see `forms.py`.
 """
 
 from __future__ import annotations

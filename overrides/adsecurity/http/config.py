@@ -53,7 +53,7 @@ class RouteInfo:
     method: str
     path: str
     evidence: str
-    """`official`, `documented`, `prose`, `inferred` or `borrowed` as in the spec; `override` where `routes=` corrects it."""
+    """`official`, `documented`, `prose`, `inferred` or `borrowed`, or `override` where `routes=` corrects the spec."""
 
 
 @attrs.frozen(eq=False)
