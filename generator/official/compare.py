@@ -185,7 +185,13 @@ def _facts(where: str, ours: Fields, theirs: Fields) -> Iterator[Difference]:
             if within or not (ours.knows(place) and theirs.knows(place)):
                 continue
             # An object without fields beside the envelope's data is the envelope's, not the operation's.
-            if mine is None and where == "answer" and not parent and other is not None and other.type in ("any", "object"):
+            if (
+                mine is None
+                and where == "answer"
+                and not parent
+                and other is not None
+                and other.type in ("any", "object")
+            ):
                 if _is_open(other, theirs, place):
                     continue
             # What stands in an object of which the other side says nothing is no difference but that silence.

@@ -8,7 +8,7 @@ A pair counts as found only if every other way to pair the two documents is clea
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -24,6 +24,9 @@ SURE = 0.04
 """A pairing that is worth less than this more than the next best one is a question."""
 ALONE = 0.18
 """So much better than no match at all a pair has to be."""
+ALONE_AND_KNOWN = 0.03
+"""The same for an operation of theirs that has fields of ours and hardly any others."""
+_TELLING = 2.4
 NONE = "none of theirs"
 _NEAR = 0.4
 _SETTLED = 3.0
@@ -67,6 +70,13 @@ class _Vocabulary(dict[str, int]):
             mask |= 1 << self.setdefault(name, len(self))
         return mask
 
+    def places(self, found: Iterable[str], known: frozenset[str] | None) -> int:
+        """The mask of fields; of those below an object that none of ours has, that object says enough."""
+        leaves = set(map(leaf, found))
+        if known is not None:
+            leaves = {one for one in leaves if not (above := _above(one)) or above in known}
+        return self.mask(leaves)
+
     def learn_common(self, masks: Sequence[int]) -> None:
         for bit in range(len(self)):
             if sum(mask >> bit & 1 for mask in masks) >= max(_COMMON * len(masks), 4):
@@ -100,7 +110,7 @@ class Features:
     shape: tuple[str, ...]
 
     @classmethod
-    def of(cls, operation: Operation, vocabulary: _Vocabulary) -> Features:
+    def of(cls, operation: Operation, vocabulary: _Vocabulary, known: frozenset[str] | None = None) -> Features:
         parts = operation.path.strip("/").split("/")
         shape = ["{}" if is_placeholder(part) else part for part in parts]
         body = flatten(operation.document, operation_schema(operation.document, operation, "body"), most=_LOOKED_AT)
@@ -116,8 +126,8 @@ class Features:
             holes=shape.count("{}"),
             ends_in_id=shape[-1] == "{}",
             query=vocabulary.mask({name for name, place in operation.params if place != "path"}),
-            body=vocabulary.mask({leaf(place) for place in (*body, *operation.form)}),
-            response=vocabulary.mask(set(map(leaf, answer))),
+            body=vocabulary.places((*body, *operation.form), known),
+            response=vocabulary.places(answer, known),
             words=vocabulary.mask({f"word {word}" for word in operation.words}),
             shape=tuple(shape),
         )
@@ -127,6 +137,10 @@ class Features:
 def leaf(place: str) -> str:
     """A field's place without the envelope, which one description spells out and the next leaves away."""
     return _WRAPPERS.sub("", place) or place
+
+
+def _above(place: str) -> str:
+    return leaf(place.rpartition(".")[0].removesuffix("[]")) if "." in place else ""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -151,6 +165,8 @@ def similarity(left: Features, right: Features, vocabulary: _Vocabulary) -> floa
     total += likeness * (1.0 + likeness) + words * (0.5 + words / 2)
     weights += 1.5 + likeness + words / 2
     total += 1.0 if left.holes == right.holes else 0.0
+    if left.method == right.method and left.shape == right.shape:
+        total, weights = total + 2.0, weights + 2.0
     return total / (weights + 1.0)
 
 
@@ -164,7 +180,8 @@ def match(
     answers = answers or {}
     vocabulary = _Vocabulary()
     mine = [Features.of(one, vocabulary) for one in ours]
-    other = [Features.of(one, vocabulary) for one in theirs]
+    known = frozenset(vocabulary)
+    other = [Features.of(one, vocabulary, known) for one in theirs]
     vocabulary.learn_common([one.response for one in mine if one.response])
     base = [[similarity(left, right, vocabulary) for right in other] for left in mine]
     columns = {one.key: j for j, one in enumerate(theirs)}
@@ -175,8 +192,9 @@ def match(
                 row[columns[answer.key]] = 0.0
             base[i][columns[answer.key]] = _SETTLED
     near = [j for j in range(len(other)) if any(row[j] >= _NEAR for row in base)]
+    there = [other[j] for j in near]
     return _Matcher(
-        ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine, [other[j] for j in near]
+        ours, [theirs[j] for j in near], [[row[j] for j in near] for row in base], mine, there, vocabulary
     ).run()
 
 
@@ -188,8 +206,10 @@ class _Matcher:
         base: list[list[float]],
         mine: list[Features],
         other: list[Features],
+        vocabulary: _Vocabulary,
     ) -> None:
         self._ours, self._theirs, self._base = ours, theirs, base
+        self._vocabulary, self._features = vocabulary, (mine, other)
         self._mine, self._other = _relatives(mine), _relatives(other)
         self._found = _assigned(base)
 
@@ -221,7 +241,7 @@ class _Matcher:
         cost, other = self._found.without(row)
         if cost < SURE and row in other:
             return (self._theirs[other[row]].route,)
-        if self._found.value(row) < ALONE:
+        if self._found.value(row) < (ALONE_AND_KNOWN if self._is_part(row, chosen) else ALONE):
             return (NONE,)
         value = self._base[row][chosen]
         return tuple(
@@ -229,6 +249,16 @@ class _Matcher:
             for column, rival in enumerate(self._base[row])
             if column != chosen and rival > value - SURE and self._is_family_as_good(row, column)
         )[:3]
+
+    def _is_part(self, row: int, column: int) -> bool:
+        """Whether theirs has little that ours has not, and enough that few others have."""
+        ours, theirs = self._features[0][row], self._features[1][column]
+        if ours.method != theirs.method or ours.holes != theirs.holes:
+            return False
+        weight = self._vocabulary.weight
+        known = weight(theirs.body & ours.body) + weight(theirs.response & ours.response)
+        unknown = weight(theirs.body & ~ours.body) + weight(theirs.response & ~ours.response)
+        return known >= _TELLING and unknown * 3 <= known
 
     def _is_family_as_good(self, row: int, column: int) -> bool:
         """Whether the whole family could have moved with it: then that the relatives agree proves nothing."""
