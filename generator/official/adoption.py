@@ -16,7 +16,7 @@ from .match import NONE, Match, leaf
 from .merge_facts import FactMerger
 from .outcome import Outcome
 from .places import Places
-from .routes import Route, Target, collisions, move, target
+from .routes import Target, collisions, move, target
 
 
 class Adoption:
@@ -74,9 +74,7 @@ class Adoption:
             if targets[route] != Target(*route):
                 goes = f"{targets[route].method.upper()} {targets[route].path}"
                 if known:
-                    self._outcome.superseded.append(
-                        {"operation": pair.ours.id, "fact": "route", "documentation": pair.ours.route, "official": goes}
-                    )
+                    self._outcome.supersede(pair.ours.id, ("route", "", "route"), pair.ours.route, goes)
                 slash = ", with a slash at its end" if goes.endswith("/") else ""
                 self._outcome.moved.append(f"{pair.ours.name}: {pair.ours.route} -> {goes}{slash}")
         move(self._root, {route: home for route, home in targets.items() if route not in blocked})
@@ -107,8 +105,7 @@ class Adoption:
         if servers[0].get("url") != host:
             self._outcome.moved.append(f"host: {servers[0].get('url')} -> {host}")
             if servers[0].get("x-evidence") == "documented":
-                known = {"documentation": str(servers[0].get("url")), "official": host}
-                self._outcome.superseded.append({"operation": "", "fact": "host", **known})
+                self._outcome.supersede("", ("host", "", "host"), str(servers[0].get("url")), host)
             servers[0]["url"] = host
         servers[0]["x-evidence"] = "official"
 

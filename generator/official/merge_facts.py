@@ -110,6 +110,8 @@ class FactMerger:
                     if reach.get(edge) == one.ours:
                         reach[edge] = one.theirs
             self._outcome.facts.append(told)
+            for pair, one, _ in votes:
+                self._outcome.supersede(pair.ours.id, ("query", one.ours, "name"), one.ours, one.theirs)
 
     @staticmethod
     def _call(node: round_trip.Tree, one: Renaming) -> None:
@@ -179,6 +181,20 @@ class FactMerger:
                 self._tell(self._outcome.left, votes, f"; {problem}")
             else:
                 self._tell(self._outcome.facts, votes, "")
+                self._supersede(votes, self._places.users(shared(first)))
+
+    def _supersede(self, votes: list[Vote], reached: set[str]) -> None:
+        ours, theirs = votes[0].difference.ours, votes[0].difference.theirs
+        if ours is None or theirs is None:
+            return
+        for vote in votes:
+            where, name = vote.difference.where, vote.difference.place
+            place, _, name = (where, "", name) if where != "parameter" else name.partition(" ")
+            for aspect in ("type", "format", "enum", "required"):
+                was, now = getattr(ours, aspect), getattr(theirs, aspect)
+                if was != now and (now or aspect == "required"):
+                    for one in sorted({vote.pair.ours.id, *reached} if place == "path" else {vote.pair.ours.id}):
+                        self._outcome.supersede(one, (place, name, aspect), _plainly(was), _plainly(now))
 
     @staticmethod
     def _tell(rows: list[str], votes: list[Vote], why: str) -> None:
@@ -254,6 +270,10 @@ class FactMerger:
             else:
                 holder["enum"] = round_trip.new_node(values)
         return ""
+
+
+def _plainly(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
 
 
 def _together(rows: list[str]) -> list[str]:

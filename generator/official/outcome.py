@@ -25,6 +25,12 @@ class Outcome:
     names: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     """The operationId that an operation of theirs was added under."""
 
+    def supersede(self, operation: str, fact: tuple[str, str, str], documentation: str, official: str) -> None:
+        """`fact` is where it stands (`query`, `body`, `answer` …), its name there, and what of it differs."""
+        place, name, aspect = fact
+        known = {"operation": operation, "place": place, "name": name, "aspect": aspect}
+        self.superseded.append({**known, "documentation": documentation, "official": official})
+
     @property
     def complete(self) -> bool:
         """Whether everything of theirs was taken over."""

@@ -79,14 +79,15 @@ def evidence_table(folder: Path) -> str:
 def _supersede(folder: Path, surface: str, outcome: Outcome) -> None:
     path = folder / SUPERSEDED
     known: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    listed = {
-        tuple(sorted((key, one[key]) for key in one if key not in ("documentation", "official"))): one for one in known
-    }
+    listed = {_fact(one): one for one in known}
     for new in outcome.superseded:
         entry = {"surface": surface, **new}
-        key = tuple(sorted((name, entry[name]) for name in entry if name not in ("documentation", "official")))
         # What the text says stays what it was at first.
-        listed[key] = {**entry, "documentation": listed.get(key, entry)["documentation"]}
+        listed[_fact(entry)] = {**entry, "documentation": listed.get(_fact(entry), entry)["documentation"]}
     text = json.dumps(list(listed.values()), indent=1, ensure_ascii=False) + "\n"
     if listed and (not path.is_file() or path.read_text(encoding="utf-8") != text):
         round_trip.save(path, text)
+
+
+def _fact(entry: dict[str, str]) -> tuple[str, ...]:
+    return tuple(entry[key] for key in ("surface", "operation", "place", "name", "aspect"))
