@@ -1,4 +1,4 @@
-"""The one-to-one pairing with the largest sum (Hungarian method), and what it would cost to give up one of its pairs."""
+"""The one-to-one pairing with the largest sum (Hungarian method), and what giving up one of its pairs would cost."""
 
 from __future__ import annotations
 

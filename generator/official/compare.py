@@ -185,17 +185,10 @@ def _facts(where: str, ours: Fields, theirs: Fields) -> Iterator[Difference]:
             if within or not (ours.knows(place) and theirs.knows(place)):
                 continue
             # An object without fields beside the envelope's data is the envelope's, not the operation's.
-            if (
-                mine is None
-                and where == "answer"
-                and not parent
-                and other is not None
-                and other.type in ("any", "object")
-            ):
-                if _is_open(other, theirs, place):
-                    continue
+            if mine is None and where == "answer" and not parent and _is_empty(place, theirs):
+                continue
             # What stands in an object of which the other side says nothing is no difference but that silence.
-            if other is None and parent and _is_open(theirs[parent], theirs, parent):
+            if other is None and parent and _is_empty(parent, theirs, any_type=True):
                 continue
             yield Difference(where, place, mine, other)
         elif contradictions(mine, other):
@@ -206,8 +199,10 @@ def _parent(place: str) -> str:
     return place.rpartition(".")[0].removesuffix("[]")
 
 
-def _is_open(fact: Fact, fields: Fields, place: str) -> bool:
-    return not any(one.startswith((f"{place}.", f"{place}[].")) for one in fields)
+def _is_empty(place: str, fields: Fields, *, any_type: bool = False) -> bool:
+    """Whether nothing is said of what stands in an object."""
+    vague = any_type or fields[place].type in ("any", "object")
+    return vague and not any(one.startswith((f"{place}.", f"{place}[].")) for one in fields)
 
 
 def _told(fact: Fact | None) -> str:

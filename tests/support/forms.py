@@ -113,7 +113,7 @@ def extra_operations(disguise: Disguise) -> None:
         "get": {"parameters": paging, "responses": listed(coupon)},
         "post": {"parameters": [body], "responses": {"200": {"description": "ok", "schema": created}}},
     }
-    paths["/health"] = {"get": {"responses": {"200": {"description": "ok"}}}}
+    paths["/health"] = {"get": {"parameters": [], "responses": {"200": {"description": "ok"}}}}
     paths["/user/{id}/avatar"] = {
         "get": {"parameters": [identity], "responses": answer({"url": string, "width": number})}
     }
