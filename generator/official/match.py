@@ -8,6 +8,7 @@ A pair counts as found only if every other way to pair the two documents is clea
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -212,26 +213,61 @@ class _Matcher:
         self._vocabulary, self._features = vocabulary, (mine, other)
         self._mine, self._other = _relatives(mine), _relatives(other)
         self._found = _assigned(base)
+        self._several = len({id(one.document) for one in ours}) > 1
+        self._areas = [one.key[0].strip("/").partition("/")[0] for one in theirs]
 
     def run(self) -> list[Match]:
         scores = self._base
         for _ in range(_ROUNDS):
             pairs = self._found.pairs
+            areas = self._shares()
             scores = [
-                [self._with_family(value, i, j) if value > _NEAR else value for j, value in enumerate(row)]
+                [self._with_family(value, i, j, areas) if value > _NEAR else value for j, value in enumerate(row)]
                 for i, row in enumerate(self._base)
             ]
             self._found = _assigned(scores)
             if self._found.pairs == pairs:
                 break
+        rivals = {i: self._rivals(i) for i in self._found.pairs}
+        for i in self._groundless({i for i, found in rivals.items() if not found}):
+            rivals[i] = (NONE,)
         return [
-            Match(self._ours[i], self._theirs[j], round(scores[i][j], 3), self._rivals(i))
+            Match(self._ours[i], self._theirs[j], round(min(scores[i][j], 1.0), 3), rivals[i])
             for i, j in self._found.pairs.items()
         ]
 
-    def _with_family(self, value: float, i: int, j: int) -> float:
+    def _groundless(self, sure: set[int]) -> set[int]:
+        """Twins that only their family tells apart, where the family stands on nothing that is sure by itself."""
+        pairs = self._found.pairs
+        twins = {
+            i
+            for i in sure
+            if self._mine[i]
+            and any(k != i and self._base[k][pairs[i]] > self._base[i][pairs[i]] - SURE for k in range(len(self._ours)))
+        }
+        grounded, more = set[int](), sure - twins
+        while more:
+            grounded |= more
+            more = {
+                i
+                for i in twins - grounded
+                if any(k in grounded and pairs[k] in self._other[pairs[i]] for k in self._mine[i])
+            }
+        return twins - grounded
+
+    def _shares(self) -> dict[tuple[str, int], float]:
+        """With several documents of ours: how much of each area of theirs belongs to which of them."""
+        counts: dict[str, Counter[int]] = {}
+        for i, j in self._found.pairs.items():
+            counts.setdefault(self._areas[j], Counter())[id(self._ours[i].document)] += 1
+        return {(area, one): n / sum(count.values()) for area, count in counts.items() for one, n in count.items()}
+
+    def _with_family(self, value: float, i: int, j: int, areas: Mapping[tuple[str, int], float]) -> float:
         """Relatives of theirs matched to relatives of ours speak for the pair, those matched elsewhere against it."""
         mine, related = self._mine[i], self._other[j]
+        if self._several:
+            share = areas.get((self._areas[j], id(self._ours[i].document)), 0.0)
+            value = (value * 10 + 3 * share) / 13
         votes = [k in mine for k, partner in self._found.pairs.items() if partner in related and k != i]
         return value if not votes else (value * 10 + 3 * sum(votes) / len(votes)) / 13
 
@@ -239,15 +275,23 @@ class _Matcher:
         """Their routes that this operation of ours could have as well, at next to no cost."""
         chosen = self._found.pairs[row]
         cost, other = self._found.without(row)
-        if cost < SURE and row in other:
-            return (self._theirs[other[row]].route,)
+        if cost < SURE:
+            # Without a partner of its own, another one of ours would have taken this one's.
+            return (self._theirs[other[row]].route if row in other else NONE,)
         if self._found.value(row) < (ALONE_AND_KNOWN if self._is_part(row, chosen) else ALONE):
             return (NONE,)
-        value = self._base[row][chosen]
+        value, areas = self._base[row][chosen], self._shares() if self._several else {}
+        document = id(self._ours[row].document)
+
+        def apart(column: int) -> bool:
+            """Whether another document of ours has that part of theirs."""
+            here, there = (areas.get((self._areas[one], document), 0.0) for one in (chosen, column))
+            return there + 0.3 < here
+
         return tuple(
             self._theirs[column].route
             for column, rival in enumerate(self._base[row])
-            if column != chosen and rival > value - SURE and self._is_family_as_good(row, column)
+            if column != chosen and rival > value - SURE and not apart(column) and self._is_family_as_good(row, column)
         )[:3]
 
     def _is_part(self, row: int, column: int) -> bool:
