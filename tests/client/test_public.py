@@ -15,6 +15,7 @@ import pytest
 
 import adsecurity
 from adsecurity import types
+from tests.support.routes import path_of
 from tests.support.demo.drivers import Driver, Server
 from tests.support.demo.surface import CREATE, OLD
 
@@ -126,12 +127,12 @@ def test_the_real_clients_call_their_api(server: Server) -> None:
         assert (user.id, user.email, user.to_dict()["new_field"]) == ("u1", "a@b.example", 1)
         assert net.with_raw_response.users.get("u/1").parse().id == "u1"
         assert net.with_options(timeout=5).users.get("u/1").id == "u1"
-    assert {seen.path for seen in server.seen} == {"/gateway/api/v2/users/u%2F1"}
+    assert {seen.path for seen in server.seen} == {"/gateway" + path_of("network", "getUser", "u%2F1")}
     assert server.seen[0].headers["api-key"] == "network-key"
     assert "content-type" not in server.seen[0].headers
     with adsecurity.AdsecurityClient(api_key="ads-key", base_url=server.url) as ads:
         assert ads.publisher_view("654321abcd").offers.get("o1").id == "u1"
-    assert server.seen[-1].path == "/api/v2/publisher-view/654321abcd/offers/o1"
+    assert server.seen[-1].path == path_of("adsecurity", "getPublisherOffer", "654321abcd", "o1")
     # The API wants it also where there is no content.
     assert server.seen[-1].headers["content-type"] == "application/json"
 
