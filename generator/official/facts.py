@@ -126,7 +126,7 @@ def fact(document: Described, schema: Json, required: bool, holder: Json | None 
     )
 
 
-MARKS = ("x-positional", "x-comma-list", "x-secret", "x-time", "x-default-from-path", "readOnly")
+MARKS = ("x-positional", "x-comma-list", "x-secret", "x-time", "x-default-from-path", "x-paging", "readOnly")
 
 
 def reference(schema: Json) -> str:

@@ -15,9 +15,9 @@ import pytest
 
 import adsecurity
 from adsecurity import types
-from tests.support.routes import path_of
 from tests.support.demo.drivers import Driver, Server
 from tests.support.demo.surface import CREATE, OLD
+from tests.support.routes import path_of
 
 NAMES = {
     "AdsecurityClient",

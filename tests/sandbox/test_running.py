@@ -22,6 +22,7 @@ from adsecurity.sandbox._cli import main
 from adsecurity.sandbox._faults import parse_fault, parse_latency
 from adsecurity.sandbox._schema import Schemas, to_json_schema
 from adsecurity.sandbox._spec import SpecError, Surface, load_document, load_surfaces
+from tests.support.routes import entry, path_of
 
 from .conftest import SPECS, client_of
 

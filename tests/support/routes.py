@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -24,6 +25,13 @@ def routes(surface: str) -> dict[str, tuple[str, str]]:
         for method, operation in item.items()
         if isinstance(operation, dict) and "operationId" in operation
     }
+
+
+@cache
+def paging_names(surface: str) -> list[tuple[str, str]]:
+    """Our name and theirs of each paging parameter that is called otherwise."""
+    parameters = read_trees()[surface]["components"]["parameters"].values()
+    return sorted({(one["x-paging"], one["name"]) for one in parameters if "x-paging" in one})
 
 
 def path_of(surface: str, operation: str, *ids: str) -> str:
@@ -61,6 +69,8 @@ class Rerouted(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, _, query = request.url.raw_path.decode().partition("?")
         method, path = current(self._surface, request.method, path)
+        for role, wire in paging_names(self._surface):
+            query = re.sub(rf"(^|&){re.escape(quote(role))}=", rf"\1{quote(wire)}=", query)
         request.method = method
         request.url = request.url.copy_with(raw_path=(f"{path}?{query}" if query else path).encode())
         return self._inner.handle_request(request)

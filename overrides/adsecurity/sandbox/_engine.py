@@ -107,6 +107,8 @@ class Engine:
             return self.reports.answer
         if operation.kind == "write" and operation.resource == "conversions":
             return self.reports.update_conversions
+        if operation.kind == "write" and operation.method == "GET":
+            return lambda _: {}
         handlers: dict[str, Callable[[Call], dict[str, Any]]] = {
             "pages": self.items.list,
             "one": self.items.one,

@@ -112,7 +112,9 @@ class Items:
     def one(self, call: Call) -> dict[str, Any]:
         target = self.target(call)
         schemas = call.operation.surface.schemas
-        shown = project(self._find(target.place, target.item_id), call.operation.item_template)
+        # What has no id is there once, and empty.
+        found = self._find(target.place, target.item_id) if target.item_id else {}
+        shown = project(found, call.operation.item_template)
         return {"data": shown} if "data" in schemas.properties(call.operation.success[1]) else shown
 
     def list(self, call: Call) -> dict[str, Any]:
