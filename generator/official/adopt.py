@@ -32,7 +32,7 @@ def adopt(comparison: Comparison) -> Outcome:
     text = path.read_text(encoding="utf-8")
     known = {(one.rule, one.message) for one in _problems(path, text)}
     without: dict[tuple[str, str], str] = {}
-    facts = True
+    facts, broken = True, list[Problem]()
     for _ in range(_ATTEMPTS):
         outcome = Adoption(text, comparison, without, facts=facts).run()
         broken = [one for one in _problems(path, outcome.text) if (one.rule, one.message) not in known]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -140,15 +141,14 @@ class Check:
         return self._shape(operation, body)
 
     def _shape(self, operation: Operation, body: object) -> str:
-        data = as_map(body).get("data", body)
+        data: object = as_map(body).get("data", body)
         if operation.node.get("x-kind") == "one":
-            return self._known(operation, as_map(data)) if isinstance(data, dict) else "wrong shape: no object"
-        rows = as_map(data).get("data") if isinstance(data, dict) else data
-        if rows is not None and not isinstance(rows, list):
+            return self._known(operation, as_map(data)) if as_map(data) else "wrong shape: no object"
+        # Go writes null for an empty list.
+        rows: object = as_map(data).get("data") if as_map(data) else data
+        if (rows is None and "data" not in as_map(body)) or not (rows is None or isinstance(rows, list)):
             return "wrong shape: no list"
-        if rows is None and "data" not in as_map(body):
-            return "wrong shape: no list"
-        items = [as_map(one) for one in as_list(rows)]
+        items = [as_map(one) for one in as_list(cast("object", rows))]
         self._ids.learn(operation.path, items)
         return self._known(operation, items[0]) if items else WORKS
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import yaml
 
@@ -123,23 +122,24 @@ def _refs(node: object, source: str) -> Iterator[tuple[str, str]]:
     above: set[int] = set()
 
     def walk(node: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
-        if id(node) in above or depth > DEEPEST:
+        key = id(node)
+        if key in above or depth > DEEPEST:
             start = "/".join(pointer.split("/")[:8])
             raise DocumentError(
                 f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
             )
-        if not isinstance(node, dict | list) or id(node) in done:
+        if key in done or not (as_list(node) or as_map(node)):
             return
-        above.add(id(node))
-        for index, value in enumerate(as_list(cast("object", node))):
+        above.add(key)
+        for index, value in enumerate(as_list(node)):
             yield from walk(value, f"{pointer}/{index}", depth + 1)
-        for key, value in as_map(cast("object", node)).items():
-            if key == "$ref" and isinstance(value, str):
+        for name, value in as_map(node).items():
+            if name == "$ref" and isinstance(value, str):
                 yield pointer, value
-            elif key not in ("example", "examples", "default", "enum"):
-                step = str(key).replace("~", "~0").replace("/", "~1")
+            elif name not in ("example", "examples", "default", "enum"):
+                step = str(name).replace("~", "~0").replace("/", "~1")
                 yield from walk(value, f"{pointer}/{step}", depth + 1)
-        above.discard(id(node))
-        done.add(id(node))
+        above.discard(key)
+        done.add(key)
 
     yield from walk(node, "#", 0)

@@ -105,7 +105,7 @@ class FactMerger:
                 for pair, one, _ in votes:
                     self._call(self._own(pair, node), one)
             for pair, one, _ in votes:
-                reach = self._places.operation(pair.ours).get("x-range") or {}
+                reach: round_trip.Tree = self._places.operation(pair.ours).get("x-range", round_trip.new_map())
                 for edge in ("start", "end"):
                     if reach.get(edge) == one.ours:
                         reach[edge] = one.theirs
@@ -272,8 +272,8 @@ class FactMerger:
         return ""
 
 
-def _plainly(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+def _plainly(value: str | bool | tuple[str, ...]) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value).lower()
 
 
 def _together(rows: list[str]) -> list[str]:

@@ -145,9 +145,9 @@ class Schemas:
 
     @staticmethod
     def _kind_of(merged: Merged) -> str:
-        said = merged.keywords.get("type")
-        if isinstance(said, list):
-            said = next((one for one in as_list(said) if one != "null"), None)
+        said: object = merged.keywords.get("type")
+        if listed := as_list(said):
+            said = next((one for one in listed if one != "null"), None)
         if said == "file":
             return "string"
         if said in (None, "object"):
