@@ -21,7 +21,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check generate check-generated test-contract test-package test-min test-newest bench build \
-        vendor diff-spec adopt-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
+        vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,13 +115,22 @@ api-diff: $(VENV)/.dev ## what the public interface gained, lost or changed sinc
 api-symbols: $(VENV)/.dev ## writes the list that `make api-diff` compares with
 	@$(PY) -m tests.support.api write
 
+# Braces, brackets and semicolons in these are text: the shell gets them from the environment, not from the command.
+ANSWERS = $(if $(SURFACE),--surface $(SURFACE)) $(if $(ACCEPT),--accept "$$ACCEPT") $(if $(SKIP),--skip "$$SKIP") \
+          $(if $(PREFER),--prefer $(PREFER))
+export ACCEPT SKIP IDS
+
 diff-spec: $(VENV)/.dev ## OFFICIAL=file: the vendor's own OpenAPI file against ours; SURFACE= picks one
 	@test -n "$(OFFICIAL)" || { echo "usage: make diff-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
-	@$(PY) -m generator.official.diff "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+	@$(PY) -m generator.official.diff "$(OFFICIAL)" $(ANSWERS)
 
-adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/, our names and extensions kept
-	@test -n "$(OFFICIAL)" || { echo "usage: make adopt-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }
-	@$(PY) -m generator.official.adopt "$(OFFICIAL)" $(if $(SURFACE),--surface $(SURFACE))
+adopt-spec: $(VENV)/.dev ## OFFICIAL=file: its routes and facts into specs/; ACCEPT= answers, SKIP= leaves out, PREFER=theirs
+	@test -n "$(OFFICIAL)" || { echo "usage: make adopt-spec OFFICIAL=path [SURFACE=network|adsecurity] [ACCEPT='updateUser=PATCH /people/{id}; ...'] [SKIP='GET /ping; ...'] [PREFER=theirs]"; exit 2; }
+	@$(PY) -m generator.official.adopt "$(OFFICIAL)" $(ANSWERS)
+
+check-spec: $(VENV)/.dev ## BASE_URL=address SURFACE=name: ask the real server about our list and read routes
+	@test -n "$(BASE_URL)" -a -n "$(SURFACE)" || { echo "usage: make check-spec BASE_URL=https://... SURFACE=network|adsecurity [IDS='integrationID=...']; the key in the surface's variable"; exit 2; }
+	@$(PY) -m generator.official.check "$(BASE_URL)" --surface $(SURFACE) $(if $(IDS),--ids "$$IDS")
 
 spec-summary: $(VENV)/.dev ## BASE=revision: what specs/ changed since then, for users; CHANGELOG=1 adds it there
 	@$(call BASE_OR,HEAD); $(PY) -m generator.release.summary --base "$$base" $(if $(CHANGELOG),--changelog CHANGELOG.md)

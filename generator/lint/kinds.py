@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.lookup import RawOperation, Spec, as_map
-from ..spec.methods import LISTS, Describer
+from ..spec.methods import LISTS, Describer, paging_role
 from ..spec.naming import class_name
 from ..spec.source import Json, Problem
 
@@ -20,7 +20,7 @@ _SHAPES = {
     "cursor": "{data: {data: [Row], pageInfo: object}}",
     "report-pages": "{data: {data: [Row], pageInfo: object}}",
     "report-numbered": "{data: {data: [Row]}}",
-    "rows": "{data: {data: [Row]}}",
+    "rows": "{data: {data: [Row]}}, {data: [Row]} or [Row]",
     "one": "{data: Object}, or the object itself",
     "create": "{created_item_id: string}",
     "write": "an object",
@@ -31,7 +31,9 @@ _ROLES = {"start": "export", "status": "one", "signed-url": "url"}
 
 
 def _wires(spec: Spec, operation: RawOperation, place: str) -> set[str]:
-    return {str(data.get("name")) for data, _ in spec.parameters(operation) if data.get("in") == place}
+    return {
+        paging_role(str(data.get("name")), data) for data, _ in spec.parameters(operation) if data.get("in") == place
+    }
 
 
 def _body_wires(spec: Spec, operation: RawOperation) -> set[str]:
@@ -56,7 +58,8 @@ def paging(spec: Spec) -> Iterator[Problem]:
             yield spec.source.problem((*operation.pointer, "x-kind"), "kind", message)
         if kind in ("one", "url") and operation.method != "get":
             yield spec.source.problem(operation.pointer, "kind", f"`{kind}` is a GET: choose another x-kind")
-        if kind in ("create", "write", "export") and operation.method == "get":
+        silent = kind == "write" and spec.success(operation)[0] is None
+        if kind in ("create", "write", "export") and operation.method == "get" and not silent:
             yield spec.source.problem(operation.pointer, "kind", f"`{kind}` is no GET: choose another x-kind")
 
 

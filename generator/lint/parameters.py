@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.lookup import RawOperation, Spec, as_list, as_map
-from ..spec.methods import PAGED, argument_name, is_paging
+from ..spec.methods import PAGED, argument_name, is_paging, paging_role
 from ..spec.naming import PER_CALL
 from ..spec.source import Json, Pointer, Problem
 
@@ -34,8 +34,9 @@ def places(spec: Spec) -> Iterator[Problem]:
                 yield spec.source.problem(where, "parameter", "give the parameter a `schema`")
             elif data["in"] == "path":
                 declared.add(name)
-                if data.get("required") is not True or spec.merged(data["schema"]).get("type") != "string":
-                    message = "a path id is `required: true` and a string"
+                kind = spec.merged(data["schema"]).get("type")
+                if data.get("required") is not True or kind not in ("string", "integer"):
+                    message = "a path id is `required: true`, and a string or an integer"
                     yield spec.source.problem(where, "path-id", message)
         braces = {part[1:-1] for part in operation.path.split("/") if part.startswith("{") and part.endswith("}")}
         if braces != declared or operation.path.count("{") != len(braces):
@@ -70,7 +71,7 @@ def names(spec: Spec) -> Iterator[Problem]:
         ]
         fields = [("body", wire, data, where) for wire, data, where in _body_fields(spec, operation)]
         for place, wire, data, where in (*parameters, *fields):
-            if is_paging(place, wire, kind) or data.get("readOnly"):
+            if is_paging(place, paging_role(wire, data), kind) or data.get("readOnly"):
                 continue
             arg = argument_name(wire, data)
             if arg in kept:

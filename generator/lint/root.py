@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ..spec.lookup import Spec, as_list, as_map, walk
-from ..spec.naming import is_argument_name, is_name
+from ..spec.naming import PAGING_QUERY, is_argument_name, is_name
 from ..spec.source import Json, Problem
 
-EVIDENCE = ("documented", "prose", "inferred", "borrowed")
+EVIDENCE = ("official", "documented", "prose", "inferred", "borrowed")
 EXTENSIONS = frozenset(
     (
         "x-surface",
@@ -28,6 +28,7 @@ EXTENSIONS = frozenset(
         "x-safe",
         "x-mirror",
         "x-python-name",
+        "x-paging",
         "x-default-from-path",
         "x-secret",
         "x-comma-list",
@@ -150,6 +151,9 @@ def vocabulary(spec: Spec) -> Iterator[Problem]:
             elif key == "x-known-values" and not _is_open_list(data):
                 message = "write it beside `type: string` without `enum`: a list of texts, at least one"
                 yield spec.source.problem(where, "known-values", message)
+            elif key == "x-paging" and (value not in PAGING_QUERY or data.get("in") != "query"):
+                message = f"`x-paging` marks a query parameter that is called otherwise: {', '.join(PAGING_QUERY)}"
+                yield spec.source.problem(where, "extension", message)
             elif key == "x-python-name" and not is_argument_name(value):
                 message = f"{value!r} cannot be a name here: use lower case, digits, underscores, no keyword, no `self`"
                 yield spec.source.problem(where, "python-name", message)

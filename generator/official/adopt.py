@@ -1,7 +1,12 @@
-"""`python -m generator.official.adopt OFFICIAL`: take the vendor's routes and facts over into our spec, marked so."""
+"""`python -m generator.official.adopt OFFICIAL`: take the vendor's routes and facts over into our specs, marked so.
+
+Exit code 0: everything of theirs was taken over; 3: all but what is printed as left out or asked; 2: the file was
+refused and nothing was written.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,34 +15,64 @@ from pathlib import Path
 from ..lint.stages import lint
 from ..spec.lookup import Spec
 from ..spec.source import Problem, SpecError, read_source
-from . import round_trip
-from .adoption import Adoption, Outcome
+from . import records, round_trip
+from .adoption import Adoption
 from .compare import Comparison
 from .diff import chosen, parser
 from .document import parse
+from .outcome import Outcome
 from .references import DocumentError
+
+_ATTEMPTS = 3
 
 
 def adopt(comparison: Comparison) -> Outcome:
-    """Work the whole result out and read it back before a byte is written."""
+    """Work the whole result out and read it back before a byte is written; leave out what our rules would refuse."""
     path = Path(comparison.ours.source)
-    outcome = Adoption(path.read_text(encoding="utf-8"), comparison).run()
-    again = parse(outcome.text, str(path))
-    if len(again.operations) != len(comparison.ours.operations):
-        raise DocumentError(f"{path}: the adopted spec would lose operations; nothing was written")
-    known = {(one.rule, one.message) for one in _problems(path, path.read_bytes())}
-    broken = [one for one in _problems(path, outcome.text.encode()) if (one.rule, one.message) not in known]
-    if broken:
+    text = path.read_text(encoding="utf-8")
+    known = {(one.rule, one.message) for one in _problems(path, text)}
+    without: dict[tuple[str, str], str] = {}
+    facts, broken = True, list[Problem]()
+    for _ in range(_ATTEMPTS):
+        outcome = Adoption(text, comparison, without, facts=facts).run()
+        broken = [one for one in _problems(path, outcome.text) if (one.rule, one.message) not in known]
+        if not broken:
+            break
+        more = _culprits(comparison, outcome, broken)
+        facts = facts and bool(more)
+        without |= more
+    else:
         told = "\n".join(f"  {one}" for one in broken)
         raise DocumentError(f"{path}: the adopted spec would break rules; nothing was written:\n{told}")
+    again = parse(outcome.text, str(path))
+    if len(again.operations) < len(comparison.ours.operations):
+        raise DocumentError(f"{path}: the adopted spec would lose operations; nothing was written")
     return outcome
 
 
-def _problems(path: Path, text: bytes) -> list[Problem]:
+def _culprits(comparison: Comparison, outcome: Outcome, broken: list[Problem]) -> dict[tuple[str, str], str]:
+    """Operations of theirs in whose places in the result rules are broken."""
+    result = {one.key: one.id for one in parse(outcome.text, comparison.ours.source).operations}
+    pairs = {pair.ours.id: pair.theirs for pair in comparison.sure}
+    found: dict[tuple[str, str], str] = {}
+    for problem in broken:
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in problem.pointer.split("/")[1:]]
+        if parts[:1] != ["paths"] or len(parts) < 3:
+            continue
+        name = result.get((parts[1], parts[2]), "")
+        if name in pairs:
+            found[pairs[name].key] = problem.message
+        for one in comparison.only_theirs:
+            if outcome.names.get(one.key) == name:
+                found[one.key] = problem.message
+    return found
+
+
+def _problems(path: Path, text: str) -> list[Problem]:
     """What the lint says of a text that is to stand in this file."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
-        copy.write_bytes(text)
+        copy.write_text(text, encoding="utf-8")
         try:
             return lint(Spec(read_source(copy, str(path))))
         except SpecError as error:
@@ -47,23 +82,33 @@ def _problems(path: Path, text: bytes) -> list[Problem]:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser("Take routes and facts of the vendor's OpenAPI file over.").parse_args(argv)
     try:
-        comparison = chosen(arguments)
-        if comparison.foreign and not arguments.surface:
+        comparisons = chosen(arguments)
+        found = sum(len(one.matches) for one in comparisons)
+        if any(one.foreign for one in comparisons) and not arguments.surface:
             raise DocumentError(
-                f"{arguments.official}: only {len(comparison.matches)} of its {len(comparison.theirs.operations)} "
+                f"{arguments.official}: only {found} of its {len(comparisons[0].theirs.operations)} "
                 "operations are ours: if it is no other API, say which surface it describes with --surface (SURFACE=)"
             )
-        outcome = adopt(comparison)
+        outcomes = [adopt(one) for one in comparisons]
     except DocumentError as error:
         print(error, file=sys.stderr)
         return 2
-    for title, rows in (("taken over", outcome.taken), ("left as it is", outcome.left)):
-        print(f"{title} ({len(rows)}):", *(f"  {row}" for row in rows), sep="\n")
-    path = Path(comparison.ours.source)
-    if outcome.text != path.read_text(encoding="utf-8"):
-        round_trip.save(path, outcome.text)
-        print(f"{path} written; `make generate` shows the effect")
-    return 0
+    for comparison, outcome in zip(comparisons, outcomes, strict=True):
+        print(f"{comparison.ours.source} ({comparison.ours.title})")
+        for title, rows in outcome.sections():
+            if rows or title == "routes taken over":
+                print(f"{title} ({len(rows)}):", *(f"  {row}" for row in rows), sep="\n")
+    for comparison, outcome in zip(comparisons, outcomes, strict=True):
+        path = Path(comparison.ours.source)
+        if outcome.text != path.read_text(encoding="utf-8"):
+            round_trip.save(path, outcome.text)
+            print(f"{path} written; `make generate` shows the effect, `make spec-summary` what it means for users")
+        digest = hashlib.sha256(arguments.official.read_bytes()).hexdigest()
+        records.record(path.parent, comparison, outcome, digest)
+    complete = all(one.complete for one in outcomes)
+    if not complete:
+        print("taken over but for what is asked or left out")
+    return 0 if complete else 3
 
 
 if __name__ == "__main__":

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 
 from ..spec.lookup import METHODS
-from .operations import Operation, read_operation
-from .references import DocumentError, Json, References, as_list, as_map
+from .facts import Described
+from .operations import Operation, read_operation, server_path
+from .references import DocumentError, Json, as_list, as_map
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 DEEPEST = 100
 """More levels than any description has, and far fewer than Python can follow."""
 
@@ -33,7 +34,7 @@ _PlainLoader.yaml_implicit_resolvers = {
 
 
 @dataclass(frozen=True)
-class Document(References):
+class Document(Described):
     """A whole document, of the version that `version` names."""
 
     version: str
@@ -46,32 +47,39 @@ class Document(References):
     @property
     def base_path(self) -> str:
         if self.version == "2.0":
-            base = str(self.root.get("basePath") or "")
-        else:
-            servers = as_list(self.root.get("servers"))
-            base = urlsplit(str(as_map(servers[0]).get("url") or "")).path if servers else ""
-        return base.rstrip("/")
+            base = str(self.root.get("basePath") or "").strip("/")
+            return f"/{base}" if base else ""
+        servers = as_list(self.root.get("servers"))
+        return server_path(as_map(servers[0])) if servers else ""
 
     @cached_property
     def operations(self) -> list[Operation]:
         found: list[Operation] = []
-        flat_query = self.version == "2.0"
         for path, item in as_map(self.root.get("paths")).items():
             item = self.deref(item)
             for method in METHODS:
                 if isinstance(item.get(method), dict):
-                    found.append(read_operation(self, self.base_path, path, method, item, flat_query=flat_query))
+                    found.append(read_operation(self, self.base_path, str(path), method, item))
         return found
 
 
 def load(path: Path) -> Document:
     """Read and judge a file."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise DocumentError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{path}: cannot be read as text: {error}") from None
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from None
+    if data.startswith(_UTF_16) or b"\0" in data[:64]:
+        raise DocumentError(
+            f"{path}: cannot be read as text: it is UTF-16 or no text at all; save it as UTF-8 "
+            f"(iconv -f UTF-16 -t UTF-8 {path.name} > utf8-{path.name})"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}: cannot be read as text, which has to be UTF-8: {error}") from None
     return parse(text, str(path))
 
 
@@ -85,7 +93,7 @@ def parse(text: str, source: str) -> Document:
     root = as_map(raw)
     version = _version(root, source)
     document = Document(source, root, version)
-    for pointer, ref in _refs(root, "#", source):
+    for pointer, ref in _refs(root, source):
         if not ref.startswith("#"):
             raise DocumentError(
                 f"{source}: {pointer} refers outside the file, to {ref}; bundle the file first, so that it stands alone"
@@ -108,16 +116,30 @@ def _version(root: Json, source: str) -> str:
     return known
 
 
-def _refs(node: object, pointer: str, source: str, depth: int = 0) -> Iterator[tuple[str, str]]:
-    if depth > DEEPEST:
-        start = "/".join(pointer.split("/")[:8])
-        raise DocumentError(
-            f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
-        )
-    for index, value in enumerate(as_list(node)):
-        yield from _refs(value, f"{pointer}/{index}", source, depth + 1)
-    for key, value in as_map(node).items():
-        if key == "$ref" and isinstance(value, str):
-            yield pointer, value
-        elif key not in ("example", "examples", "default", "enum"):
-            yield from _refs(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}", source, depth + 1)
+def _refs(node: object, source: str) -> Iterator[tuple[str, str]]:
+    """Every reference and where it stands; what an alias repeats is looked at once."""
+    done: set[int] = set()
+    above: set[int] = set()
+
+    def walk(node: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+        key = id(node)
+        if key in above or depth > DEEPEST:
+            start = "/".join(pointer.split("/")[:8])
+            raise DocumentError(
+                f"{source}: below {start} is nested too deeply, or an alias stands inside what it repeats: write it out"
+            )
+        if key in done or not (as_list(node) or as_map(node)):
+            return
+        above.add(key)
+        for index, value in enumerate(as_list(node)):
+            yield from walk(value, f"{pointer}/{index}", depth + 1)
+        for name, value in as_map(node).items():
+            if name == "$ref" and isinstance(value, str):
+                yield pointer, value
+            elif name not in ("example", "examples", "default", "enum"):
+                step = str(name).replace("~", "~0").replace("/", "~1")
+                yield from walk(value, f"{pointer}/{step}", depth + 1)
+        above.discard(key)
+        done.add(key)
+
+    yield from walk(node, "#", 0)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .references import Json, References, as_list, as_map
+from .schemas import Schemas
 
-MAX_DEPTH = 14
+MOST_FIELDS = 2000
+"""Fields of one body or answer that are looked at: models that refer to each other have no end."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Fact:
     enum: tuple[str, ...] = ()
     format: str = ""
     description: str = field(default="", compare=False)
+    optional: bool = field(default=False, compare=False)
+    """Whether it is said that it may be left out; not to be on a list of what is required says nothing."""
     deprecated: str = field(default="", compare=False)
     keyword: str = field(default="", compare=False)
     model: str = field(default="", compare=False)
@@ -28,108 +33,100 @@ class Fact:
     """Our extensions that change what a caller writes or sees."""
 
 
-def flatten(document: References, schema: Json, *, own: bool = False) -> dict[str, Fact]:
-    """Every field below a schema by its place; a schema that refers to itself is followed once, with `own` none is."""
-    return dict(_walk(document, schema, "", (), own, 0))
+class Described(References):
+    """A document, and what was worked out about its schemas."""
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        return Schemas(self)
+
+    @cached_property
+    def facts(self) -> dict[tuple[int, bool], Fact]:
+        """The fact of each schema, by its identity, optional and required."""
+        return {}
 
 
-def _walk(
-    document: References, schema: Json, place: str, refs: tuple[str, ...], own: bool, depth: int
-) -> Iterator[tuple[str, Fact]]:
-    merged, followed = resolve(document, schema, refs)
-    if depth > MAX_DEPTH or merged is None or (own and depth and followed != refs):
-        return
-    refs = followed
-    required = set(map(str, as_list(merged.get("required"))))
-    for name, child in as_map(merged.get("properties")).items():
-        here = f"{place}.{name}" if place else str(name)
-        yield here, fact(document, as_map(child), name in required)
-        yield from _walk(document, as_map(child), here, refs, own, depth + 1)
-    if isinstance(merged.get("items"), dict):
-        yield from _walk(document, as_map(merged["items"]), place + "[]", refs, own, depth + 1)
-    if values := as_map(merged.get("additionalProperties")):
-        yield place + ".*", fact(document, values, False)
-        yield from _walk(document, values, place + ".*", refs, own, depth + 1)
+class Fields(dict[str, Fact]):
+    """Facts by place. `levels` says how far down all are known; what is deeper was too much to look at."""
+
+    levels = 1 << 30
+
+    def knows(self, place: str) -> bool:
+        """Whether the place would be here if it were there."""
+        return self.levels > level(place)
 
 
-def resolve(document: References, schema: Json, refs: tuple[str, ...] = ()) -> tuple[Json | None, tuple[str, ...]]:
-    """The schema with `$ref`, `allOf` and null alternatives worked in; None where it runs in a circle."""
-    ref = schema.get("$ref")
-    if isinstance(ref, str):
-        if ref in refs:
-            return None, refs
-        refs = (*refs, ref)
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**document.lookup(ref), **beside}
-        return resolve(document, schema, refs)
-    merged = {key: value for key, value in schema.items() if key not in ("allOf", "oneOf", "anyOf")}
-    for part in as_list(schema.get("allOf")):
-        merged, refs = _merge(document, merged, as_map(part), refs)
-    for keyword in ("oneOf", "anyOf"):
-        choices = [part for part in map(as_map, as_list(schema.get(keyword))) if part.get("type") != "null"]
-        for part in choices:
-            merged, refs = _merge(document, merged, part, refs)
-        if len({kind(document, part) for part in choices}) > 1:
-            merged["type"] = "any"
-    return merged, refs
+def level(place: str) -> int:
+    return place.count(".")
 
 
-def _merge(document: References, into: Json, part: Json, refs: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
-    resolved, refs = resolve(document, part, refs)
-    if resolved is None:
-        return into, refs
-    both: Json = {**resolved, **into}
-    both["properties"] = {**as_map(resolved.get("properties")), **as_map(into.get("properties"))}
-    both["required"] = [*as_list(resolved.get("required")), *as_list(into.get("required"))]
-    return both, refs
+def flatten(document: Described, schema: Json, *, own: bool = False, most: int = MOST_FIELDS) -> Fields:
+    """Every field below a schema by its place, level by level.
+
+    A schema that refers to itself is followed once; with `own` no component below the first is followed.
+    """
+    found = Fields()
+    schemas = document.schemas
+    waiting: list[tuple[str, Json, frozenset[str]]] = [("", schema, frozenset())]
+    depth = 0
+    while waiting:
+        after: list[tuple[str, Json, frozenset[str]]] = []
+        for place, node, refs in waiting:
+            merged = schemas.merged(node)
+            if merged.refs:
+                if merged.refs & refs or (own and depth):
+                    continue
+                refs |= merged.refs
+            for step, child, required in schemas.below(node):
+                here = place + step if place or step[0] == "[" else step[1:]
+                if step != "[]":
+                    found[here] = field_fact(document, child, required)
+                after.append((here, child, refs))
+            if len(found) > most:
+                found.levels = max(1, min(level(place) for place, _, _ in after))
+                return found
+        waiting, depth = after, depth + 1
+    return found
 
 
-def kind(document: References, schema: Json) -> str:
-    """One word for the JSON type: string, integer, number, boolean, array, object, map, any."""
-    merged, _ = resolve(document, schema)
-    if merged is None:
-        return "object"
-    said = merged.get("type")
-    if isinstance(said, list):
-        said = next((one for one in as_list(merged["type"]) if one != "null"), None)
-    if said == "file":
-        return "string"
-    if said in (None, "object"):
-        if as_map(merged.get("properties")):
-            return "object"
-        if isinstance(merged.get("additionalProperties"), dict) and merged["additionalProperties"]:
-            return "map"
-        if said is None:
-            return "array" if "items" in merged else ("string" if merged.get("enum") else "any")
-    return str(said)
+def field_fact(document: Described, schema: Json, required: bool) -> Fact:
+    """The fact of a field, made once for each schema: thousands of places lead to it."""
+    known = document.facts.get((id(schema), required))
+    if known is None:
+        known = document.facts[id(schema), required] = fact(document, schema, required)
+    return known
 
 
-def fact(document: References, schema: Json, required: bool, holder: Json | None = None) -> Fact:
-    merged, _ = resolve(document, schema)
-    merged = merged or {}
+def kind(document: Described, schema: Json) -> str:
+    return document.schemas.kind(schema)
+
+
+def fact(document: Described, schema: Json, required: bool, holder: Json | None = None) -> Fact:
+    merged = document.schemas.merged(schema)
+    said = merged.keywords
     holder = holder or {}
-    values = as_list(merged.get("enum")) or ([merged["const"]] if "const" in merged else [])
-    items = as_map(merged.get("items"))
+    values = as_list(said.get("enum")) or ([said["const"]] if "const" in said else [])
     inner = ""
-    if items:
-        inner = f"[{kind(document, items)}]"
-        values = values or as_list((resolve(document, items)[0] or {}).get("enum"))
-    deprecated = holder.get("deprecated") or merged.get("deprecated")
-    replacement = str(holder.get("x-replacement") or merged.get("x-replacement") or "")
+    if merged.items:
+        inner = f"[{kind(document, merged.items)}]"
+        values = values or as_list(document.schemas.merged(merged.items).keywords.get("enum"))
+    deprecated = holder.get("deprecated") or said.get("deprecated")
+    replacement = str(holder.get("x-replacement") or said.get("x-replacement") or "")
     return Fact(
         type=kind(document, schema) + inner,
         required=required,
+        optional=holder.get("required") is False,
         enum=tuple(str(value) for value in values if value is not None),
-        format=str(merged.get("format") or "") if merged.get("format") in ("date", "date-time") else "",
-        description=str(holder.get("description") or merged.get("description") or ""),
+        format=str(said.get("format") or "") if said.get("format") in ("date", "date-time") else "",
+        description=str(holder.get("description") or said.get("description") or ""),
         deprecated=(replacement or "no replacement") if deprecated else "",
-        keyword=str(holder.get("x-python-name") or merged.get("x-python-name") or ""),
-        model=reference(schema) or reference(as_map(merged.get("items"))),
-        marks={key: told(said) for key in MARKS if (said := holder.get(key, merged.get(key))) is not None},
+        keyword=str(holder.get("x-python-name") or said.get("x-python-name") or ""),
+        model=reference(schema) or reference(merged.items),
+        marks={key: told(one) for key in MARKS if (one := holder.get(key, said.get(key))) is not None},
     )
 
 
-MARKS = ("x-positional", "x-comma-list", "x-secret", "x-time", "x-default-from-path", "readOnly")
+MARKS = ("x-positional", "x-comma-list", "x-secret", "x-time", "x-default-from-path", "x-paging", "readOnly")
 
 
 def reference(schema: Json) -> str:

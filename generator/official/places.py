@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from ..spec.lookup import METHODS
 from . import round_trip
-from .facts import MAX_DEPTH
+from .facts import MOST_FIELDS
 from .operations import Operation
-
-_SUCCESS = ("200", "201", "202")
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,12 @@ class Places:
         """Operations that a change of this schema, parameter or list reaches."""
         return self._users[id(node)]
 
+    def operation(self, operation: Operation) -> round_trip.Tree:
+        path, method = operation.key
+        return self._root["paths"][path][method]
+
     def parameter(self, operation: Operation, where: str, name: str) -> Place | None:
-        node = self._operation(operation)
-        listed: round_trip.Tree = node.setdefault("parameters", round_trip.new_node([]))
+        listed: round_trip.Tree = self.operation(operation).setdefault("parameters", round_trip.new_node([]))
         for one in listed:
             real = self.deref(one)
             if real["name"] == name and real["in"] == where:
@@ -62,10 +63,6 @@ class Places:
         owner = self._parents[operation.id, where].get(parent)
         return None if owner is None else Place(owner, name, None)
 
-    def _operation(self, operation: Operation) -> round_trip.Tree:
-        path, method = operation.key
-        return self._root["paths"][path][method]
-
     def _index(self, operation: round_trip.Tree) -> None:
         name = operation["operationId"]
         for one in operation.get("parameters", ()):
@@ -74,27 +71,37 @@ class Places:
             self._users[id(self.deref(real["schema"]))].add(name)
         responses = operation["responses"]
         holders: list[tuple[str, round_trip.Tree]] = [("body", operation.get("requestBody", round_trip.new_map()))]
-        holders += [("answer", responses[code]) for code in _SUCCESS if code in responses][:1]
+        holders += [("answer", responses[code]) for code in sorted(responses) if str(code).startswith("2")]
         for where, holder in holders:
             for media in self.deref(holder).get("content", round_trip.new_map()).values():
-                self._walk(name, where, media["schema"], "", 0)
+                self._walk(name, where, media["schema"])
+                break
+            if where == "answer" and (name, where) in self._parents:
+                break
 
-    def _walk(self, operation: str, where: str, node: round_trip.Tree, place: str, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            return
-        real = self.deref(node)
-        for part in real.get("allOf", ()):
-            self._walk(operation, where, part, place, depth + 1)
-        if "properties" in real or real.get("type") == "object":
-            self._parents[operation, where].setdefault(place, real)
-            self._users[id(real)].add(operation)
-        for name, child in real.get("properties", {}).items():
-            here = f"{place}.{name}" if place else name
-            self._fields[operation, where].setdefault(here, Place(real, name, child))
-            self._users[id(self.deref(child))].add(operation)
-            self._walk(operation, where, child, here, depth + 1)
-        if "items" in real:
-            self._walk(operation, where, real["items"], place + "[]", depth + 1)
-        extra = real.get("additionalProperties")
-        if hasattr(extra, "items"):
-            self._walk(operation, where, extra, place + ".*", depth + 1)
+    def _walk(self, operation: str, where: str, schema: round_trip.Tree) -> None:
+        """Level by level, and no component below itself: models may refer to each other."""
+        fields, parents = self._fields[operation, where], self._parents[operation, where]
+        level: list[tuple[round_trip.Tree, str, frozenset[int]]] = [(schema, "", frozenset())]
+        while level and len(fields) <= MOST_FIELDS:
+            after: list[tuple[round_trip.Tree, str, frozenset[int]]] = []
+            for node, place, above in level:
+                real = self.deref(node)
+                if id(real) in above:
+                    continue
+                below = above | {id(real)} if real is not node else above
+                after += [(part, place, below) for part in real.get("allOf", ())]
+                if "properties" in real or real.get("type") == "object":
+                    parents.setdefault(place, real)
+                    self._users[id(real)].add(operation)
+                for name, child in real.get("properties", {}).items():
+                    here = f"{place}.{name}" if place else name
+                    fields.setdefault(here, Place(real, name, child))
+                    self._users[id(self.deref(child))].add(operation)
+                    after.append((child, here, below))
+                if "items" in real:
+                    after.append((real["items"], place + "[]", below))
+                extra = real.get("additionalProperties")
+                if hasattr(extra, "items"):
+                    after.append((extra, place + ".*", below))
+            level = after

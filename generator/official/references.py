@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -39,11 +40,20 @@ class References:
             current = self.lookup(ref)
         return current
 
+    @cached_property
+    def _targets(self) -> dict[str, Json]:
+        return {}
+
     def lookup(self, ref: str) -> Json:
+        known = self._targets.get(ref)
+        if known is not None:
+            return known
         target: object = self.root
         for part in ref.removeprefix("#").strip("/").split("/"):
             key = unquote(part).replace("~1", "/").replace("~0", "~")
-            target = as_map(target).get(key)
+            listed = as_list(target)
+            target = listed[int(key)] if key.isdecimal() and int(key) < len(listed) else as_map(target).get(key)
         if not isinstance(target, dict):
             raise DocumentError(f"{self.source}: {ref} leads nowhere")
-        return cast(Json, target)
+        found = self._targets[ref] = cast(Json, target)
+        return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from .references import as_list, as_map
+from .references import Json, as_list, as_map
 
 Tree = Any
 """A `CommentedMap` or what hangs below one; ruamel.yaml leaves these untyped."""
@@ -28,7 +29,14 @@ def read(text: str) -> Tree:
     return _yaml().load(text)
 
 
-def written(tree: Tree) -> str:
+def written(tree: Tree, paths: Mapping[str, Json] = {}) -> str:
+    """The text; with `paths`, these added to its own."""
+    for path, item in paths.items():
+        known = tree["paths"].get(path)
+        if known is None:
+            tree["paths"][path] = new_map(item)
+        else:
+            known.update(new_map(item))
     out = io.StringIO()
     _yaml().dump(tree, out)
     return out.getvalue()

@@ -16,7 +16,7 @@ from ..official.facts import Fact, flatten, reference, told
 from ..official.match import match
 from ..official.operations import Operation, operation_schema, placeholders
 from ..official.references import as_list, as_map
-from ..spec.naming import python_name
+from ..spec.naming import PAGING_QUERY, python_name
 
 T = TypeVar("T")
 
@@ -91,6 +91,11 @@ def _operation(old: Operation, new: Operation, models: Mapping[str, str]) -> Ite
     # They are given by position: another name is no change, another order is.
     if len(ids) != len(again) or any(one in ids and ids.index(one) != place for place, one in enumerate(again)):
         yield Change(f"ids in the path are now ({', '.join(again)})", True, name)
+    for one in [one for one in ids if one in again]:
+        was, now = old.params.get((one, "path")), new.params.get((one, "path"))
+        if was and now and was.type != now.type:
+            # An id is taken as text and, where it is a number, as that.
+            yield Change(f"id `{one}` in the path: {was.type} is now {now.type}", now.type != "integer", name)
     yield from _inputs(_keywords(old), _keywords(new), name, "parameter", models)
     yield from _inputs(old.body, new.body, name, "body field", models)
 
@@ -126,13 +131,15 @@ def _default_server(document: Document) -> str:
     """Only a documented host is used without being named."""
     listed = as_list(document.root.get("servers"))
     server = as_map(listed[0]) if listed else {}
-    return str(server.get("url")) if server.get("x-evidence") == "documented" else ""
+    return str(server.get("url")) if server.get("x-evidence") in ("documented", "official") else ""
 
 
 def _keywords(operation: Operation) -> dict[str, Fact]:
     """Parameters by the name that a caller writes."""
     return {
-        fact.keyword or python_name(name): fact for (name, place), fact in operation.params.items() if place != "path"
+        fact.keyword or PAGING_QUERY.get(fact.marks.get("x-paging", name)) or python_name(name): fact
+        for (name, place), fact in operation.params.items()
+        if place != "path"
     }
 
 
@@ -164,7 +171,8 @@ def _python(place: str, old: Fact, new: Fact, name: str, what: str, models: Mapp
         yield Change(f"{what}: {old.model} is now {new.model}", True, name)
     for key in {**old.marks, **new.marks}:
         before, after = old.marks.get(key, "none"), new.marks.get(key, "none")
-        if before != after and not (key == "readOnly" and what.startswith("field")):
+        # What a paging parameter is called on the wire is no user's business.
+        if before != after and key != "x-paging" and not (key == "readOnly" and what.startswith("field")):
             # A string may hold a list from now on; before, it might not.
             wider = key in ("x-comma-list", "x-default-from-path") and before == "none"
             yield Change(f"{what}: {key} {before} is now {after}", not wider, name)

@@ -11,7 +11,7 @@ def argument_type(argument: Argument) -> str:
     """The annotation of a method's argument, without the type of its default."""
     param = argument.param
     if param.place == "path":
-        return "str"
+        return "str | int" if "integer" in param.kinds else "str"
     if param.style == "deep":
         return "Mapping[str, FilterValue]"
     if param.style == "comma":

@@ -74,7 +74,7 @@ def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
     return SurfaceFacts(
         client_name=str(spec.tree["x-client-name"]),
         env_prefix=str(spec.tree["x-env-prefix"]),
-        default_base_url=url if server.get("x-evidence") == "documented" else None,
+        default_base_url=url if server.get("x-evidence") in ("documented", "official") else None,
         likely_base_url=url,
         default_headers={str(name): str(value) for name, value in as_map(spec.tree.get("x-default-headers")).items()},
         export_status=roles.get("status", ""),

@@ -115,6 +115,8 @@ class Operation(Generic[T]):
     """Name of the model whose fields type the columns of the exported CSV."""
     deprecated: str = ""
     has_body: bool = False
+    paging: tuple[tuple[str, str], ...] = ()
+    """Paging parameters that are called otherwise on the wire: ``(("page[number]", "page"),)``."""
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -64,6 +64,8 @@ class Method:
     export_role: str
     rows: str
     deprecated: str
+    paging: tuple[tuple[str, str], ...] = ()
+    """Our name and theirs of each paging parameter that is called otherwise."""
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -173,7 +175,12 @@ def _replacement(node: dict[str, Json]) -> str:
 def argument_name(wire: str, node: dict[str, Json]) -> str:
     """The Python name of a parameter or body property."""
     given = node.get("x-python-name")
-    return given if isinstance(given, str) else PAGING_QUERY.get(wire) or python_name(wire)
+    return given if isinstance(given, str) else PAGING_QUERY.get(paging_role(wire, node)) or python_name(wire)
+
+
+def paging_role(wire: str, node: dict[str, Json]) -> str:
+    """What a query parameter is to the paging, in our names: `page` marked `x-paging: page[number]` is that."""
+    return str(node.get("x-paging") or wire)
 
 
 def attribute_name(wire: str, schema: Json) -> str:
@@ -261,7 +268,7 @@ class Describer:
         needed = as_list(body.get("required"))
         for data in parameters:
             wire = str(data.get("name"))
-            if data.get("in") == "query" and not is_paging("query", wire, kind):
+            if data.get("in") == "query" and not is_paging("query", paging_role(wire, data), kind):
                 is_needed = bool(data.get("required")) or ("x-mirror" in data and wire in needed)
                 argument = self.argument("query", wire, data, required=is_needed)
                 if argument.param.mirror:
@@ -291,10 +298,14 @@ class Describer:
         data = as_map(self.spec.merged(schema).get("properties")).get("data")
         if kind == "pages":
             return self.spec.merged(data).get("items") if data is not None else None
+        if kind == "rows" and "data" not in self.spec.merged(data).get("properties", {}):
+            # A bare list, or one that stands below `data`.
+            whole = self.spec.merged(schema)
+            return self.spec.merged(data).get("items") if data is not None else whole.get("items")
         if kind in ("cursor", "report-pages", "report-numbered", "rows"):
             rows = as_map(self.spec.merged(data).get("properties")).get("data") if data is not None else None
             return self.spec.merged(rows).get("items") if rows is not None else None
-        if kind == "one" and data is not None:
+        if kind == "one" and data is not None and self.spec.kind(data).name == "object":
             return data
         return schema
 
@@ -328,6 +339,11 @@ class Describer:
             export_role=str(export.get("role", "")),
             rows=class_name(str(export["rows"])) if "rows" in export else "",
             deprecated=_replacement(data),
+            paging=tuple(
+                (str(one["x-paging"]), str(one["name"]))
+                for one, _ in self.spec.parameters(operation)
+                if "x-paging" in one
+            ),
         )
 
     def _range(self, data: dict[str, Json], names: dict[str, str]) -> Range | None:

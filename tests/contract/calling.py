@@ -233,10 +233,14 @@ class Caller:
 
     async def _existing(self, path: str, ids: dict[str, Any]) -> str:
         """The id of something in a collection: newly created where that is possible, or else the first listed."""
-        operations = [operation for operation in self.spec.operations.values() if operation.path == path]
+        here = path.rstrip("/")
+        operations = [operation for operation in self.spec.operations.values() if operation.path.rstrip("/") == here]
         found = {operation.kind: operation for operation in operations}
         if "create" in found:
             return str(await self.call(found["create"], ids))
+        if "pages" not in found:
+            # Nothing lists what this id names, so nothing knows a better one.
+            return "1"
         return str((await self.call(found["pages"], ids))[0].id)
 
     async def _listed(self, operation: Operation, schema: Any, ids: dict[str, Any]) -> Any:

@@ -20,8 +20,9 @@ all_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op:
 
 def test_no_operation_is_left_out() -> None:
     counts = Counter(operation.surface.name for operation in OPERATIONS)
-    assert counts == {"network": 40, "adsecurity": 68}
-    assert len({(operation.surface.name, operation.id) for operation in OPERATIONS}) == 108
+    assert counts["network"] >= 40
+    assert counts["adsecurity"] >= 68
+    assert len({(operation.surface.name, operation.id) for operation in OPERATIONS}) == counts.total()
 
 
 @everywhere

@@ -38,7 +38,7 @@ def new_enum_value(spec: Json) -> None:
 
 
 def new_operation(spec: Json) -> None:
-    item = spec["paths"]["/api/v2/users/{userID}"]
+    item = next(one for one in spec["paths"].values() if any(op["operationId"] == "getUser" for op in one.values()))
     item["delete"] = {
         "operationId": "deleteUser",
         "summary": "Delete a user",
@@ -50,12 +50,22 @@ def new_operation(spec: Json) -> None:
         "x-evidence": "documented",
         "security": [{"ApiKey": []}],
         "parameters": copy.deepcopy(item["get"]["parameters"]),
-        "responses": copy.deepcopy(item["patch"]["responses"]),
+        "responses": copy.deepcopy(operation(spec, "updateUser")["responses"]),
     }
 
 
 def renamed_path(spec: Json) -> None:
-    spec["paths"] = {path.replace("/landing-pages", "/landers"): item for path, item in spec["paths"].items()}
+    names = ("listOfferLandingPages", "getOfferLandingPage")
+    spec["paths"] = {
+        landers(path) if any(op["operationId"] in names for op in item.values()) else path: item
+        for path, item in spec["paths"].items()
+    }
+
+
+def landers(path: str) -> str:
+    """A route of landing pages as it is after the drill."""
+    collection = path.removesuffix("/").removesuffix("/{offerLandingPageID}")
+    return path.replace(f"/{collection.rpartition('/')[2]}", "/landers")
 
 
 def removed_field(spec: Json) -> None:

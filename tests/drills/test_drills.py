@@ -12,7 +12,7 @@ from adsecurity import NetworkClient, NotFoundError, PaginationError
 from adsecurity.sandbox import Sandbox
 from generator.__main__ import main as generator
 from tests.drills.conftest import Later, read, write
-from tests.drills.edits import EDITS, Json, new_page_kind, operation, schema
+from tests.drills.edits import EDITS, Json, landers, new_page_kind, operation, schema
 from tests.support.api import compare, symbols
 from tests.support.downstream import ROOT
 
@@ -91,7 +91,7 @@ told = [net.landing_pages.get("integration-1", offer.id, page_id).name, offer.id
         with pytest.raises(NotFoundError):
             old.landing_pages.get("integration-1", offer_id, page_id)
         (route,) = (one for one in old.routes() if one.operation == "getOfferLandingPage")
-        corrected = {"getOfferLandingPage": f"GET {route.path.replace('/landing-pages', '/landers')}"}
+        corrected = {"getOfferLandingPage": f"GET {landers(route.path)}"}
         # Without a new version, the route can be corrected where it is used.
         patched = old.with_options(routes=corrected)
         assert patched.landing_pages.get("integration-1", offer_id, page_id).name == "Lander"

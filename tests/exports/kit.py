@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import adsecurity
 from adsecurity import RetryPolicy
+from tests.support.our_specs import SURFACES
+from tests.support.routes import path_of
 from tests.support.tls import server_context, trusting
 
 KEY = "planted-key-0123456789"
@@ -116,6 +118,9 @@ class Store(Host):
         return [headers.get("range") for _, headers in self.requests]
 
 
+SIGNED_PATHS = tuple({path_of(surface, "getExportSignedUrl") for surface in SURFACES})
+
+
 class Api(Host):
     """Runs one export through `states`; the last one stays."""
 
@@ -131,7 +136,7 @@ class Api(Host):
     def answer(self, handler: BaseHTTPRequestHandler, headers: dict[str, str]) -> None:
         assert headers["api-key"] == KEY
         path = urlsplit(handler.path).path
-        if path.endswith("/signed-url"):
+        if path.endswith(SIGNED_PATHS):
             assert parse_qs(urlsplit(handler.path).query)["artifact_name"] == ["clicks.csv"]
             self.signed += 1
             body: dict[str, Any] = {"url": f"{self.target}?signature=secret-signature-{self.signed}"}

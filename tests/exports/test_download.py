@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from adsecurity import DownloadError
 from adsecurity.exports.download import SignedURL
 from adsecurity.exports.part_file import PartFile
-from tests.exports.kit import KEY, Bench, Store, csv_file, finished
+from tests.exports.kit import KEY, SIGNED_PATHS, Bench, Store, csv_file, finished
 
 _QUOTED = b'tx_id,country\r\n"a ""b""\n c",DE\r\nx,"F\nR"\r\n'
 
@@ -690,7 +690,7 @@ def test_an_injected_transport_serves_storage_too_and_is_not_closed(path: Path) 
         if request.url.host == "storage.example":
             assert "api-key" not in request.headers
             return httpx.Response(200, content=csv_file(2))
-        if request.url.path.endswith("signed-url"):
+        if request.url.path.endswith(SIGNED_PATHS):
             return httpx.Response(200, json={"url": "https://storage.example/x?s=1"})
         return httpx.Response(200, json=finished())
 

@@ -14,6 +14,7 @@ import pytest
 from adsecurity import APIConnectionError, errors
 from adsecurity.flow.steps import Call, Sleep
 from tests.exports.kit import ID, QUICK, Bench, finished, reply, state
+from tests.support.routes import path_of
 
 pytestmark = pytest.mark.usefixtures("_fast_polls")
 
@@ -157,7 +158,7 @@ def test_another_process_resumes_a_job_by_its_id(bench: Bench) -> None:
     job = bench.resume()
     assert job.id == ID
     assert bench.result(job.wait()).finished
-    assert all(f"/download-center/exports/{ID}" in path for path, _ in bench.api.requests)
+    assert all(path_of("network", "getExport", ID) in path for path, _ in bench.api.requests)
 
 
 def test_polls_are_retried_as_any_read(bench: Bench) -> None:

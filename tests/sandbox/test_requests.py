@@ -12,6 +12,7 @@ import pytest
 import adsecurity
 from adsecurity.sandbox import Sandbox
 from adsecurity.sandbox._items import Items
+from tests.support.routes import path_of
 
 from .conftest import client_of
 
@@ -191,8 +192,10 @@ def test_a_body_where_none_belongs_is_refused(network: httpx.Client) -> None:
 
 def test_adsecurity_wants_the_content_type_on_every_request(sandbox: Sandbox) -> None:
     with httpx.Client(headers={"API-KEY": sandbox.api_key}, trust_env=False) as client:
-        assert wrong(client.get(f"{sandbox.adsecurity_url}/api/v2/advertisers")) == {("header", "Content-Type")}
-        assert client.get(f"{sandbox.network_url}/api/v2/advertisers").status_code == 200
+        assert wrong(client.get(f"{sandbox.adsecurity_url}{path_of('adsecurity', 'listAdvertisers')}")) == {
+            ("header", "Content-Type")
+        }
+        assert client.get(f"{sandbox.network_url}{path_of('network', 'listAdvertisers')}").status_code == 200
 
 
 def test_what_is_sent_twice_must_be_the_same(adsecurity: httpx.Client) -> None:
@@ -231,7 +234,7 @@ def test_an_id_that_the_path_has_too_must_be_that_one(adsecurity: httpx.Client, 
 @pytest.mark.parametrize("key", [None, "", "wrong"])
 def test_without_the_right_key_nothing_is_answered(sandbox: Sandbox, key: str | None) -> None:
     headers = {} if key is None else {"API-KEY": key}
-    response = httpx.get(f"{sandbox.network_url}/api/v2/users", headers=headers, trust_env=False)
+    response = httpx.get(f"{sandbox.network_url}{path_of('network', 'listUsers')}", headers=headers, trust_env=False)
     assert response.status_code == 401
     assert response.json()["error"] == "unauthorized"
 
@@ -354,7 +357,8 @@ def test_every_answer_has_a_request_id_of_its_own(network: httpx.Client) -> None
 def test_the_sandbox_remembers_what_arrived(sandbox: Sandbox, network: httpx.Client) -> None:
     network.post("/advertisers", params={"a": "b"}, json={"name": "Seen"})
     last = sandbox.requests[-1]
-    assert (last.surface, last.method, last.path, last.query) == ("network", "POST", "/api/v2/advertisers", "a=b")
+    assert (last.surface, last.method, last.query) == ("network", "POST", "a=b")
+    assert last.path == path_of("network", "createAdvertiser")
     assert (last.status, json.loads(last.body)) == (400, {"name": "Seen"})
     assert last.headers["api-key"] == sandbox.api_key
     network.post("/advertisers", json={"name": "Seen"})

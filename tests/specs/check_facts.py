@@ -28,13 +28,22 @@ from tests.specs.spec_reader import MARKS, FactKey, Problem, Schema, escape, pro
 
 SPECS = ROOT / "specs"
 SURFACES = ("network", "adsecurity")
+ASPECTS = {"items": ("type",), "ref": ("type",), "item_enum": ("enum", "type"), "enum": ("enum", "type")}
+"""Which aspects of a superseded fact an aspect of a row falls with, where they are called otherwise."""
+
+
+def steps(place: str) -> str:
+    """`data[].id` as the samples have it: `data/[]/id`."""
+    return place.replace("[]", ".[]").replace(".", "/")
 
 
 class Checker(RowChecks, SampleChecks):
     """Compares one loaded spec with one surface's facts; reads the spec anew at each call."""
 
-    def __init__(self, spec: Schema, facts: Schema, lender: Schema | None = None) -> None:
-        super().__init__(spec)
+    def __init__(
+        self, spec: Schema, facts: Schema, lender: Schema | None = None, superseded: list[dict[str, str]] | None = None
+    ) -> None:
+        super().__init__(spec, superseded or [])
         self.api: Schema = facts["api"]
         self.operations: list[Schema] = facts["operations"]
         lent = {one["id"]: one for one in (lender or {"operations": []})["operations"]}
@@ -52,7 +61,30 @@ class Checker(RowChecks, SampleChecks):
         problems = [*self._route(fact, *found[:3]), *self._rows(fact), *self._prose(fact)]
         if fact["evidence"] != "borrowed":
             problems += self._samples(fact)
-        return problems
+        return [one for one in problems if not self.is_superseded(one.fact)]
+
+    def is_official(self, operation_id: str) -> bool:
+        """Whether the vendor's own file has the operation: then its route is no guess of ours."""
+        found = self.find(operation_id)
+        return found is not None and found[2].get("x-evidence") == "official"
+
+    def is_superseded(self, key: FactKey) -> bool:
+        """Whether a fact of the text is none any more, since the vendor's own file contradicts it."""
+        if key[:1] == ("api",):
+            return ("", "host", "", "host") in self.superseded
+        name, what, *rest = key
+        if what in ("path", "method", "evidence") and self.is_official(name):
+            documented = any(one["id"] == name and one["evidence"] == "documented" for one in self.operations)
+            return what == "evidence" or not documented or (name, "route", "", "route") in self.superseded
+        if what == "row":
+            return any((name, *rest[:2], one) in self.superseded for one in ASPECTS.get(rest[2], (rest[2],)))
+        if what in ("request", "response"):
+            place = "body" if what == "request" else "answer"
+            return any(
+                (one[0], one[1]) == (name, place) and f"{rest[0]}/".startswith(f"{steps(one[2])}/")
+                for one in self.superseded
+            )
+        return False
 
     def statuses(self, fact: Schema) -> tuple[set[str], set[str]]:
         """The status keys an operation must have, and those that it may have only with `x-evidence`."""
@@ -103,6 +135,9 @@ class Checker(RowChecks, SampleChecks):
 
     def keys(self, fact: Schema) -> Iterator[FactKey]:
         """The name of each fact of an operation, the same that a problem carries."""
+        yield from (key for key in self._keys(fact) if not self.is_superseded(key))
+
+    def _keys(self, fact: Schema) -> Iterator[FactKey]:
         name = fact["id"]
         yield from ((name, aspect) for aspect in ("path", "method", "kind", "evidence", "sdk", "security"))
         yield from ((name, "status", status) for status in sorted(self.statuses(fact)[0]))
@@ -123,9 +158,9 @@ class Checker(RowChecks, SampleChecks):
         """What is said of the API as a whole."""
         servers = self.spec.get("servers") or [{}]
         host, evidence = servers[0].get("url"), servers[0].get("x-evidence")
-        if self.api["host"] and (host, evidence) != (self.api["host"], "documented"):
+        if self.api["host"] and (host != self.api["host"] or evidence not in ("documented", "official")):
             yield Problem(("api", "host"), "/servers/0", f"host is {host!r}, documented is {self.api['host']!r}")
-        if not self.api["host"] and evidence != "inferred":
+        if not self.api["host"] and evidence not in ("inferred", "official"):
             yield Problem(("api", "host"), "/servers/0", "the host stands in no text and is not marked inferred")
         headers = self.spec.get("x-default-headers") or {}
         if headers.get("Content-Type") != self.api["content_type"]:
@@ -134,7 +169,7 @@ class Checker(RowChecks, SampleChecks):
 
     def check_all(self) -> list[Problem]:
         self.seen.clear()
-        problems = list(self.check_api())
+        problems = [one for one in self.check_api() if not self.is_superseded(one.fact)]
         known = [*self.operations, *self.borrowed]
         for fact in known:
             problems += self.check(fact)
@@ -144,6 +179,7 @@ class Checker(RowChecks, SampleChecks):
                 if (
                     isinstance(operation, dict)
                     and operation.get("operationId", "") not in ids
+                    and operation.get("x-evidence") != "official"
                     and method != "parameters"
                 ):
                     pointer = f"/paths/{escape(path)}/{method}"
@@ -204,7 +240,9 @@ def load(surface: str, specs: Path = SPECS) -> Checker:
     read = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     spec = yaml.load((specs / f"{surface}.yaml").read_text(encoding="utf-8"), Loader=read)
     facts = {one: json.loads((HERE / "facts" / f"{one}.json").read_text(encoding="utf-8")) for one in SURFACES}
-    return Checker(spec, facts[surface], facts["network"])
+    listed = specs / "superseded.json"
+    superseded = json.loads(listed.read_text(encoding="utf-8")) if listed.is_file() else []
+    return Checker(spec, facts[surface], facts["network"], [one for one in superseded if one["surface"] == surface])
 
 
 def main(arguments: list[str]) -> int:

@@ -54,8 +54,9 @@ class RowChecks(SpecReader):
     def locate_row(self, fact: Schema, row: Schema) -> tuple[Schema, Schema, bool, str] | None:
         """A row's own node (parameter or property), its schema, whether it is required, its pointer."""
         if row["in"] != "body":
+            name = self.wire_name(fact, row["in"], row["name"])
             for node, pointer, _, _ in self.parameters(fact):
-                if (node.get("name"), node.get("in")) == (row["name"], row["in"]):
+                if (node.get("name"), node.get("in")) == (name, row["in"]):
                     return node, node.get("schema", ABSENT), bool(node.get("required", False)), pointer
             return None
         body = self.body(fact)
@@ -147,7 +148,7 @@ class RowChecks(SpecReader):
         return ranged if isinstance(ranged, dict) else {}
 
     def _extra_inputs(self, fact: Schema) -> Iterator[Problem]:
-        documented = {(row["in"], row["name"]) for row in fact["rows"]}
+        documented = {(row["in"], self.wire_name(fact, row["in"], row["name"])) for row in fact["rows"]}
         for node, pointer, _, _ in self.parameters(fact):
             known = (node.get("in"), node.get("name")) in documented
             if not known and node.get("x-evidence") not in MARKS:
@@ -166,7 +167,11 @@ class RowChecks(SpecReader):
         for name in fact["prose"]:
             key = (fact["id"], "prose", name)
             node, pointer = next(
-                ((one, at) for one, at, _, _ in self.parameters(fact) if (one["name"], one["in"]) == (name, "query")),
+                (
+                    (one, at)
+                    for one, at, _, _ in self.parameters(fact)
+                    if (one["name"], one["in"]) == (self.wire_name(fact, "query", name), "query")
+                ),
                 (None, self._place_of(fact)),
             )
             if node is None:
@@ -177,7 +182,7 @@ class RowChecks(SpecReader):
             wrong = {part: shape[part] for part, wanted in PROSE_SHAPES[name].items() if shape[part] != wanted}
             if wrong:
                 yield Problem(key, pointer, f"{name!r} has {wrong}, the prose says {PROSE_SHAPES[name]}")
-            elif node.get("x-evidence") != "prose":
+            elif node.get("x-evidence") not in ("prose", "official"):
                 yield Problem(key, pointer, f"{name!r} stands in prose alone but is not marked x-evidence: prose")
             elif node.get("required", False):
                 yield Problem(key, pointer, f"{name!r} is required, the prose offers it")

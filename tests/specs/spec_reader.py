@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAP_KEY = "{}"
-MARKS = ("prose", "inferred", "borrowed")
+MARKS = ("official", "prose", "inferred", "borrowed")
 ABSENT: dict[str, Any] = {}  # one object, because schemas are remembered by identity
 
 Schema = dict[str, Any]
@@ -57,10 +57,21 @@ def property_holders(schema: Any, pointer: str) -> Iterator[tuple[str, Schema]]:
 class SpecReader:
     """Finds the parts of one loaded spec; remembers flattened schemas until `forget`."""
 
-    def __init__(self, spec: Schema) -> None:
+    def __init__(self, spec: Schema, superseded: list[dict[str, str]]) -> None:
         self.spec = spec
+        self.superseded = {(one["operation"], one["place"], one["name"], one["aspect"]) for one in superseded}
+        """Facts of the text that the vendor's own file contradicts."""
+        self._renamed = {
+            (one["operation"], one["place"], one["name"]): one["official"]
+            for one in superseded
+            if one["aspect"] == "name"
+        }
         self.seen: dict[int, set[str]] = {}  # documented names by the `properties` object that declares them
         self._flats: dict[int, Flat] = {}
+
+    def wire_name(self, fact: Schema, place: str, name: str) -> str:
+        """What a parameter of the text is called now."""
+        return self._renamed.get((fact["id"], place, name), name)
 
     def forget(self) -> None:
         self._flats.clear()

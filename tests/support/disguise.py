@@ -1,6 +1,7 @@
 """One of our specs as somebody else would have written it: Swagger 2.0, other names, other routes, another order.
 
-What stays is what an API cannot change without being another one: methods, wire names, types, bodies, answers.
+What stays is what an API cannot change without being another one: wire names, types, bodies, answers. `forms` change
+how that is written down; they are applied one after the other, see `forms.py`.
 """
 
 from __future__ import annotations
@@ -8,24 +9,52 @@ from __future__ import annotations
 import copy
 import random
 import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Json = dict[str, Any]
+Form = Callable[["Disguise"], None]
 
+BASE = "/rest/v3"
+METHODS = ("get", "put", "post", "delete", "patch")
+MARK = "x-is"
+"""Names our operation while forms move theirs about; not in the finished document."""
 WORDS = {"integrations": "network", "publisher-view": "affiliate", "download-center": "files", "reports": "statistics"}
 
 
 class Disguise:
-    """`document` is the Swagger 2.0 variant of `spec`; `routes` says which operation went where."""
+    """`document` is what they would hand out for `spec`; `routes` says which operation went where."""
 
-    def __init__(self, spec: Json, *, opaque: bool = False, seed: int = 7) -> None:
+    def __init__(
+        self,
+        spec: Json,
+        *,
+        opaque: bool = False,
+        seed: int = 7,
+        forms: Sequence[Form] = (),
+        words: dict[str, str] = WORDS,
+        prefix: str = "",
+    ) -> None:
         self._spec = spec
-        self._random = random.Random(seed)
+        self.random = random.Random(seed)
         self._opaque = opaque
+        self._words = words
+        self._prefix = prefix
         self._names = {name: f"Type{n:03}" for n, name in enumerate(sorted(spec["components"]["schemas"]))}
         self._segments: dict[str, str] = {}
-        self.routes: dict[str, str] = {}
         self.document = self._document()
+        for form in forms:
+            form(self)
+        self.routes: dict[str, str] = {}
+        for path, method, operation in self.operations():
+            if (name := operation.pop(MARK, None)) is not None:
+                self.routes[name] = f"{method.upper()} {self.base}{path}"
+
+    @property
+    def base(self) -> str:
+        if "swagger" in self.document:
+            return str(self.document.get("basePath", ""))
+        return "/" + str(self.document["servers"][0]["url"]).split("/", 3)[3]
 
     @staticmethod
     def anonymous(route: str) -> str:
@@ -34,11 +63,28 @@ class Disguise:
 
     def definition(self, name: str) -> Json:
         """Their schema for a component of ours, to be changed by a test."""
-        return self.document["definitions"][self._names[name]]
+        found: Json = self.document["definitions"][self._names[name]]
+        return found
 
     def operation(self, operation_id: str) -> Json:
-        method, path = self.routes[operation_id].removesuffix("/").split(" ")
-        return self.document["paths"][path.removeprefix("/rest/v3")][method.lower()]
+        method, path = self.routes[operation_id].split(" ")
+        found: Json = self.document["paths"][path.removeprefix(self.base)][method.lower()]
+        return found
+
+    def operations(self) -> Iterator[tuple[str, str, Json]]:
+        for path, item in list(self.document["paths"].items()):
+            for method in METHODS:
+                if method in item:
+                    yield path, method, item[method]
+
+    def move(self, path: str, method: str, new_path: str, new_method: str) -> None:
+        """An operation to another route."""
+        paths = self.document["paths"]
+        operation = paths[path].pop(method)
+        if not paths[path]:
+            del paths[path]
+        assert new_method not in paths.get(new_path, {})
+        paths.setdefault(new_path, {})[new_method] = operation
 
     def _document(self) -> Json:
         paths: Json = {}
@@ -48,16 +94,16 @@ class Disguise:
             for method, operation in item.items()
             if isinstance(operation, dict)
         ]
-        self._random.shuffle(operations)
+        self.random.shuffle(operations)
         for number, (path, method, operation) in enumerate(operations):
             route = self._path(path)
-            paths.setdefault(route, {})[method] = self._operation(operation, number, path, route)
-            self.routes[operation["operationId"]] = f"{method.upper()} /rest/v3{route}"
+            there = self._operation(operation, number, path, route)
+            paths.setdefault(route, {})[method] = {**there, MARK: operation["operationId"]}
         return {
             "swagger": "2.0",
             "info": {"title": "Official", "version": "3.4"},
             "host": "api.example.com",
-            "basePath": "/rest/v3",
+            "basePath": BASE,
             "schemes": ["https"],
             "consumes": ["application/json"],
             "produces": ["application/json"],
@@ -69,7 +115,7 @@ class Disguise:
 
     def _path(self, path: str) -> str:
         """`/api/v2/integrations/{integrationID}/offers` → `/network/{id1}/offer`; opaque: `/{id1}/s3`."""
-        parts, holes = [], 0
+        parts, holes = [self._prefix] if self._prefix else [], 0
         for part in path.removeprefix("/api/v2").strip("/").split("/"):
             if part.startswith("{"):
                 holes += 1
@@ -77,7 +123,7 @@ class Disguise:
             elif self._opaque:
                 parts.append(self._segments.setdefault(part, f"s{len(self._segments)}"))
             else:
-                parts.append(WORDS.get(part, re.sub(r"s$", "", part).replace("-", "_")))
+                parts.append(self._words.get(part, re.sub(r"s$", "", part).replace("-", "_")))
         return "/" + "/".join(parts)
 
     def _operation(self, operation: Json, number: int, path: str, route: str) -> Json:
@@ -87,7 +133,7 @@ class Disguise:
         if body:
             schema = body["content"]["application/json"]["schema"]
             parameters.append({"in": "body", "name": "payload", "required": True, "schema": self._schema(schema)})
-        self._random.shuffle(parameters)
+        self.random.shuffle(parameters)
         responses: Json = {}
         for status, response in operation["responses"].items():
             if status.startswith("2"):
@@ -100,7 +146,8 @@ class Disguise:
     def _deref(self, node: Json) -> Json:
         if "$ref" in node:
             _, _, kind, name = node["$ref"].split("/")
-            return self._spec["components"][kind][name]
+            found: Json = self._spec["components"][kind][name]
+            return found
         return node
 
     def _parameter(self, parameter: Json, renamed: dict[str, str]) -> Json:
@@ -117,7 +164,8 @@ class Disguise:
 
     def _real(self, ref: str) -> Json:
         back = {new: old for old, new in self._names.items()}
-        return self._spec["components"]["schemas"][back[ref.rsplit("/", 1)[1]]]
+        found: Json = self._spec["components"]["schemas"][back[ref.rsplit("/", 1)[1]]]
+        return found
 
     def _schema(self, schema: Any) -> Any:
         """Refs renamed, extensions and descriptions gone, properties shuffled."""
@@ -131,7 +179,7 @@ class Disguise:
         for key, value in schema.items():
             if key == "properties":
                 items = list(value.items())
-                self._random.shuffle(items)
+                self.random.shuffle(items)
                 out[key] = {name: self._schema(one) for name, one in items}
             elif key in ("enum", "required", "default"):
                 out[key] = copy.deepcopy(value)

@@ -140,7 +140,7 @@ def prepare(
             for problem in check_nested(param.arg, value, surface.model(param.model)):
                 problems.add(problem.text, of_type=problem.is_type_error)
         if param.place == "path":
-            path[param.name] = quote(str(value), safe="")
+            path[param.name] = quote(_scalar(value), safe="")
         elif param.place == "query":
             for name, text in _query(param, value, problems):
                 if origins.setdefault(name, param.arg) != param.arg:
@@ -298,12 +298,15 @@ def _fits(param: Param, value: Any, problems: _Problems) -> bool:
     kinds = param.kinds
     if param.style == "comma":
         kinds = ("string", "array")
+    if param.place == "path" and "integer" in kinds:
+        # A number by the specification: callers may hold its text, as it came in a response.
+        kinds = ("integer", "string")
     if kinds and kind != "null" and not fits(kind, kinds):
         wanted = " or ".join(map(article, kinds))
         problems.add(f"{param.arg} must be {wanted}, not {type(value).__name__}", of_type=True)
         return False
     if param.place == "path":
-        return _is_id(param.arg, value, problems)
+        return kind == "integer" or _is_id(param.arg, value, problems)
     if kind == "array":
         return _items_fit(param, value, problems)
     return True

@@ -69,7 +69,7 @@ class RouteInfo:
     method: str
     path: str
     evidence: str
-    """`documented`, `prose`, `inferred` or `borrowed`, as the spec says; `override` where `routes=` corrects it."""
+    """`official`, `documented`, `prose`, `inferred` or `borrowed`, or `override` where `routes=` corrects the spec."""
 
 
 @attrs.frozen(eq=False)

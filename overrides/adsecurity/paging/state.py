@@ -88,6 +88,7 @@ class PagingState(Generic[T]):
         self.op: Operation[T] = prepared.op
         self.header = header
         self._prepared = prepared
+        self._names = dict(prepared.op.paging)
         self._size = header.page_size
         self._full = min(header.page_size, MAX_PAGE)
         self._backwards = bool(before)
@@ -131,18 +132,22 @@ class PagingState(Generic[T]):
         position, size = self._position, self._size
         match self.op.kind:
             case "pages" | "report-numbered":
-                return self._prepared.with_paging({"page[number]": position.page, "page[size]": size})
+                return self._with({"page[number]": position.page, "page[size]": size})
             case "report-pages":
-                return self._prepared.with_paging(
-                    {"page[number]": position.page}, {"page_number": position.page, "page_size": size}
-                )
+                return self._with({"page[number]": position.page}, {"page_number": position.page, "page_size": size})
             case "cursor":
                 start = (
                     {"page[before]" if self._backwards else "page[after]": position.cursor} if position.cursor else {}
                 )
-                return self._prepared.with_paging({"page[size]": size, **start})
+                return self._with({"page[size]": size, **start})
             case _:
                 return self._prepared
+
+    def _with(self, query: dict[str, str | int], body: dict[str, int] | None = None) -> PreparedRequest:
+        """The request with its paging parameters, by the names that they have on the wire."""
+        return self._prepared.with_paging(
+            {self._names.get(name, name): value for name, value in query.items()}, body or {}
+        )
 
     def accept(self, response: PageResponse[T]) -> Page[T]:
         """Take the page that came for the last request; when this raises, the state stands where it stood."""

@@ -117,7 +117,7 @@ def _parse_parameter(request: ApiRequest, parameter: Parameter, texts: list[str]
         problem = time_format_problem(value, parameter.time_unit)
         if problem:
             problems.append(ErrorDetail("query", name, problem))
-    request.query[name] = value
+    request.query[parameter.role] = value
     root, parts = split_brackets(name)
     if root == "filter":
         operator = parts[1] if len(parts) == 2 else "eq"

@@ -104,7 +104,7 @@ class Engine:
     ) -> ApiResponse:
         """The response to one request; raises HttpError when it is not a successful one."""
         segments = tuple(unquote(segment) for segment in raw_path[1:].split("/"))
-        route = self._surfaces[surface].route(method, segments) if raw_path.startswith("/api/") else None
+        route = self._surfaces[surface].route(method, segments)
         if route is None:
             raise HttpError(404, f"the {surface} API has no {method} {raw_path}")
         operation, path_params = route
@@ -128,6 +128,8 @@ class Engine:
             return self.reports.list_rows
         if operation.full_name in self._own_handlers:
             return self._own_handlers[operation.full_name]
+        if operation.kind == "write" and operation.method == "GET":
+            return lambda _: {}
         handlers: dict[str, Handler] = {
             "pages": self._items.list_items,
             "one": self._items.get_item,

@@ -128,7 +128,8 @@ class Items:
     def get_item(self, request: ApiRequest, complete: Completion = dict) -> dict[str, Any]:
         target = self.resolve_target(request)
         schemas = request.operation.surface.schemas
-        document = self._find(target.collection, target.item_id)
+        # What has no id exists once, and is empty.
+        document = self._find(target.collection, target.item_id) if target.item_id else {}
         item = select_fields(complete(document), request.operation.item_template)
         has_envelope = "data" in schemas.properties(request.operation.success[1])
         return {"data": item} if has_envelope else item

@@ -63,6 +63,8 @@ class Parameter:
     style: str
     explode: bool
     time_unit: str
+    role: str
+    """Its name, or the name that our paging has for it."""
     validator: Draft7Validator
 
 
@@ -80,6 +82,7 @@ class Operation:
         self.method = method.upper()
         self.path = path
         self.segments = tuple(path.strip("/").split("/"))
+        self._slash = path.endswith("/")
         self.raw = raw
         self.kind = str(raw.get("x-kind", ""))
         if self.kind not in KINDS:
@@ -109,6 +112,7 @@ class Operation:
                 style=style,
                 explode=bool(raw.get("explode", style == "form")),
                 time_unit=str(as_map(raw.get("x-time")).get("unit", "")),
+                role=str(raw.get("x-paging", raw["name"])),
                 validator=self.surface.validator(raw.get("schema")),
             )
         return found
@@ -163,6 +167,10 @@ class Operation:
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
         """The path parameters when the decoded segments match this route, otherwise None; no parameter is empty."""
+        if self._slash and segments[-1:] == ("",):
+            segments = segments[:-1]
+        elif self._slash:
+            return None
         if len(segments) != len(self.segments):
             return None
         path_params: dict[str, str] = {}

@@ -12,6 +12,7 @@ import yaml
 
 from generator.official.adopt import main
 from generator.official.diff import main as diff
+from generator.spec.source import Problem
 from tests.support.disguise import Disguise
 from tests.support.subset import subset
 
@@ -80,7 +81,7 @@ def test_every_route_is_taken_over_and_marked_and_nothing_else_of_ours_moves(
     assert list(new) == list(old)
     for name, (method, path, operation) in new.items():
         assert Disguise.anonymous(f"{method.upper()} {path}") == Disguise.anonymous(disguise.routes[name])
-        assert operation["x-evidence"] == "documented"
+        assert operation["x-evidence"] == "official"
         kept = {key: value for key, value in operation.items() if not key.startswith("x-evidence")}
         assert kept == {key: value for key, value in old[name][2].items() if not key.startswith("x-evidence")}
     comments = [line for line in before.splitlines() if line.lstrip().startswith("#")]
@@ -102,6 +103,9 @@ def test_a_second_run_finds_nothing_left_to_take(small: Any, specs: Path, offici
     assert "no difference" in capsys.readouterr().out
 
 
+PREFER = ("--prefer", "theirs")
+
+
 def test_facts_are_taken_over_where_all_users_of_a_place_agree(
     small: Any, specs: Path, official: Write, capsys: Capture
 ) -> None:
@@ -110,7 +114,6 @@ def test_facts_are_taken_over_where_all_users_of_a_place_agree(
     create = disguise.definition("CreateUserRequest")
     create["properties"]["nickname"] = {"type": "string", "maxLength": 40}
     create["required"].append("nickname")
-    create["required"].remove("password")
     answer = disguise.definition("User")["properties"]
     answer["id"]["type"] = "integer"
     answer["badges"] = {
@@ -121,16 +124,16 @@ def test_facts_are_taken_over_where_all_users_of_a_place_agree(
     clicks = disguise.operation("listClickReport")["parameters"]
     clicks.append({"name": "page[offset]", "in": "query", "type": "integer", "required": True})
 
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network", *PREFER]) == 0
     said = capsys.readouterr().out
     spec = read(specs)
     schemas, operations = spec["components"]["schemas"], by_id(spec)
     assert schemas["UserRole"]["enum"] == [*small["components"]["schemas"]["UserRole"]["enum"], "owner"]
     assert schemas["CreateUserRequest"]["properties"]["nickname"]["maxLength"] == 40
     assert "nickname" in schemas["CreateUserRequest"]["required"]
-    assert "password" not in schemas["CreateUserRequest"]["required"]
     assert schemas["User"]["properties"]["id"]["type"] == "integer"
     assert schemas["User"]["properties"]["badges"]["items"] == {"$ref": "#/components/schemas/Badge"}
+    assert schemas["User"]["properties"]["badges"]["x-evidence"] == "official"
     assert set(schemas["Badge"]["properties"]) == {"label", "since"}
     assert schemas["User"]["properties"]["limits"]["additionalProperties"] == {"type": "number"}
     added = operations["listClickReport"][2]["parameters"][-1]
@@ -148,27 +151,26 @@ def test_what_the_files_cannot_settle_stays_and_is_listed(
     }
     del disguise.definition("User")["properties"]["last_name"]
     del disguise.document["paths"][disguise.routes["getExport"].split(" ")[1].removeprefix("/rest/v3")]
-    disguise.document["paths"]["/ping"] = {"get": {"responses": {"200": {"description": "ok"}}}}
     # One of the shared parameter's users says otherwise: no reason to change the parameter for the others.
     for parameter in disguise.operation("listUsers")["parameters"]:
         if parameter["name"] == "page[size]":
             parameter["type"] = "string"
 
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network", *PREFER]) == 3
     said = capsys.readouterr().out
-    left = said[said.index("left as it is") :]
+    left = said[said.index("asked (") :]
     spec = read(specs)
     operations = by_id(spec)
     assert operations["exportClicks"][1] == by_id(small)["exportClicks"][1]
     assert operations["exportClicks"][2]["x-evidence"] == "inferred"
-    assert "exports.clicks: a twin of another" in left
+    assert "exports.clicks (exportClicks): POST /rest/v3/" in left
+    assert 'ACCEPT="exportClicks=POST /rest/v3/' in left
     assert "first_name: string in ours, object in theirs; change it by hand" in left
-    assert "last_name: only ours (string); kept" in left
-    assert "exports.get: only ours; kept" in left
-    assert "GET /rest/v3/ping: only theirs; add it by hand" in left
+    assert "exports.get (getExport): GET /api/v2/download-center/exports/{exportID}; their file has no such" in left
     assert "page[size]: integer in ours, string in theirs; shared with operations that show no difference" in left
     assert spec["components"]["parameters"]["PageSize"]["schema"]["type"] == "integer"
     assert spec["components"]["schemas"]["User"]["properties"]["first_name"]["type"] == "string"
+    assert "last_name" in spec["components"]["schemas"]["User"]["properties"]
 
 
 def test_a_path_with_more_or_fewer_ids_brings_and_drops_its_parameters(
@@ -219,11 +221,11 @@ def test_answers_without_our_envelope_still_give_their_fields(small: Any, specs:
     assert read(specs)["components"]["schemas"]["User"]["properties"]["nickname"]["type"] == "string"
 
 
-def test_the_vendors_host_becomes_the_documented_one(small: Any, specs: Path, official: Write) -> None:
+def test_the_vendors_host_becomes_the_default_one(small: Any, specs: Path, official: Write) -> None:
     assert main([str(official(Disguise(small))), "--specs", str(specs), "--surface", "network"]) == 0
     (server,) = read(specs)["servers"]
     assert server["url"] == "https://api.example.com"
-    assert server["x-evidence"] == "documented"
+    assert server["x-evidence"] == "official"
 
 
 @pytest.mark.parametrize("text", ["{}", "openapi: 3.0.3\npaths: {/a: {get: {$ref: 'other.yaml'}}}\n"])
@@ -260,30 +262,25 @@ def test_a_3_1_file_in_yaml_is_taken_over_too_and_finds_its_surface(
 # What only some documents need
 
 
-def test_a_parameter_known_from_prose_is_documented_once_the_vendor_has_it(
+def test_a_parameter_known_from_prose_is_official_once_the_vendor_has_it(
     small: Any, specs: Path, official: Write
 ) -> None:
     assert small["components"]["parameters"]["Filter"]["x-evidence"] == "prose"
     assert main([str(official(Disguise(small))), "--specs", str(specs), "--surface", "network"]) == 0
-    assert read(specs)["components"]["parameters"]["Filter"]["x-evidence"] == "documented"
+    assert read(specs)["components"]["parameters"]["Filter"]["x-evidence"] == "official"
 
 
-def test_parameters_take_types_formats_values_and_need_from_the_vendor(
+def test_parameters_take_values_and_need_from_the_vendor_where_theirs_are_preferred(
     small: Any, specs: Path, official: Write
 ) -> None:
     disguise = Disguise(small)
-    parameters = {one["name"]: one for one in disguise.operation("exportClicks")["parameters"]}
-    parameters["delimiter"].update({"enum": [",", ";"], "required": True})
-    del parameters["fields"]["required"]
-    for name in ("exportConversions", "exportImpressions"):
+    for name in ("exportClicks", "exportConversions", "exportImpressions"):
         for one in disguise.operation(name)["parameters"]:
-            if one["name"] in ("delimiter", "fields"):
-                one.update(
-                    {key: value for key, value in parameters[one["name"]].items() if key in ("enum", "required")}
-                )
-                if one["name"] == "fields":
-                    one.pop("required", None)
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+            if one["name"] == "delimiter":
+                one.update({"enum": [",", ";"], "required": True})
+            elif one["name"] == "fields":
+                one["required"] = False
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network", *PREFER]) == 0
     spec = read(specs)
     after = {}
     for one in by_id(spec)["exportClicks"][2]["parameters"]:
@@ -293,7 +290,9 @@ def test_parameters_take_types_formats_values_and_need_from_the_vendor(
     assert "required" not in after["fields"]
 
 
-def test_dates_and_arrays_follow_the_vendor(small: Any, specs: Path, official: Write) -> None:
+def test_formats_follow_the_vendor_where_theirs_are_preferred_and_new_fields_come_as_they_are(
+    small: Any, specs: Path, official: Write
+) -> None:
     disguise = Disguise(small)
     user = disguise.definition("User")["properties"]
     del user["created_at"]["format"]
@@ -301,9 +300,9 @@ def test_dates_and_arrays_follow_the_vendor(small: Any, specs: Path, official: W
     update = disguise.definition("UpdateUserRequest")["properties"]
     update["labels"] = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
     update["anything"] = {}
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network", *PREFER]) == 0
     schemas = read(specs)["components"]["schemas"]
-    assert "format" not in schemas["User"]["properties"]["created_at"]
+    assert schemas["User"]["properties"]["created_at"]["format"] == "date-time"
     assert schemas["User"]["properties"]["last_login_at"]["format"] == "date"
     assert schemas["UpdateUserRequest"]["properties"]["labels"]["items"]["enum"] == ["a", "b"]
     assert "type" not in schemas["UpdateUserRequest"]["properties"]["anything"]
@@ -332,7 +331,7 @@ def test_a_route_that_another_operation_of_ours_holds_is_not_taken(
     disguise.document["basePath"] = "/"
     paths["/api/v2/publishers/{id1}"] = {"get": paths["/user/{id1}"].pop("get")}
     del paths["/publisher/{id1}"]
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 3
     said = capsys.readouterr().out
     assert "users.get: GET /api/v2/publishers/{id1} is taken by another operation of ours" in said
     assert by_id(read(specs))["getUser"][1] == "/api/v2/users/{userID}"
@@ -341,39 +340,43 @@ def test_a_route_that_another_operation_of_ours_holds_is_not_taken(
 # What our rules would refuse
 
 
-def test_what_our_rules_would_refuse_is_left_and_listed(
+def test_what_our_rules_would_refuse_is_left_and_listed_or_made_to_fit(
     small: Any, specs: Path, official: Write, capsys: Capture
 ) -> None:
     disguise = Disguise(small)
     disguise.operation("listUsers")["parameters"].append({"name": "X-Trace", "in": "header", "type": "string"})
     fields = disguise.definition("User")["properties"]
-    disguise.document["definitions"]["Node"] = {
+    disguise.document["definitions"]["docs.Node"] = {
         "type": "object",
-        "properties": {"next": {"$ref": "#/definitions/Node"}},
+        "properties": {"next": {"$ref": "#/definitions/docs.Node"}, "first": {"type": "string"}},
     }
-    fields["node"] = {"$ref": "#/definitions/Node"}
+    fields["node"] = {"$ref": "#/definitions/docs.Node"}
     fields["second_role"] = {"type": "string", "enum": list(small["components"]["schemas"]["UserRole"]["enum"])}
-    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 0
+    fields["to_dict"] = {"type": "string"}
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "network"]) == 3
     said = capsys.readouterr().out
-    left = said[said.index("left as it is") :]
-    assert "header X-Trace: only theirs (string); change it by hand" in left
-    assert "node: only theirs (object); change it by hand" in left
-    assert "second_role: only theirs" in left
-    spec = read(specs)
-    assert not {"node", "second_role"} & spec["components"]["schemas"]["User"]["properties"].keys()
-    assert "Node" not in spec["components"]["schemas"]
+    assert "header X-Trace: only theirs (string); a header cannot be given to a single call" in said
+    schemas = read(specs)["components"]["schemas"]
+    user = schemas["User"]["properties"]
+    assert user["node"]["allOf"] == [{"$ref": "#/components/schemas/Node"}]
+    assert schemas["Node"]["properties"]["next"] == {"$ref": "#/components/schemas/Node"}
+    assert user["second_role"]["allOf"] == [{"$ref": "#/components/schemas/UserRole"}]
+    assert user["to_dict"]["x-python-name"] == "to_dict_"
 
 
-def test_a_result_that_breaks_a_rule_is_not_saved(specs: Path, tmp_path: Path, capsys: Capture) -> None:
-    theirs = read(specs)
-    theirs["components"]["schemas"]["User"]["properties"]["to_dict"] = {"type": "string"}
-    path = tmp_path / "official.json"
-    path.write_text(json.dumps(theirs), encoding="utf-8")
+def test_a_result_that_breaks_a_rule_is_not_saved(
+    small: Any, specs: Path, official: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, text: str) -> list[Problem]:
+        moved = "/rest/v3" in text
+        return [Problem(str(path), 1, "/info", "some-rule", "this is broken")] if moved else []
+
+    monkeypatch.setattr("generator.official.adopt._problems", broken)
     before = (specs / "network.yaml").read_bytes()
-    assert main([str(path), "--specs", str(specs), "--surface", "network"]) == 2
+    assert main([str(official(Disguise(small))), "--specs", str(specs), "--surface", "network"]) == 2
     said = capsys.readouterr().err
     assert "nothing was written" in said
-    assert "[reserved-name]" in said
+    assert "[some-rule]" in said
     assert (specs / "network.yaml").read_bytes() == before
 
 

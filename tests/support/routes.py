@@ -1,0 +1,79 @@
+"""Where our operations are by the specs as they stand: tests name an operation, or the route that its text suggests."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from tests.support.our_specs import ROOT, read_trees
+
+TABLE: list[dict[str, str]] = json.loads((ROOT / "tests/specs/facts/operations.json").read_text(encoding="utf-8"))
+Json = dict[str, Any]
+
+
+@cache
+def routes(surface: str) -> dict[str, tuple[str, str]]:
+    """Method and path by operationId."""
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, item in read_trees()[surface]["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+
+
+@cache
+def paging_names(surface: str) -> list[tuple[str, str]]:
+    """Our name and theirs of each paging parameter that is called otherwise."""
+    parameters = read_trees()[surface]["components"]["parameters"].values()
+    return sorted({(one["x-paging"], one["name"]) for one in parameters if "x-paging" in one})
+
+
+def path_of(surface: str, operation: str, *ids: str) -> str:
+    """The path of an operation with these ids in it."""
+    left = iter(ids)
+    return re.sub(r"{[^}]*}", lambda _: next(left), routes(surface)[operation][1])
+
+
+def entry(document: Json, operation: str) -> tuple[str, str, Json]:
+    """Path, method and node of an operation in a spec."""
+    for path, item in document["paths"].items():
+        for method, node in item.items():
+            if isinstance(node, dict) and node.get("operationId") == operation:
+                return path, method, node
+    raise LookupError(operation)
+
+
+def current(surface: str, method: str, path: str) -> tuple[str, str]:
+    """Where a request goes now that is written by the table's route; what the table does not know goes as it is."""
+    for one in TABLE:
+        found = re.fullmatch(re.sub(r"{([^}]*)}", r"(?P<\1>[^/]+)", one["path"]), path)
+        if one["surface"] == surface and one["method"] == method and found:
+            known, template = routes(surface)[one["id"]]
+            return known, template.format_map(found.groupdict())
+    return method, path
+
+
+class Rerouted(httpx.BaseTransport):
+    """Sends what is written by the table's routes to where the specs have those operations."""
+
+    def __init__(self, surface: str) -> None:
+        self._surface = surface
+        self._inner = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path, _, query = request.url.raw_path.decode().partition("?")
+        method, path = current(self._surface, request.method, path)
+        for role, wire in paging_names(self._surface):
+            query = re.sub(rf"(^|&){re.escape(quote(role))}=", rf"\1{quote(wire)}=", query)
+        request.method = method
+        request.url = request.url.copy_with(raw_path=(f"{path}?{query}" if query else path).encode())
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
