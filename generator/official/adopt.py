@@ -30,12 +30,14 @@ def adopt(comparison: Comparison) -> Outcome:
     """Work the whole result out and read it back before a byte is written; leave out what our rules would refuse."""
     path = Path(comparison.ours.source)
     text = path.read_text(encoding="utf-8")
-    known = {(one.rule, one.message) for one in _problems(path, text)}
     without: dict[tuple[str, str], str] = {}
     facts, broken = True, list[Problem]()
     for _ in range(_ATTEMPTS):
         outcome = Adoption(text, comparison, without, facts=facts).run()
-        broken = [one for one in _problems(path, outcome.text) if (one.rule, one.message) not in known]
+        broken = _problems(path, outcome.text)
+        if broken:
+            known = {(one.rule, one.message) for one in _problems(path, text)}
+            broken = [one for one in broken if (one.rule, one.message) not in known]
         if not broken:
             break
         more = _culprits(comparison, outcome, broken)

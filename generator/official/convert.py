@@ -16,7 +16,7 @@ UNDESCRIBED = "Taken over from the vendor's file; not described yet."
 _KEPT = ("format", "minimum", "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems")
 _TYPES = ("string", "integer", "number", "boolean")
 _SCHEMAS = "#/components/schemas/"
-MOST_COMPONENTS = 60
+MOST_COMPONENTS = 25
 """So many new components one field or operation may bring; objects further down stay open."""
 
 

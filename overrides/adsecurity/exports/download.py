@@ -40,7 +40,7 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class SignedURL(httpx.URL):
-    """A URL that lets in whoever has it: its query is in no text made of it."""
+    """A URL that works for anybody who has it, so its query is in no text made of it."""
 
     def __str__(self) -> str:
         return str(self.copy_with(query=None, fragment=None, userinfo=b""))
@@ -271,7 +271,7 @@ def transfer(
     failures = restarts = 0
     most = sink.offset
     while True:
-        # Text would be shown by whoever reports the local variables of a failure.
+        # A plain text would be shown by tools that report the local variables of a failure.
         url = url or _masked(str((yield sign)))
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)

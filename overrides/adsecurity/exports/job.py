@@ -279,7 +279,7 @@ class ExportJob(TableMethods, _Job[R]):
         return self
 
     def signed_url(self) -> str:
-        """A URL that whoever has it may fetch the file with, for a while. A secret."""
+        """A URL that anybody may fetch the file with, for a while: treat it as a secret."""
         return drive(self._signed(), perform)
 
     def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
@@ -336,7 +336,7 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
         return self
 
     async def signed_url(self) -> str:
-        """A URL that whoever has it may fetch the file with, for a while. A secret."""
+        """A URL that anybody may fetch the file with, for a while: treat it as a secret."""
         return await drive_async(self._signed(), perform_async)
 
     async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:

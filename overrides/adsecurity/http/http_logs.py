@@ -12,7 +12,7 @@ _QUERY = re.compile(r"[?#].*(?=.$)")
 
 
 class _NoQueries(logging.Filter):
-    """Takes the queries out of response headers in the HTTP library's logs: a signed URL lets in whoever reads it."""
+    """Takes the queries out of response headers in the HTTP library's logs: a signed URL works for anybody who reads it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()

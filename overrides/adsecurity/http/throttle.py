@@ -144,7 +144,7 @@ class Throttle:
 
     def _locked(self) -> AbstractContextManager[bool]:
         if os.getpid() != self._pid:
-            # A forked child: whoever holds the lock or waits for a turn does so in the parent.
+            # A forked child: what holds the lock or waits for a turn does so in the parent.
             self._lock = threading.RLock()
             self._queue.clear()
             self._given_up.clear()

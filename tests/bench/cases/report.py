@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 
 from tests.bench.cases import Goal, Outcome, Setting
@@ -45,15 +44,13 @@ def run(setting: Setting) -> Outcome:
         _small("peak RSS of it", at_once, "tables.ours_16", "tables.hand_pool_16"),
     ]
     seen = [*_seen(serial, ""), *_seen(at_once, f", {LATENCY} ms")]
-    # The bench server of a file that is fetched over TLS is the one of all reports, too.
-    if "tls" in inspect.signature(serving).parameters:
-        with serving(tls=True) as server:  # type: ignore[call-arg]
-            over_tls = _in_turns(["tables.ours", "tables.hand_msgspec"], server, rows, rounds)
-        with serving(tls=True, latency=LATENCY) as server:  # type: ignore[call-arg]
-            over_tls |= _in_turns(["tables.ours_16", "tables.hand_pool_16"], server, rows, rounds)
-        goals.append(_faster("report to Parquet, serial, TLS", over_tls, "tables.ours", "tables.hand_msgspec", 1.6))
-        goals.append(_faster(f"{what}, TLS", over_tls, "tables.ours_16", "tables.hand_pool_16", 1.2))
-        seen += _seen(over_tls, ", TLS")
+    with serving(tls=True) as server:
+        over_tls = _in_turns(["tables.ours", "tables.hand_msgspec"], server, rows, rounds)
+    with serving(tls=True, latency=LATENCY) as server:
+        over_tls |= _in_turns(["tables.ours_16", "tables.hand_pool_16"], server, rows, rounds)
+    goals.append(_faster("report to Parquet, serial, TLS", over_tls, "tables.ours", "tables.hand_msgspec", 1.6))
+    goals.append(_faster(f"{what}, TLS", over_tls, "tables.ours_16", "tables.hand_pool_16", 1.2))
+    seen += _seen(over_tls, ", TLS")
     return Outcome(goals, seen, "Report to Parquet")
 
 
