@@ -12,7 +12,7 @@ _QUERY = re.compile(r"[?#].*(?=.$)")
 
 
 class _NoQueries(logging.Filter):
-    """Takes queries out of the response headers in the HTTP library's logs: anybody who reads a signed URL can use it."""
+    """Takes queries out of the response headers in the HTTP library's logs: who reads a signed URL can use it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
