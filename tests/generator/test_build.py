@@ -107,6 +107,7 @@ def test_check_names_the_inputs_and_outputs_that_changed(copied: Path, capsys: p
         f"output: {PACKAGE}/STAMP.toml (differs)",
         f"output: {PACKAGE}/other/models/thing.py (missing)",
         f"output: {PACKAGE}/other/stray.py (not generated)",
+        f"output: {PACKAGE}/tiny/commands.json (differs)",
         f"output: {PACKAGE}/tiny/models/thing.py (differs)",
         f"output: {PACKAGE}/tiny/spec.json (differs)",
         "The generated package is not what the specs give: run `make generate`.",
