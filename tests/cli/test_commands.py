@@ -104,7 +104,7 @@ def sent(operation: Operation, bound: list[str], ids: list[Any], keywords: dict[
 
     transport = httpx.MockTransport(answer)
     client = CLIENTS[operation.surface.name](api_key="k", base_url="https://h.example", transport=transport)
-    with client, contextlib.suppress(adsecurity.BadRequestError):
+    with client, contextlib.suppress(adsecurity.AdsecurityError):
         found = getattr(resource_of(client, operation.resource, bound), operation.name)(*ids, **keywords)
         next(iter(found))
     return seen[0]
