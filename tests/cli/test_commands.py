@@ -57,7 +57,7 @@ def sample(value: Value, outer: int = 0) -> Any:
 
 
 def argument_sample(operation: Operation, argument: Argument) -> Any:
-    column = next(iter(operation.columns), "x")
+    column = next(iter(operation.exported or operation.columns), "x")
     if argument.time:
         return "2026-11-02" if "end" in argument.name else "2026-11-01"
     if argument.style == "deep":
