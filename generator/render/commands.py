@@ -94,7 +94,9 @@ class _Commands:
             "safe": method.safe,
             "model": method.model,
             "rows": method.rows,
-            "range": {"start": reach.start, "end": reach.end, "unit": reach.unit} if reach else None,
+            "range": {"start": reach.start, "end": reach.end, "unit": reach.unit, "time": reach.time_field}
+            if reach
+            else None,
             "arguments": [self.argument(argument) for argument in method.arguments],
         }
         return _present(entry)

@@ -57,7 +57,7 @@ def sample(value: Value, outer: int = 0) -> Any:
 
 
 def argument_sample(operation: Operation, argument: Argument) -> Any:
-    column = next(iter(operation.columns), "x")
+    column = next(iter(operation.exported or operation.columns), "x")
     if argument.time:
         return "2026-11-02" if "end" in argument.name else "2026-11-01"
     if argument.style == "deep":
@@ -104,7 +104,7 @@ def sent(operation: Operation, bound: list[str], ids: list[Any], keywords: dict[
 
     transport = httpx.MockTransport(answer)
     client = CLIENTS[operation.surface.name](api_key="k", base_url="https://h.example", transport=transport)
-    with client, contextlib.suppress(adsecurity.BadRequestError):
+    with client, contextlib.suppress(adsecurity.AdsecurityError):
         found = getattr(resource_of(client, operation.resource, bound), operation.name)(*ids, **keywords)
         next(iter(found))
     return seen[0]

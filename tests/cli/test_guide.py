@@ -39,7 +39,8 @@ def test_every_command_of_the_guide_works(line: str, cli: Run, tmp_path: Path) -
     if found := re.search(r"-o (\S+\.\w+)", line):
         assert (tmp_path / found[1]).stat().st_size > 0
     else:
-        assert done.stdout
+        # A fresh sandbox has no exports yet.
+        assert done.stdout or "exports list" in line
 
 
 @pytest.mark.parametrize("words", INTERACTIVE, ids=" ".join)

@@ -63,6 +63,8 @@ class Operation(NamedTuple):
     deprecated: str
     safe: bool
     range_unit: str
+    range_time: str
+    """Name on the wire of the time by which a row belongs to a range; empty without one."""
     arguments: tuple[Argument, ...]
     columns: dict[str, str]
     """Fields of what is answered, by their names on the wire, with their kinds."""
@@ -142,6 +144,7 @@ class Surface:
             deprecated=found.get("deprecated", ""),
             safe=found.get("safe", False),
             range_unit=found.get("range", {}).get("unit", ""),
+            range_time=found.get("range", {}).get("time", ""),
             arguments=tuple(_argument(entry) for entry in found.get("arguments", ())),
             columns=self._columns.get(found.get("model", ""), {}),
             exported=self._columns.get(found.get("rows", ""), {}),

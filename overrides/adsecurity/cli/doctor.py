@@ -98,6 +98,8 @@ class _Routes:
     def __init__(self, surface: Surface, client: Any, ids: dict[str, str]) -> None:
         self._client = client
         self._ids = ids
+        self._items: dict[str, dict[str, Any]] = {}
+        """The first object of each resource's list."""
         self._waiting = [
             operation
             for resource in surface.resources
@@ -135,8 +137,14 @@ class _Routes:
         ids: list[str] = []
         keywords: dict[str, Any] = {}
         days = iter((datetime.now(UTC).date() - timedelta(1), datetime.now(UTC).date()))
+        # What belongs together is taken from one object: a request and its offer.
+        item = self._items.get(operation.resource, {}) if operation.name == "get" else {}
         for argument in operation.arguments:
             if not argument.required:
+                continue
+            own = item.get(argument.name) or item.get(argument.name.removesuffix("_id"))
+            if argument.positional and isinstance(own, str):
+                (bound if argument.bound else ids).append(own)
                 continue
             if argument.time:
                 keywords[argument.name] = next(days).isoformat()
@@ -204,6 +212,7 @@ class _Routes:
         if isinstance(artifact, dict) and artifact.get("name"):  # pyright: ignore[reportUnknownMemberType]
             self._ids.setdefault("artifact_name", f"{artifact['name']}")
         if operation.name == "list" and isinstance(item.get("id"), str):
+            self._items[operation.resource] = item
             for other in self._waiting:
                 if other.resource == operation.resource and other.name == "get":
                     self._ids.setdefault(other.ids[-1].name, item["id"])

@@ -11,7 +11,7 @@ from .description import Operation
 from .rows import plain
 from .settings import Settings
 
-_PATIENCE = 2.0
+_PATIENCE = 5.0
 """Seconds that a shell may be kept waiting."""
 _MOST = 100
 _NAMES = ("name", "title", "email", "type")

@@ -98,7 +98,8 @@ def _keywords(operation: Operation, given: dict[str, Any], fields: list[str]) ->
     keywords: dict[str, Any] = {"integration_id": integration_of(operation, given["integration"])}
     keywords.update(range_keywords(operation, when.span(operation), when.timezone))
     if fields and "fields" in known:
-        keywords["fields"] = fields
+        # The end of the range is left out by each row's time, so that has to come along; it is not written.
+        keywords["fields"] = list(dict.fromkeys([*fields, operation.range_time]))
     if given["filters"]:
         try:
             compared = conditions(given["filters"])
