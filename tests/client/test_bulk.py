@@ -174,3 +174,13 @@ def test_a_raw_response_is_that_of_one_batch(is_async: bool) -> None:
     raw = asyncio.run(asynchronously()) if is_async else blocking()
     assert (raw.status_code, raw.parse()) == (200, None)
     assert api.batches == [["a", "b"]]
+
+
+@BOTH
+def test_extra_body_goes_with_every_batch_and_may_not_replace_the_list(is_async: bool) -> None:
+    api = API()
+    call(BULK[0], api, ["a", "b"], is_async=is_async, batch_size=1, extra_body={"note": "x"})
+    assert api.batches == [["a"], ["b"]]
+    with pytest.raises(ValueError, match="extra_body must not replace the list"):
+        call(BULK[0], api, ["a", "b"], is_async=is_async, extra_body={"data": ["c"]})
+    assert len(api.batches) == 2

@@ -220,6 +220,7 @@ def test_the_diff_of_the_interface_marks_what_breaks_and_nothing_else(later: Lat
     sync = {line.partition(": ")[0::2] for line in breaking if "Async" not in line}
     assert sync == {
         ("adsecurity.NetworkClient.offers.create", "parameter primary_domain removed"),
+        ("adsecurity.NetworkClient.offers.modify", "parameter primary_domain removed"),
         ("adsecurity.NetworkClient.offers.update", "parameter primary_domain removed"),
         ("adsecurity.NetworkClient.reports.impressions", "parameter after removed"),
         ("adsecurity.NetworkClient.reports.impressions", "parameter before removed"),

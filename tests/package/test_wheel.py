@@ -95,14 +95,17 @@ def test_the_metadata_says_what_a_registry_shows(metadata: Message, wheel: Path)
     assert __version__ in wheel.name
 
 
-def test_pytest_finds_the_plugin(wheel: Path) -> None:
+def test_pytest_finds_the_plugin_and_the_shell_the_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [one for one in archive.namelist() if one.endswith(".dist-info/entry_points.txt")]
-        assert archive.read(name).decode().strip() == "[pytest11]\nadsecurity = adsecurity.testing.plugin"
+        assert archive.read(name).decode().split("\n\n") == [
+            "[console_scripts]\nadsecurity = adsecurity.cli:main",
+            "[pytest11]\nadsecurity = adsecurity.testing.plugin\n",
+        ]
 
 
 def test_the_core_needs_three_packages_and_each_extra_is_optional(metadata: Message) -> None:
     needed = metadata.get_all("Requires-Dist", [])
     core = {one.split(">")[0].split("<")[0] for one in needed if "extra ==" not in one}
     assert core == {"httpx", "attrs", "python-dateutil"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"fast", "parquet", "sandbox", "all"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"fast", "parquet", "sandbox", "cli", "all"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adsecurity_generated._operation import Operation
+import attrs
+
+from adsecurity_generated._operation import Operation, Param
 
 from ..codec.request import PreparedRequest
 from ..codec.secrets import is_list
@@ -27,24 +29,27 @@ def bulk_write(
     if on_error not in ("raise", "continue"):
         raise ValueError(f"{op.resource}(): on_error must be 'raise' or 'continue', not {on_error!r}")
     name, items = listed(op, args)
-    # Everything is checked before anything is sent; the messages count from the start of the whole list.
-    prepare({**args, name: items})
-    batches = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
+    # Everything is checked before anything is sent, and once: messages count from the start of the whole list.
+    whole = prepare({**args, name: items})
+    sent = (whole.body or {}).get(_list_param(op).name)
+    if not is_list(sent) or len(sent) != len(items):
+        raise ValueError(f"{op.resource}(): extra_body must not replace the list that is sent in batches")
+    batches = [slice(start, start + batch_size) for start in range(0, len(items), batch_size)]
     done: list[Any] = []
     failed: list[Any] = []
     causes: list[AdsecurityError] = []
     while batches and (on_error == "continue" or not causes):
         batch = batches.pop(0)
         try:
-            yield prepare({**args, name: batch})
+            yield _part(whole, op, batch)
         except AdsecurityError as error:
-            failed += batch
+            failed += items[batch]
             causes.append(error)
         else:
-            done += batch
+            done += items[batch]
     if not causes:
         return
-    remaining = [item for batch in batches for item in batch]
+    remaining = [item for batch in batches for item in items[batch]]
     counts = f"{len(done)} done, {len(failed)} failed, {len(remaining)} not sent"
     raise BulkError(
         f"{op.resource}(): {counts}; the first failure: {causes[0]}",
@@ -56,9 +61,19 @@ def bulk_write(
     ) from causes[0]
 
 
+def _part(whole: PreparedRequest, op: Operation[Any], batch: slice) -> PreparedRequest:
+    """The same request with some of the objects of its list."""
+    wire, body = _list_param(op).name, whole.body or {}
+    return attrs.evolve(whole, body={**body, wire: body[wire][batch]})
+
+
+def _list_param(op: Operation[Any]) -> Param:
+    return next(param for param in op.params if param.non_empty)
+
+
 def listed(op: Operation[Any], args: Mapping[str, Any]) -> tuple[str, Any]:
     """The argument that holds the list of a bulk operation, and the list: any iterable is read once."""
-    name = next(param.arg for param in op.params if param.non_empty)
+    name = _list_param(op).arg
     given = args[name]
     # Text and mappings are iterable, but a list of letters or of keys is not what was meant.
     refused = isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__")

@@ -1,4 +1,4 @@
-"""The whole chain against a sandbox: list, create, change, page, export, download, Parquet. `make demo` runs it."""
+"""A tour of the client against a sandbox: lists, writing, a report, an export, Parquet. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from .. import ExportJob, NetworkClient
 from ..flow import extras
 
-START, END = "2026-11-01", "2026-11-08"
 FIELDS = ["real_tx_id", "request_time", "country", "device_type", "status", "offer_id", "publisher", "revenue"]
 EXPORT_SECONDS = 3.0
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", metavar="DIR", help="keep the files there; otherwise they go when the demo ends")
     options = parser.parse_args(arguments)
     try:
-        # All that the chain needs, before its first step.
+        # Checked before the first step, because the extra is needed only by the last one.
         for module in ("msgspec", "pyarrow"):
             extras.require(module, extra="parquet")
         from . import Sandbox
@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as client:
             show_lists(client, sandbox.integration_id)
             show_writing(client, sandbox.integration_id)
-            show_report(client, sandbox.integration_id)
-            job = show_export(client, sandbox.integration_id)
+            start, end = str(sandbox.today - timedelta(days=7)), str(sandbox.today)
+            show_report(client, sandbox.integration_id, start, end)
+            job = show_export(client, sandbox.integration_id, start, end)
             show_files(job, folder)
     print(f"\nThe sandbox has stopped; all of it took {time.monotonic() - started:.1f} s.")
     return 0
@@ -76,10 +77,10 @@ def show_writing(client: NetworkClient, integration: str) -> None:
     print(f"    {offer.name_with_id}, active: {offer.active}, changed {offer.updated_at:%Y-%m-%d %H:%M:%S}")
 
 
-def show_report(client: NetworkClient, integration: str) -> None:
-    heading('client.reports.clicks(integration_id=integration, start_time="2026-11-01", end_time="2026-11-08")')
+def show_report(client: NetworkClient, integration: str, start: str, end: str) -> None:
+    heading(f'client.reports.clicks(integration_id=integration, start_time="{start}", end_time="{end}")')
     days: Counter[str] = Counter()
-    for row in client.reports.clicks(integration_id=integration, start_time=START, end_time=END):
+    for row in client.reports.clicks(integration_id=integration, start_time=start, end_time=end):
         days[f"{row.request_time:%a %d %b}"] += 1
     most = max(days.values())
     for day, count in reversed(days.items()):
@@ -87,10 +88,10 @@ def show_report(client: NetworkClient, integration: str) -> None:
     print(f"    {sum(days.values())} clicks, page after page by cursor")
 
 
-def show_export(client: NetworkClient, integration: str) -> ExportJob[Any]:
+def show_export(client: NetworkClient, integration: str, start: str, end: str) -> ExportJob[Any]:
     heading("job = client.exports.clicks(integration, ...); job.wait(on_progress=print)")
     job = client.exports.clicks(
-        integration, start_time=START, end_time=END, fields=FIELDS, extra_parameters=["campaign"]
+        integration, start_time=start, end_time=end, fields=FIELDS, extra_parameters=["campaign"]
     )
     print(f"    {job}", flush=True)
     job.wait(timeout=30, on_progress=lambda seen: print(f"    {seen}", flush=True))
