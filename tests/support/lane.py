@@ -20,8 +20,22 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests/requirements"
 FOLDERS = ("codec", "http", "tables", "paging", "exports", "client", "sandbox")
 """Tests of what users meet; they do not need the generator."""
-HELPERS = ("support", "contract", "bench")
-TOOLS = ("anyio", "hypothesis", "pytest", "pytest-xdist", "pyyaml")
+HELPERS = ("support", "contract", "bench", "specs/facts")
+TOOLS = (
+    "anyio",
+    "duckdb",
+    "hypothesis",
+    "opentelemetry-instrumentation-httpx",
+    "opentelemetry-sdk",
+    "pandas",
+    "polars",
+    "pytest",
+    "pytest-httpx",
+    "pytest-xdist",
+    "pyyaml",
+    "respx",
+    "trustme",
+)
 
 
 def pins(path: Path) -> dict[str, str]:
