@@ -100,8 +100,9 @@ class ReadState:
             self._connection.settimeout(0)
 
     def _has_more(self, receive: Receive) -> bool:
-        self._wait_no_more()
         try:
+            # The HTTP library may have closed the connection already, at the sight of more than an answer.
+            self._wait_no_more()
             receive(1)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
