@@ -60,6 +60,8 @@ def test_the_programs_show_every_promise_of_the_text() -> None:
         "concurrency=",
         "resume=",
         "routes=",
+        "net.request(",
+        "net.paginate(",
         "Sandbox",
         "network_client",
         "make(",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 
@@ -15,6 +15,7 @@ from adsecurity import (
     APIStatusError,
     AsyncAdsecurityClient,
     AsyncNetworkClient,
+    AsyncPaginator,
     NetworkClient,
     Page,
     PageEvent,
@@ -110,6 +111,16 @@ def raw(net: NetworkClient) -> None:
     )
     assert_type(started.parse(), Export)
     assert_type(net.with_raw_response.exports.signed_url(artifact_name="a").parse(), str)
+
+
+def undocumented(net: NetworkClient, ads: AsyncAdsecurityClient) -> None:
+    response = net.request("GET", "/api/v9/new", query={"ids": [1, 2]}, timeout=5, extra_headers={"X-Trace": "1"})
+    assert_type(response, RawResponse[Any])
+    net.request("POST", "/api/v9/new", json=[{"id": "1"}], retry=RetryPolicy(idempotent=True))
+    for row in net.paginate("/api/v9/new", kind="cursor", query={"filter": {"role": "admin"}}):
+        assert_type(row, dict[str, Any])
+    assert_type(ads.paginate("/api/v9/new", kind="report-pages", json={}), AsyncPaginator[dict[str, Any]])
+    net.paginate("/api/v9/new", kind="offset")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def raw_awaited(net: AsyncNetworkClient, ads: AsyncAdsecurityClient) -> None:

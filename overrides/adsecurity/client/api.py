@@ -17,6 +17,7 @@ from ..codec.raw import RawResponse
 from ..flow.drivers import drive, drive_async
 from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
 from .bulk import bulk_write, one_batch
+from .request import list_operation, prepare_request
 
 if TYPE_CHECKING:
     import httpx
@@ -116,6 +117,18 @@ class SyncAPI:
 
         return resume_export(self.session, op, export_id, **options)
 
+    def request(
+        self, method: str, path: str, query: Mapping[str, Any] | None, json: Any, **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Send a request that no operation describes."""
+        return RawSyncAPI(self.session).send(prepare_request(self.session, method, path, query, json), **options)
+
+    def paginate_path(
+        self, path: str, kind: str, query: Mapping[str, Any] | None, json: Mapping[str, Any] | None, **options: Any
+    ) -> Paginator[dict[str, Any]]:
+        """List the items of a list that no operation describes."""
+        return self.paginate(*list_operation(self.session, path, kind, query, json, options), **options)
+
 
 class AsyncAPI:
     """Calls operations through a session, awaited."""
@@ -204,6 +217,18 @@ class AsyncAPI:
 
         return await resume_export_async(self.session, op, export_id, **options)
 
+    async def request(
+        self, method: str, path: str, query: Mapping[str, Any] | None, json: Any, **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Send a request that no operation describes."""
+        return await RawAsyncAPI(self.session).send(prepare_request(self.session, method, path, query, json), **options)
+
+    def paginate_path(
+        self, path: str, kind: str, query: Mapping[str, Any] | None, json: Mapping[str, Any] | None, **options: Any
+    ) -> AsyncPaginator[dict[str, Any]]:
+        """List the items of a list that no operation describes."""
+        return self.paginate(*list_operation(self.session, path, kind, query, json, options), **options)
+
 
 class RawSyncAPI:
     """The methods of `SyncAPI`, which return the responses as they came."""
@@ -221,8 +246,11 @@ class RawSyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        return self.send(self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body), **options)
+
+    def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Send a request and return its response."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
@@ -272,8 +300,12 @@ class RawAsyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
-        started = time.monotonic()
         prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        return await self.send(prepared, **options)
+
+    async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Send a request and return its response."""
+        started = time.monotonic()
         return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call

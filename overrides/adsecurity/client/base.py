@@ -21,6 +21,7 @@ from ..http.config import (
 )
 from ..http.retry import RetryPolicy
 from ..http.tls import Certificates
+from .custom import AsyncCustomCalls, CustomCalls
 
 if TYPE_CHECKING:
     import ssl
@@ -179,7 +180,7 @@ class _Client(Generic[H, Tr]):
         )
 
 
-class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
+class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"], CustomCalls):
     """The base of the sync clients. Threads may share a client, but not an iterator."""
 
     _session: SyncSession
@@ -209,7 +210,7 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
         self.close()
 
 
-class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
+class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"], AsyncCustomCalls):
     """The base of the async clients."""
 
     _session: AsyncSession

@@ -135,7 +135,9 @@ class _BasePaginator(Generic[T]):
 
     @property
     def _model(self) -> Any:
-        return self._prepared.op.model
+        if (model := self._prepared.op.model) is None:
+            raise TypeError(f"{self!r} gives dicts, whose types are not known: make a table of its to_list()")
+        return model
 
     def checkpoint(self) -> str:
         """The position behind the last item that the last iteration handed out; pass it as `resume=`."""
