@@ -28,6 +28,7 @@ NAMES = {
     "ExportJob",
     "NetworkClient",
     "Page",
+    "ErrorEvent",
     "PageEvent",
     "Paginator",
     "PollEvent",

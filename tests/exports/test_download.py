@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
-from adsecurity.exports.download import SignedURL
 from adsecurity.exports.part_file import PartFile
+from adsecurity.exports.storage import SignedURL
 from tests.exports.kit import KEY, Bench, Store, csv_file, finished
 
 _QUOTED = b'tx_id,country\r\n"a ""b""\n c",DE\r\nx,"F\nR"\r\n'

@@ -16,6 +16,7 @@ from adsecurity import (
     AsyncAdsecurityClient,
     AsyncNetworkClient,
     AsyncPaginator,
+    ErrorEvent,
     NetworkClient,
     Page,
     PageEvent,
@@ -151,6 +152,9 @@ def settings() -> NetworkClient:
     def on_request(event: RequestEvent) -> None:
         print(event.route)
 
+    def on_error(event: ErrorEvent) -> None:
+        print(event.reason, event.call_id, event.attempt)
+
     async def on_page(event: PageEvent) -> None:
         print(event.items)
 
@@ -162,6 +166,7 @@ def settings() -> NetworkClient:
         http_client=httpx.Client(),
         routes={"exportClicks": "GET /api/v2/x/{integrationID}"},
         on_request=on_request,
+        on_error=on_error,
     )
     AsyncNetworkClient(transport=httpx.MockTransport(lambda request: httpx.Response(200)), on_page=on_page)
     assert_type(client.with_options(timeout=5), NetworkClient)

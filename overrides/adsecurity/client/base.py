@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 from adsecurity_generated._operation import Surface
 
 from ..errors import ConfigurationError
-from ..events import Hooks, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
+from ..events import Hooks, OnError, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
 from ..http.config import (
     MAX_RESPONSE_BYTES,
     MIN_BYTES_PER_MINUTE,
@@ -65,6 +65,7 @@ class _Client(Generic[H, Tr]):
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
+        on_error: OnError | None = None,
         on_retry: OnRetry | None = None,
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
@@ -110,7 +111,7 @@ class _Client(Generic[H, Tr]):
             certificates.begin()
         check_host(url, label)
         config = Config(surface, key, url, label=label)
-        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
+        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll, on_error)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)
         settings = PoolSettings(
             label,
@@ -142,6 +143,7 @@ class _Client(Generic[H, Tr]):
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
+        on_error: OnError | None = None,
         on_retry: OnRetry | None = None,
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
@@ -150,7 +152,7 @@ class _Client(Generic[H, Tr]):
 
         Raises `ConfigurationError`, `TypeError` or `ValueError` for a wrong setting.
         """
-        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
+        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll, on_error)
         copy = object.__new__(type(self))
         copy._owner = False
         copy._session = self._session.with_config(

@@ -169,6 +169,7 @@ class _SyncPaginator(_BasePaginator[T]):
             from .windows.workers import WindowSource
 
             source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.call_id = self._prepared.call_id
         self._iteration = source.iteration
         return source
 
@@ -184,6 +185,7 @@ class _AsyncPaginator(_BasePaginator[T]):
             from .windows.workers import AsyncWindowSource
 
             source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.call_id = self._prepared.call_id
         self._iteration = source.iteration
         return source
 

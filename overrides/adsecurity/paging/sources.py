@@ -61,9 +61,9 @@ class IterationState(Generic[T]):
             with contextlib.suppress(AttributeError):
                 vars(error)["checkpoint"] = self.checkpoint()
 
-    def page_event(self, operation: str, page: Page[T]) -> PageEvent:
+    def page_event(self, operation: str, call_id: str, page: Page[T]) -> PageEvent:
         """What the hook is told about the page that comes next."""
-        return PageEvent(operation, self.pages + 1, page.cursor, len(page.items), page.total_count)
+        return PageEvent(operation, self.pages + 1, page.cursor, len(page.items), page.total_count, call_id=call_id)
 
 
 class _BaseSource(Generic[T]):
@@ -72,6 +72,8 @@ class _BaseSource(Generic[T]):
     def __init__(self, operation: str, start: str) -> None:
         self.iteration: IterationState[T] = IterationState(start)
         self._operation = operation
+        self.call_id = ""
+        """What the events of its pages have in common with those of their requests."""
         self._held: Page[T] | None = None
         """A page that has been read and not handed out."""
         self._closed = False
@@ -106,7 +108,7 @@ class Source(_BaseSource[T], ABC):
                 self._held = self._read_page()
             page = self._held
             if page is not None:
-                self._session.emit(self.iteration.page_event(self._operation, page))
+                self._session.emit(self.iteration.page_event(self._operation, self.call_id, page))
         except Exception as error:
             self.iteration.attach_checkpoint(error)
             raise
@@ -141,7 +143,7 @@ class AsyncSource(_BaseSource[T], ABC):
                 self._held = await self._read_page()
             page = self._held
             if page is not None:
-                await self._session.emit(self.iteration.page_event(self._operation, page))
+                await self._session.emit(self.iteration.page_event(self._operation, self.call_id, page))
         except Exception as error:
             self.iteration.attach_checkpoint(error)
             raise
