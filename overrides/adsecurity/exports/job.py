@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from ..errors import (
     APIConnectionError,
@@ -109,6 +109,12 @@ class _Job(Generic[R]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds connections and a key, do not pickle it: pass job.id ({self.id!r}), and call"
+            " exports.resume(id) with a client made there"
+        )
 
     def _settled(self, allow_truncated: bool) -> bool:
         """Whether the export is finished; raises when it never will be, or is not whole."""

@@ -146,6 +146,13 @@ class _BasePaginator(Generic[T]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._prepared.op.resource})"
 
+    def __reduce__(self) -> NoReturn:
+        name = self._prepared.op.resource
+        raise TypeError(
+            f"{self!r} holds connections and a key, do not pickle it: pass the arguments of {name}() and checkpoint(),"
+            f" and call {name}(…, resume=checkpoint) with a client made there"
+        )
+
 
 def _same(page: Page[T]) -> Page[T]:
     return page
