@@ -17,6 +17,7 @@ from adsecurity import (
     AsyncNetworkClient,
     AsyncPaginator,
     ErrorEvent,
+    ExportJob,
     NetworkClient,
     Page,
     PageEvent,
@@ -42,6 +43,18 @@ def lists(net: NetworkClient) -> None:
     for page in net.offers.list("integration-1", page_size=10, page_number=2, prefetch=0).pages():
         assert_type(page, Page[Offer])
         assert_type(page.items[0].name, str | None)
+
+
+def limited(net: NetworkClient, anet: AsyncNetworkClient) -> None:
+    def on_page(event: PageEvent) -> None:
+        print(event.number, event.call_id)
+
+    async def awaited(event: PageEvent) -> None:
+        print(event.number)
+
+    assert_type(net.users.list(limit=5, on_page=on_page).count(), int)
+    anet.users.list(limit=5, on_page=awaited)
+    net.users.list(limit="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def rows(net: NetworkClient) -> Iterator[float | None]:
@@ -88,6 +101,11 @@ def exports(net: NetworkClient) -> None:
     )
     job.wait(timeout=600, on_progress=print)
     job.download("clicks.csv")
+
+    def on_progress(job: ExportJob[ClickReportRow], size: int) -> None:
+        print(job.id, size)
+
+    job.download("clicks.csv", on_progress=on_progress)
     for row in job.rows():
         assert_type(row, ClickReportRow)
     assert_type(job.id, str)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..codec.raw import RawResponse
+    from ..events import OnPage
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..paging.paginator import AsyncPaginator, Paginator
@@ -64,6 +65,8 @@ class CustomCalls:
         before: str | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -82,6 +85,8 @@ class CustomCalls:
             before: Cursor to read backwards from; for cursors.
             resume: A checkpoint to go on from, of a call with the same arguments.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -103,6 +108,8 @@ class CustomCalls:
             before=before,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -161,6 +168,8 @@ class AsyncCustomCalls:
         before: str | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -179,6 +188,8 @@ class AsyncCustomCalls:
             before: Cursor to read backwards from; for cursors.
             resume: A checkpoint to go on from, of a call with the same arguments.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -200,6 +211,8 @@ class AsyncCustomCalls:
             before=before,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

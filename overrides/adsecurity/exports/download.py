@@ -90,9 +90,13 @@ def transfer(
     size: int,
     policy: RetryPolicy,
     fail: Fail,
+    progress: Callable[[int], object] | None = None,
     draw: Callable[[], float] = random.random,
 ) -> Flow[Step, None]:
-    """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte."""
+    """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte.
+
+    `progress` is called with the bytes so far after each piece, and awaited if it can be.
+    """
     url: SignedURL | None = None
     failures = restarts = 0
     most = sink.offset
@@ -100,7 +104,7 @@ def transfer(
         # Text would be shown by whoever reports the local variables of a failure.
         url = url or _masked(str((yield sign)))
         try:
-            failed = yield from _attempt(url, storage, sink, size, fail)
+            failed = yield from _attempt(url, storage, sink, size, fail, progress)
         except httpx.TransportError as error:
             failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
         if failed is None:
@@ -119,7 +123,12 @@ def transfer(
 
 
 def _attempt(
-    url: SignedURL, storage: Storage | AsyncStorage, sink: Sink, size: int, fail: Fail
+    url: SignedURL,
+    storage: Storage | AsyncStorage,
+    sink: Sink,
+    size: int,
+    fail: Fail,
+    progress: Callable[[int], object] | None,
 ) -> Flow[Step, _Failed | None]:
     headers = {"Accept-Encoding": "identity"}
     if sink.offset and sink.validator:
@@ -148,6 +157,8 @@ def _attempt(
         sink.go_on()
     while chunk := cast("bytes", (yield Call(storage.read))):
         yield sink.write(chunk)
+        if progress is not None:
+            yield Call(partial(progress, sink.offset))
     expected = size if total is None else total
     if sink.offset < expected:
         return _Failed(f"the connection ended after {sink.offset} of {expected} bytes")

@@ -201,6 +201,7 @@ class _Job(Generic[R]):
         storage: Storage | AsyncStorage,
         allow_truncated: bool,
         conversion: Conversion | None = None,
+        on_progress: Callable[[Any, int], object] | None = None,
     ) -> Flow[Step, Path]:
         file_path(path)
         yield from self._ready(storage.call_id, allow_truncated)
@@ -209,15 +210,23 @@ class _Job(Generic[R]):
         part = PartFile(path, identity, fail, lasts=conversion is None or conversion.lasts)
         try:
             yield part.open()
-            yield from self._transfer(storage, part, fail)
+            progress = None if on_progress is None else partial(on_progress, self)
+            yield from self._transfer(storage, part, fail, progress)
             yield part.convert(conversion) if conversion else part.finish(self.total, self.delimiter)
         finally:
             part.close()
         return part.path
 
-    def _transfer(self, storage: Storage | AsyncStorage, sink: Sink, fail: Fail) -> Flow[Step, None]:
+    def _transfer(
+        self,
+        storage: Storage | AsyncStorage,
+        sink: Sink,
+        fail: Fail,
+        progress: Callable[[int], object] | None = None,
+    ) -> Flow[Step, None]:
         policy = self._call.get("retry") or self._session.config.retry
-        return transfer(self._signing(storage.call_id), storage, sink, size=self.size, policy=policy, fail=fail)
+        sign = self._signing(storage.call_id)
+        return transfer(sign, storage, sink, size=self.size, policy=policy, fail=fail, progress=progress)
 
     def _streaming(self, storage: Storage | AsyncStorage) -> Flow[Step, None]:
         fail = partial(self._fail, None)
@@ -297,10 +306,19 @@ class ExportJob(TableMethods, _Job[R]):
         """A URL that whoever has it may fetch the file with, for a while. A secret."""
         return drive(self._signed(), perform)
 
-    def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+    def download(
+        self,
+        path: str | os.PathLike[str],
+        on_progress: Callable[[Self, int], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Path:
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        `on_progress` is called with the job and the bytes so far after each piece; an earlier part counts.
+        """
         with closing(self._storage()) as storage:
-            return drive(self._downloading(path, storage, allow_truncated), perform)
+            return drive(self._downloading(path, storage, allow_truncated, on_progress=on_progress), perform)
 
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in, without a file."""
@@ -345,10 +363,21 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
         """A URL that whoever has it may fetch the file with, for a while. A secret."""
         return await drive_async(self._signed(), perform_async)
 
-    async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
-        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole."""
+    async def download(
+        self,
+        path: str | os.PathLike[str],
+        on_progress: Callable[[Self, int], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Path:
+        """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        `on_progress` is called with the job and the bytes so far after each piece, and may be async; an earlier part
+        counts.
+        """
         async with aclosing(self._storage()) as storage:
-            return await drive_async(self._downloading(path, storage, allow_truncated), perform_async)
+            flow = self._downloading(path, storage, allow_truncated, on_progress=on_progress)
+            return await drive_async(flow, perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
         """The rows of the file as they come in, without a file."""

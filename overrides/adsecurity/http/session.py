@@ -197,10 +197,12 @@ class SyncSession(Session[SyncPool]):
         self._end_waits()
         self.pool.close()
 
-    def emit(self, event: Event) -> None:
-        if inspect.iscoroutine(result := self._notify(event)):
-            result.close()
-            raise TypeError("a hook that is awaited needs an async client")
+    def emit(self, event: Event, hook: Callable[[Any], object] | None = None) -> None:
+        """Tell the log, the client's hook, and a hook of the call."""
+        for tell in (self._notify, hook):
+            if tell is not None and inspect.iscoroutine(result := tell(event)):
+                result.close()
+                raise TypeError("a hook that is awaited needs an async client")
 
     def emit_end(self, event: ErrorEvent | None, error: BaseException) -> None:
         """Tell of a request that ended with an error; an interrupt goes on whatever a hook raises."""
@@ -280,10 +282,11 @@ class AsyncSession(Session[AsyncPool]):
         self._end_waits()
         await self.pool.close()
 
-    async def emit(self, event: Event) -> None:
-        result = self._notify(event)
-        if inspect.isawaitable(result):
-            await result
+    async def emit(self, event: Event, hook: Callable[[Any], object] | None = None) -> None:
+        """Tell the log, the client's hook, and a hook of the call."""
+        for tell in (self._notify, hook):
+            if tell is not None and inspect.isawaitable(result := tell(event)):
+                await result
 
     async def emit_end(self, event: ErrorEvent | None, error: BaseException) -> None:
         """As that of `SyncSession`; a cancelled call still tells its hook."""

@@ -8,6 +8,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+import attrs
+
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
@@ -17,7 +19,7 @@ from .half_open import INCLUSIVE, HalfOpenRange
 from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
 from .page import Page
 from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
-from .state import PagingState, check_start
+from .state import PagingState, check_iteration, check_start
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..codec.page import DecodedPage
     from ..codec.request import PreparedRequest
+    from ..events import OnPage
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
@@ -60,7 +63,10 @@ class _BasePaginator(Generic[T]):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: str = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
     ) -> None:
+        check_iteration(limit, on_page)
         if prefetch not in (0, 1):
             raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
         if inclusive not in INCLUSIVE:
@@ -69,6 +75,7 @@ class _BasePaginator(Generic[T]):
         self._session = session
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
+        self._limit, self._on_page = limit, on_page
         self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
         self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
@@ -133,6 +140,18 @@ class _BasePaginator(Generic[T]):
 
         return decode_raw_page(self._session.call(request), response)
 
+    def _count_request(self) -> PreparedRequest:
+        """The smallest page, which tells the total."""
+        if self._half_open is not None:
+            raise ValueError(f"{self!r}: the server counts other rows than inclusive='left' gives")
+        return PagingState(self._prepared, attrs.evolve(self._header, page_size=1)).request()
+
+    def _total(self, request: PreparedRequest, response: httpx.Response) -> int:
+        total = self._session.decode_page(request, response).total_count
+        if total is None:
+            raise ValueError(f"{self!r}: the server gives no total; count the items of an iteration")
+        return int(total)
+
     @property
     def _model(self) -> Any:
         if (model := self._prepared.op.model) is None:
@@ -176,7 +195,7 @@ class _SyncPaginator(_BasePaginator[T]):
             from .windows.workers import WindowSource
 
             source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
-        source.call_id = self._prepared.call_id
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
         self._iteration = source.iteration
         return source
 
@@ -192,7 +211,7 @@ class _AsyncPaginator(_BasePaginator[T]):
             from .windows.workers import AsyncWindowSource
 
             source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
-        source.call_id = self._prepared.call_id
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
         self._iteration = source.iteration
         return source
 
@@ -215,6 +234,14 @@ class Paginator(_SyncPaginator[T]):
     def first(self) -> T | None:
         """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return next(iter(self), None)
+
+    def count(self) -> int:
+        """How many items the server counts in all, whatever `limit` and `resume` are. One request.
+
+        Raises ValueError where the server gives no total.
+        """
+        request = self._count_request()
+        return self._total(request, self._session.send(request, **self._call))
 
     def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
@@ -282,6 +309,14 @@ class AsyncPaginator(_AsyncPaginator[T]):
     async def first(self) -> T | None:
         """The first item; None when there is none. One request, unless `concurrency` asks for several."""
         return await anext(aiter(self), None)
+
+    async def count(self) -> int:
+        """How many items the server counts in all, whatever `limit` and `resume` are. One request.
+
+        Raises ValueError where the server gives no total.
+        """
+        request = self._count_request()
+        return self._total(request, await self._session.send(request, **self._call))
 
     async def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
