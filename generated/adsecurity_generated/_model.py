@@ -17,6 +17,7 @@ from ._values import Verdict, encode
 __all__ = ["Field", "Model"]
 
 _SECRET = "***"
+_MAX_REPR = 1000
 _PLAIN = frozenset((str, int, float, bool))
 
 
@@ -220,7 +221,8 @@ class Model:
             secrets = {field.wire for field in self.FIELDS if field.secret}
             shown = {wire: _SECRET if wire in secrets else value for wire, value in extra.items()}
             parts.append(f"additional_properties={shown!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        text = f"{type(self).__name__}({', '.join(parts)})"
+        return text if len(text) <= _MAX_REPR else f"{text[: _MAX_REPR - 4]}...)"
 
 
 # The base class gets a plan as its subclasses do, so that using it by itself says what is missing.

@@ -12,7 +12,7 @@ from .root import EVIDENCE
 
 KINDS = (*LISTS, "one", "create", "write", "export", "url")
 # Names that clients and resources define themselves.
-_TAKEN_RESOURCES = frozenset(("close", "aclose", "with_options", "with_raw_response", "routes"))
+_TAKEN_RESOURCES = frozenset(("close", "aclose", "with_options", "with_raw_response", "routes", "request", "paginate"))
 _TAKEN_METHODS = frozenset(("with_raw_response",))
 
 

@@ -86,6 +86,9 @@ _PAGING_DOC = {
     "ends (seconds: one; days: two before and one after) and left out here. Both ends must be given, in whole seconds; "
     "a day is one of UTC. A row without a readable time goes with the row before it; one from outside of what was "
     "asked for raises `PaginationError`.",
+    "limit": "Most items that an iteration gives.",
+    "on_page": "Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what it "
+    "returns.",
     "batch_size": "Most objects in one request.",
     "on_error": "`raise` stops at the first batch that fails, `continue` tries the others first.",
     "timeout": "Seconds, or an `httpx.Timeout`; replaces the client's.",
@@ -108,6 +111,8 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
         if method.range is not None:
             found += [("concurrency", "int = 1"), ("inclusive", 'Literal["both", "left"] = "both"')]
+    if method.kind in LISTS:
+        found += [("limit", "int | None = None"), ("on_page", "OnPage | None = None")]
     if method.bulk:
         found += [("batch_size", "int = 500"), ("on_error", 'Literal["raise", "continue"] = "raise"')]
     return found

@@ -29,6 +29,8 @@ PER_CALL = frozenset(
         "page_number",
         "after",
         "before",
+        "limit",
+        "on_page",
         "batch_size",
         "on_error",
     )

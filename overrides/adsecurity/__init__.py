@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .client.network import AsyncNetworkClient as AsyncNetworkClient
     from .client.network import NetworkClient as NetworkClient
     from .codec.raw import RawResponse as RawResponse
+    from .events import ErrorEvent as ErrorEvent
     from .events import PageEvent as PageEvent
     from .events import PollEvent as PollEvent
     from .events import RequestEvent as RequestEvent
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _MODULES = {
     ".client.adsecurity": ("AdsecurityClient", "AsyncAdsecurityClient"),
     ".http.config": ("RouteInfo",),
-    ".events": ("PageEvent", "PollEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
+    ".events": ("ErrorEvent", "PageEvent", "PollEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
     ".exports.job": ("AsyncExportJob", "ExportJob"),
     ".client.network": ("AsyncNetworkClient", "NetworkClient"),
     ".paging.paginator": ("AsyncPaginator", "AsyncRawPaginator", "Paginator", "RawPaginator"),

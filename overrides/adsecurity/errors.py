@@ -111,10 +111,11 @@ class ExportError(AdsecurityError):
     """The live job; None in an error that came through `pickle`."""
     export: Any = None
     """What the server said of the export last."""
+    _export_id: str | None = None
 
     @property
     def export_id(self) -> str | None:
-        return getattr(self.job or self.export, "id", None)
+        return self._export_id or getattr(self.job or self.export, "id", None)
 
     @property
     def status(self) -> str | None:
@@ -122,7 +123,9 @@ class ExportError(AdsecurityError):
 
     def _state(self) -> dict[str, Any]:
         # The job holds a client, which cannot travel.
-        return {**self.__dict__, "job": None, "export": self.export or getattr(self.job, "export", None)}
+        last = self.export or getattr(self.job, "export", None)
+        # The server's last answer may have left the id out.
+        return {**self.__dict__, "job": None, "export": last, "_export_id": self.export_id}
 
 
 class ExportFailed(ExportError):

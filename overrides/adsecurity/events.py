@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ import attrs
 
 @attrs.frozen
 class RequestEvent:
-    """An attempt is about to be sent."""
+    """An attempt is about to be sent. A `ResponseEvent` or an `ErrorEvent` with the same attempt and call follows."""
 
     operation: str
     """The name under the client, such as `users.list`."""
@@ -20,6 +22,9 @@ class RequestEvent:
     url: str
     """Without its query."""
     attempt: int
+    call_id: str = attrs.field(kw_only=True)
+    """The same for all requests of one call of a method: its attempts, the pages of a list, the batches of a bulk
+    write."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.route} attempt {self.attempt}"
@@ -36,6 +41,19 @@ class ResponseEvent(RequestEvent):
 
     def __str__(self) -> str:
         return f"{self.method} {self.route} {self.status_code} in {self.elapsed:.3f} s attempt {self.attempt}"
+
+
+@attrs.frozen
+class ErrorEvent(RequestEvent):
+    """No whole answer came back: the connection failed, a hook raised, or the call was given up."""
+
+    reason: str
+    """The class of the error."""
+    elapsed: float
+    """Seconds from sending."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route} {self.reason} after {self.elapsed:.3f} s attempt {self.attempt}"
 
 
 @attrs.frozen
@@ -60,6 +78,8 @@ class PageEvent:
     cursor: str | None
     items: int
     total_count: int | None
+    call_id: str = attrs.field(default="", kw_only=True)
+    """That of the list's requests."""
 
     def __str__(self) -> str:
         return f"{self.operation} page {self.number}: {self.items} items"
@@ -76,16 +96,19 @@ class PollEvent:
     elapsed: float
     next_poll: float | None
     """Seconds until it is asked for again; None when it is not."""
+    call_id: str = attrs.field(default="", kw_only=True)
+    """That of the requests of one `wait()`."""
 
     def __str__(self) -> str:
         return f"{self.operation} export {self.export_id} {self.status} after {self.elapsed:.1f} s"
 
 
-Event = RequestEvent | ResponseEvent | RetryEvent | PageEvent | PollEvent
+Event = RequestEvent | ResponseEvent | ErrorEvent | RetryEvent | PageEvent | PollEvent
 Result = Awaitable[None] | None
 
 OnRequest = Callable[[RequestEvent], Result]
 OnResponse = Callable[[ResponseEvent], Result]
+OnError = Callable[[ErrorEvent], Result]
 OnRetry = Callable[[RetryEvent], Result]
 OnPage = Callable[[PageEvent], Result]
 OnPoll = Callable[[PollEvent], Result]
@@ -100,6 +123,7 @@ class Hooks:
     on_retry: OnRetry | None = None
     on_page: OnPage | None = None
     on_poll: OnPoll | None = None
+    on_error: OnError | None = None
 
     def call(self, event: Event) -> object:
         """Call the hook for this event, if there is one, and give back what it returns."""
@@ -118,7 +142,52 @@ class Hooks:
 _HOOKS: dict[type, str] = {
     RequestEvent: "on_request",
     ResponseEvent: "on_response",
+    ErrorEvent: "on_error",
     RetryEvent: "on_retry",
     PageEvent: "on_page",
     PollEvent: "on_poll",
 }
+
+_LOGGED = ("operation", "method", "route", "attempt", "elapsed", "call_id")
+
+
+def log_fields(event: Event) -> dict[str, Any]:
+    """What a log record says of an event beside its text; None where the event has no such thing."""
+    return {"status": getattr(event, "status_code", None), **{name: getattr(event, name, None) for name in _LOGGED}}
+
+
+def new_call_id() -> str:
+    """An id that no other call has, in no other process either."""
+    return os.urandom(8).hex()
+
+
+class OpenRequest:
+    """The request of a call whose end is still to be told, so that each is told exactly once."""
+
+    def __init__(self) -> None:
+        self._event: RequestEvent | None = None
+        self._since = 0.0
+
+    def note(self, event: Event) -> None:
+        """Take notice of an event, before the hook does."""
+        if type(event) is RequestEvent:
+            self._event, self._since = event, time.monotonic()
+        elif isinstance(event, ResponseEvent | ErrorEvent):
+            self._event = None
+
+    def answered(self, status_code: int, request_id: str | None) -> ResponseEvent | None:
+        """The event of its answer, unless its end has been told."""
+        event, self._event = self._event, None
+        if event is None:
+            return None
+        known = (event.operation, event.method, event.route, event.url, event.attempt)
+        elapsed = time.monotonic() - self._since
+        return ResponseEvent(*known, status_code, elapsed, request_id, call_id=event.call_id)
+
+    def failed(self, error: BaseException) -> ErrorEvent | None:
+        """The event of its failure, unless its end has been told."""
+        event, self._event = self._event, None
+        if event is None:
+            return None
+        known = (event.operation, event.method, event.route, event.url, event.attempt)
+        return ErrorEvent(*known, type(error).__name__, time.monotonic() - self._since, call_id=event.call_id)

@@ -7,9 +7,11 @@ import contextlib
 import copy
 import gc
 import gzip
+import inspect
 import os
 import pickle
 import random
+import re
 import socket
 import ssl
 import subprocess
@@ -685,3 +687,22 @@ def test_sync_calls_in_threads_end_before_close_returns(server: Server) -> None:
     future = client._session.background.submit(lambda: client._api.one(GET, ONE), stop)
     client.close()
     assert future.done()
+
+
+CLIENTS = (
+    adsecurity.NetworkClient,
+    adsecurity.AsyncNetworkClient,
+    adsecurity.AdsecurityClient,
+    adsecurity.AsyncAdsecurityClient,
+)
+
+
+@pytest.mark.parametrize("method", ["__init__", "with_options", "request", "paginate"])
+@pytest.mark.parametrize("cls", CLIENTS)
+def test_docstrings_explain_every_argument(cls: type[Any], method: str) -> None:
+    function = getattr(cls, method)
+    arguments = [name for name in inspect.signature(function).parameters if name != "self"]
+    text = inspect.getdoc(function) or ""
+    listed = re.search(r"\nArgs:\n(.*?)\n\n", text, re.DOTALL)
+    assert listed is not None
+    assert re.findall(r"^    (\w+): .", listed[1], re.MULTILINE) == arguments

@@ -30,6 +30,7 @@ NAMES = {
     "ExportJob",
     "NetworkClient",
     "Page",
+    "ErrorEvent",
     "PageEvent",
     "Paginator",
     "PollEvent",

@@ -169,6 +169,7 @@ def same(one: errors.AdsecurityError, other: errors.AdsecurityError) -> bool:
         # Errors are equal to themselves alone; what they say has to arrive.
         causes = [repr(cause) for cause in getattr(error, "causes", ())]
         own = {"job": None, "export": getattr(other, "export", None), "headers": None, "causes": causes}
+        own["_export_id"] = getattr(error, "export_id", None)
         return {**vars(error), **own}
 
     return type(one) is type(other) and one.args == other.args and str(one) == str(other) and state(one) == state(other)

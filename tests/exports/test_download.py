@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
-from adsecurity.exports.download import SignedURL
 from adsecurity.exports.part_file import PartFile
+from adsecurity.exports.storage import SignedURL
 from tests.exports.kit import KEY, SIGNED_PATHS, Bench, Store, csv_file, finished
 
 _QUOTED = b'tx_id,country\r\n"a ""b""\n c",DE\r\nx,"F\nR"\r\n'
@@ -700,3 +700,34 @@ def test_an_injected_transport_serves_storage_too_and_is_not_closed(path: Path) 
         client.exports.resume("x").download(path)
         assert path.read_bytes() == csv_file(2)
         assert not closed
+
+
+def test_progress_is_told_with_the_job_and_the_bytes_so_far_an_earlier_part_included(bench: Bench, path: Path) -> None:
+    told: list[tuple[Any, int]] = []
+
+    async def awaited(job: Any, size: int) -> None:
+        await asyncio.sleep(0)
+        told.append((job, size))
+
+    job = bench.done()
+    bench.store.plan = [bench.store.cut(1000), bench.store.cut(500)]
+    report = awaited if bench.mode == "async" else lambda job, size: told.append((job, size))
+    bench.result(job.download(path, on_progress=report))
+    assert _whole(bench, path)
+    sizes = [size for _, size in told]
+    assert {1000, 1500} <= set(sizes)
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == len(bench.store.content)
+    assert all(one is job for one, _ in told)
+
+
+def test_what_progress_raises_stops_the_download_and_keeps_its_part(bench: Bench, path: Path) -> None:
+    def stop(job: Any, size: int) -> None:
+        raise LookupError("enough")
+
+    job = bench.done()
+    with pytest.raises(LookupError, match="enough"):
+        bench.result(job.download(path, on_progress=stop))
+    assert not path.exists()
+    bench.result(job.download(path))
+    assert _whole(bench, path)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adsecurity import ConfigurationError, DownloadError, RetryPolicy
-from adsecurity.exports.download import Stalled, StallLimit
 from adsecurity.exports.part_file import PartFile
+from adsecurity.exports.storage import Stalled, StallLimit
 from tests.exports.kit import QUICK, Bench, csv_file
 
 

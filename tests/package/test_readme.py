@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -60,12 +61,39 @@ def test_the_programs_show_every_promise_of_the_text() -> None:
         "concurrency=",
         "resume=",
         "routes=",
+        "net.request(",
+        "net.paginate(",
         "Sandbox",
         "network_client",
         "make(",
         "create_autospec(",
     ):
         assert shown in together
+
+
+def test_the_opentelemetry_recipe_gives_a_span_for_each_request_in_the_callers_trace(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (program,) = [one for one in PROGRAMS if "opentelemetry" in one]
+    environment = {
+        "ADSECURITY_NETWORK_API_KEY": sandbox.api_key,
+        "ADSECURITY_NETWORK_BASE_URL": sandbox.network_url,
+    }
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    spans = [json.loads(span) for span in re.findall(r"^\{.*?^\}", done.stdout, re.DOTALL | re.MULTILINE)]
+    *requests, outer = spans
+    assert outer["name"] == "users"
+    assert requests
+    for span in requests:
+        assert span["parent_id"] == outer["context"]["span_id"]
+        assert span["attributes"]["http.url"].startswith(f"{sandbox.network_url}/api/v2/users")
+    assert sandbox.api_key not in done.stdout
+
+
+def test_the_logger_is_named() -> None:
+    assert 'logging.getLogger("adsecurity")' in TEXT
 
 
 def test_the_first_screen_says_how_to_try_test_and_install_it() -> None:

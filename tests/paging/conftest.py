@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.paging.kit import Use
+from tests.support.demo.fixtures import driver as driver
 
 
 @pytest.fixture(params=["sync", "async"])

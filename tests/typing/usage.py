@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 
@@ -15,6 +15,9 @@ from adsecurity import (
     APIStatusError,
     AsyncAdsecurityClient,
     AsyncNetworkClient,
+    AsyncPaginator,
+    ErrorEvent,
+    ExportJob,
     NetworkClient,
     Page,
     PageEvent,
@@ -40,6 +43,18 @@ def lists(net: NetworkClient) -> None:
     for page in net.offers.list("integration-1", page_size=10, page_number=2, prefetch=0).pages():
         assert_type(page, Page[Offer])
         assert_type(page.items[0].name, str | None)
+
+
+def limited(net: NetworkClient, anet: AsyncNetworkClient) -> None:
+    def on_page(event: PageEvent) -> None:
+        print(event.number, event.call_id)
+
+    async def awaited(event: PageEvent) -> None:
+        print(event.number)
+
+    assert_type(net.users.list(limit=5, on_page=on_page).count(), int)
+    anet.users.list(limit=5, on_page=awaited)
+    net.users.list(limit="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def rows(net: NetworkClient) -> Iterator[float | None]:
@@ -86,6 +101,11 @@ def exports(net: NetworkClient) -> None:
     )
     job.wait(timeout=600, on_progress=print)
     job.download("clicks.csv")
+
+    def on_progress(job: ExportJob[ClickReportRow], size: int) -> None:
+        print(job.id, size)
+
+    job.download("clicks.csv", on_progress=on_progress)
     for row in job.rows():
         assert_type(row, ClickReportRow)
     assert_type(job.id, str)
@@ -110,6 +130,16 @@ def raw(net: NetworkClient) -> None:
     )
     assert_type(started.parse(), Export)
     assert_type(net.with_raw_response.exports.signed_url(artifact_name="a").parse(), str)
+
+
+def undocumented(net: NetworkClient, ads: AsyncAdsecurityClient) -> None:
+    response = net.request("GET", "/api/v9/new", query={"ids": [1, 2]}, timeout=5, extra_headers={"X-Trace": "1"})
+    assert_type(response, RawResponse[Any])
+    net.request("POST", "/api/v9/new", json=[{"id": "1"}], retry=RetryPolicy(idempotent=True))
+    for row in net.paginate("/api/v9/new", kind="cursor", query={"filter": {"role": "admin"}}):
+        assert_type(row, dict[str, Any])
+    assert_type(ads.paginate("/api/v9/new", kind="report-pages", json={}), AsyncPaginator[dict[str, Any]])
+    net.paginate("/api/v9/new", kind="offset")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def raw_awaited(net: AsyncNetworkClient, ads: AsyncAdsecurityClient) -> None:
@@ -140,6 +170,9 @@ def settings() -> NetworkClient:
     def on_request(event: RequestEvent) -> None:
         print(event.route)
 
+    def on_error(event: ErrorEvent) -> None:
+        print(event.reason, event.call_id, event.attempt)
+
     async def on_page(event: PageEvent) -> None:
         print(event.items)
 
@@ -151,6 +184,7 @@ def settings() -> NetworkClient:
         http_client=httpx.Client(),
         routes={"exportClicks": "GET /api/v2/x/{integrationID}"},
         on_request=on_request,
+        on_error=on_error,
     )
     AsyncNetworkClient(transport=httpx.MockTransport(lambda request: httpx.Response(200)), on_page=on_page)
     assert_type(client.with_options(timeout=5), NetworkClient)

@@ -14,9 +14,11 @@ from adsecurity_generated._operation import Operation
 
 from ..codec.changes import merge_changes, path_ids, placeholders
 from ..codec.raw import RawResponse
+from ..events import new_call_id
 from ..flow.drivers import drive, drive_async
 from ..http.session import AsyncSession, CallOptions, MethodOptions, SyncSession
 from .bulk import bulk_write, one_batch
+from .request import list_operation, prepare_request
 
 if TYPE_CHECKING:
     import httpx
@@ -63,10 +65,13 @@ class SyncAPI:
         **options: Unpack[CallOptions],
     ) -> None:
         """Read an object, lay changes over it, and send what its update takes."""
-        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
-        current = self.session.run(read, path_ids(read, args), **options)
-        merged = merge_changes(update, self.session.surface, current, args)
-        self.session.run(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+        session = self.session
+        prepare = partial(session.prepare, update, extra_query=extra_query, extra_body=extra_body)
+        call_id = prepare(placeholders(update, args)).call_id
+        current = session.run(read, path_ids(read, args), call_id=call_id, **options)
+        merged = merge_changes(update, session.surface, current, args)
+        prepared = prepare(merged, call_id=call_id)
+        session.decode(prepared, session.send(prepared, **options))
 
     def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
@@ -85,7 +90,7 @@ class SyncAPI:
     ) -> None:
         """Change or delete all objects of a list, in batches."""
         session = self.session
-        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body)
+        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body, call_id=new_call_id())
 
         def send(prepared: PreparedRequest) -> object:
             return session.decode(prepared, session.send(prepared, **options))
@@ -106,15 +111,27 @@ class SyncAPI:
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> ExportJob[Any]:
         """Start an export and return its job."""
-        from ..exports.job import start_export
+        from ..exports.start import start_export
 
         return start_export(self.session, op, args, **options)
 
     def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> ExportJob[Any]:
         """Return the job of an export that was started elsewhere."""
-        from ..exports.job import resume_export
+        from ..exports.start import resume_export
 
         return resume_export(self.session, op, export_id, **options)
+
+    def request(
+        self, method: str, path: str, query: Mapping[str, Any] | None, json: Any, **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Send a request that no operation describes."""
+        return RawSyncAPI(self.session).send(prepare_request(self.session, method, path, query, json), **options)
+
+    def paginate_path(
+        self, path: str, kind: str, query: Mapping[str, Any] | None, json: Mapping[str, Any] | None, **options: Any
+    ) -> Paginator[dict[str, Any]]:
+        """List the items of a list that no operation describes."""
+        return self.paginate(*list_operation(self.session, path, kind, query, json, options), **options)
 
 
 class AsyncAPI:
@@ -151,10 +168,13 @@ class AsyncAPI:
         **options: Unpack[CallOptions],
     ) -> None:
         """Read an object, lay changes over it, and send what its update takes."""
-        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
-        current = await self.session.run(read, path_ids(read, args), **options)
-        merged = merge_changes(update, self.session.surface, current, args)
-        await self.session.run(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+        session = self.session
+        prepare = partial(session.prepare, update, extra_query=extra_query, extra_body=extra_body)
+        call_id = prepare(placeholders(update, args)).call_id
+        current = await session.run(read, path_ids(read, args), call_id=call_id, **options)
+        merged = merge_changes(update, session.surface, current, args)
+        prepared = prepare(merged, call_id=call_id)
+        session.decode(prepared, await session.send(prepared, **options))
 
     async def write(self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]) -> None:
         """Change or delete something."""
@@ -173,7 +193,7 @@ class AsyncAPI:
     ) -> None:
         """Change or delete all objects of a list, in batches."""
         session = self.session
-        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body)
+        prepare = partial(session.prepare, op, extra_query=extra_query, extra_body=extra_body, call_id=new_call_id())
 
         async def send(prepared: PreparedRequest) -> object:
             return session.decode(prepared, await session.send(prepared, **options))
@@ -194,15 +214,27 @@ class AsyncAPI:
         self, op: Operation[Any], args: Mapping[str, Any], **options: Unpack[MethodOptions]
     ) -> AsyncExportJob[Any]:
         """Start an export and return its job."""
-        from ..exports.job import start_export_async
+        from ..exports.start import start_export_async
 
         return await start_export_async(self.session, op, args, **options)
 
     async def resume_export(self, op: Operation[Any], export_id: str, /, **options: Any) -> AsyncExportJob[Any]:
         """Return the job of an export that was started elsewhere."""
-        from ..exports.job import resume_export_async
+        from ..exports.start import resume_export_async
 
         return await resume_export_async(self.session, op, export_id, **options)
+
+    async def request(
+        self, method: str, path: str, query: Mapping[str, Any] | None, json: Any, **options: Unpack[CallOptions]
+    ) -> RawResponse[Any]:
+        """Send a request that no operation describes."""
+        return await RawAsyncAPI(self.session).send(prepare_request(self.session, method, path, query, json), **options)
+
+    def paginate_path(
+        self, path: str, kind: str, query: Mapping[str, Any] | None, json: Mapping[str, Any] | None, **options: Any
+    ) -> AsyncPaginator[dict[str, Any]]:
+        """List the items of a list that no operation describes."""
+        return self.paginate(*list_operation(self.session, path, kind, query, json, options), **options)
 
 
 class RawSyncAPI:
@@ -221,8 +253,11 @@ class RawSyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
+        return self.send(self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body), **options)
+
+    def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Send a request and return its response."""
         started = time.monotonic()
-        prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         return _raw_response(self.session, prepared, self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
@@ -238,10 +273,11 @@ class RawSyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Read an object, lay changes over it, and return the response to its update."""
-        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
-        current = self.session.run(read, path_ids(read, args), **options)
+        prepare = partial(self.session.prepare, update, extra_query=extra_query, extra_body=extra_body)
+        call_id = prepare(placeholders(update, args)).call_id
+        current = self.session.run(read, path_ids(read, args), call_id=call_id, **options)
         merged = merge_changes(update, self.session.surface, current, args)
-        return self.call(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+        return self.send(prepare(merged, call_id=call_id), **options)
 
     def bulk(
         self, op: Operation[Any], args: Mapping[str, Any], *, batch_size: int, on_error: str, **options: Any
@@ -272,8 +308,12 @@ class RawAsyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Call an operation and return its response; `parse()` reads it by the operation's kind."""
-        started = time.monotonic()
         prepared = self.session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        return await self.send(prepared, **options)
+
+    async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> RawResponse[Any]:
+        """Send a request and return its response."""
+        started = time.monotonic()
         return _raw_response(self.session, prepared, await self.session.send(prepared, **options), started)
 
     one = create = write = url = start_export = call
@@ -289,10 +329,11 @@ class RawAsyncAPI:
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
         """Read an object, lay changes over it, and return the response to its update."""
-        self.session.prepare(update, placeholders(update, args), extra_query=extra_query, extra_body=extra_body)
-        current = await self.session.run(read, path_ids(read, args), **options)
+        prepare = partial(self.session.prepare, update, extra_query=extra_query, extra_body=extra_body)
+        call_id = prepare(placeholders(update, args)).call_id
+        current = await self.session.run(read, path_ids(read, args), call_id=call_id, **options)
         merged = merge_changes(update, self.session.surface, current, args)
-        return await self.call(update, merged, extra_query=extra_query, extra_body=extra_body, **options)
+        return await self.send(prepare(merged, call_id=call_id), **options)
 
     async def bulk(
         self, op: Operation[Any], args: Mapping[str, Any], *, batch_size: int, on_error: str, **options: Any

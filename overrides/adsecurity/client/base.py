@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 from adsecurity_generated._operation import Surface
 
 from ..errors import ConfigurationError
-from ..events import Hooks, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
+from ..events import Hooks, OnError, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
 from ..http.config import (
     MAX_RESPONSE_BYTES,
     MIN_BYTES_PER_MINUTE,
@@ -21,6 +21,7 @@ from ..http.config import (
 )
 from ..http.retry import RetryPolicy
 from ..http.tls import Certificates
+from .custom import AsyncCustomCalls, CustomCalls
 
 if TYPE_CHECKING:
     import ssl
@@ -64,22 +65,39 @@ class _Client(Generic[H, Tr]):
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
+        on_error: OnError | None = None,
         on_retry: OnRetry | None = None,
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
     ) -> None:
-        """Check all settings; `ConfigurationError` says what is wrong with one. Nothing is sent.
+        """Check all settings; nothing is sent. Async clients await what a hook returns.
 
-        `timeout` is in seconds, for reading and for writing (connecting: at most 5), or an `httpx.Timeout`.
-        `max_connections` calls are under way at once, others wait. `extra_headers` are sent with every call.
+        Args:
+            api_key: The key; without it, the variable of this API counts: `ADSECURITY_NETWORK_API_KEY` or
+                `ADSECURITY_API_KEY`.
+            base_url: The address of the API, https unless it is this machine; without it, the variable
+                `ADSECURITY_NETWORK_BASE_URL` or `ADSECURITY_BASE_URL` counts, then the documented address, if any.
+            timeout: Seconds for reading and for writing (connecting: at most 5), or an `httpx.Timeout`; 60 by default.
+            retry: How calls are retried; `RetryPolicy()` by default.
+            max_connections: So many calls are under way at once, others wait.
+            extra_headers: Sent with every call.
+            proxy: As in httpx; without it, the variables count that curl reads.
+            verify: As in httpx; where it is True, `SSL_CERT_FILE` or `SSL_CERT_DIR` count.
+            http_client: Brings the connections; it is not closed.
+            transport: Brings the connections, under an HTTP client of ours; it is not closed.
+            max_response_bytes: An answer with more, unpacked, is a `ResponseDecodeError`.
+            min_bytes_per_minute: A transfer of a file that brings fewer while it is waited for is tried again, and ends
+                in a `DownloadError`.
+            routes: Corrections of routes: "METHOD /path" by operationId.
+            on_request: Called with a `RequestEvent` before each attempt is sent.
+            on_response: Called with a `ResponseEvent` for each answer, whatever its status.
+            on_error: Called with an `ErrorEvent` for each attempt that got no answer.
+            on_retry: Called with a `RetryEvent` when an attempt is made again.
+            on_page: Called with a `PageEvent` for each page of a list.
+            on_poll: Called with a `PollEvent` when the state of an export was asked for.
 
-        `proxy` and `verify` are as in httpx; without them the variables count that curl reads for proxies, and
-        `SSL_CERT_FILE` or `SSL_CERT_DIR`. `http_client` or `transport` brings the connections; it is not closed.
-
-        An answer with more than `max_response_bytes`, unpacked, is a `ResponseDecodeError`. A transfer that brings
-        fewer than `min_bytes_per_minute` while it is waited for is tried again, and ends in a `DownloadError`.
-
-        `routes` corrects "METHOD /path" by operationId. The hooks are called with each event.
+        Raises:
+            ConfigurationError: a setting is missing or wrong; the message says which.
         """
         label, surface = type(self).__name__, self._surface
         key = find_key(surface, api_key, label)
@@ -109,7 +127,7 @@ class _Client(Generic[H, Tr]):
             certificates.begin()
         check_host(url, label)
         config = Config(surface, key, url, label=label)
-        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
+        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll, on_error)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)
         settings = PoolSettings(
             label,
@@ -141,15 +159,29 @@ class _Client(Generic[H, Tr]):
         routes: Mapping[str, str] | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
+        on_error: OnError | None = None,
         on_retry: OnRetry | None = None,
         on_page: OnPage | None = None,
         on_poll: OnPoll | None = None,
     ) -> Self:
         """A client with other settings that shares the connections. What is left out stays; closing it closes nothing.
 
-        Raises `ConfigurationError`, `TypeError` or `ValueError` for a wrong setting.
+        Args:
+            timeout: Seconds, or an `httpx.Timeout`.
+            retry: How calls are retried.
+            extra_headers: Sent in addition to those of this client.
+            routes: Corrections of routes in addition to those of this client.
+            on_request: Called with a `RequestEvent` before each attempt is sent.
+            on_response: Called with a `ResponseEvent` for each answer, whatever its status.
+            on_error: Called with an `ErrorEvent` for each attempt that got no answer.
+            on_retry: Called with a `RetryEvent` when an attempt is made again.
+            on_page: Called with a `PageEvent` for each page of a list.
+            on_poll: Called with a `PollEvent` when the state of an export was asked for.
+
+        Raises:
+            ConfigurationError: a setting is wrong; the message says which.
         """
-        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll)
+        hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll, on_error)
         copy = object.__new__(type(self))
         copy._owner = False
         copy._session = self._session.with_config(
@@ -179,7 +211,7 @@ class _Client(Generic[H, Tr]):
         )
 
 
-class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
+class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"], CustomCalls):
     """The base of the sync clients. Threads may share a client, but not an iterator."""
 
     _session: SyncSession
@@ -209,7 +241,7 @@ class SyncClient(_Client["httpx.Client", "httpx.BaseTransport"]):
         self.close()
 
 
-class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"]):
+class AsyncClient(_Client["httpx.AsyncClient", "httpx.AsyncBaseTransport"], AsyncCustomCalls):
     """The base of the async clients."""
 
     _session: AsyncSession

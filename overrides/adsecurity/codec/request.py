@@ -20,6 +20,7 @@ import attrs
 from adsecurity_generated._operation import UNSET, Operation, Param, Surface
 from adsecurity_generated._values import write_time
 
+from ..events import new_call_id
 from .kinds import article, fits, kind_of
 from .nested_fields import check_nested
 from .secrets import collect_secrets, is_list, is_object
@@ -44,6 +45,8 @@ class PreparedRequest:
     secrets: tuple[str, ...] = ()
     """Secret values in this request, to be masked in errors and logs."""
     deprecations: tuple[str, ...] = ()
+    call_id: str = attrs.field(factory=new_call_id)
+    """The same for all requests of one call of a method."""
 
     def with_paging(self, query: Mapping[str, str | int] = {}, body: Mapping[str, Any] = {}) -> PreparedRequest:
         """The same request for another page: given parameters replace those of the same name."""
@@ -96,6 +99,7 @@ def prepare(
     surface: Surface,
     extra_query: Mapping[str, Any] | None = None,
     extra_body: Mapping[str, Any] | None = None,
+    call_id: str | None = None,
 ) -> PreparedRequest:
     """Check the arguments and build the request. `routes` are the caller's corrections, by operationId.
 
@@ -181,6 +185,7 @@ def prepare(
         },
         secrets=tuple(sorted(secrets)),
         deprecations=tuple(deprecations),
+        call_id=call_id or new_call_id(),
     )
 
 

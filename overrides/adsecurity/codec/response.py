@@ -117,12 +117,20 @@ def _items(call: CallContext, rows: Any) -> list[Any] | None:
         return None
 
 
+def decode_any(call: CallContext, response: httpx.Response) -> Any:
+    """Decode the JSON of a call of which nothing else is known."""
+    body = decode_json(call, response)
+    _raise_if_failed(call, response, body)
+    return body
+
+
 _DECODERS: dict[str, Callable[[CallContext, Any], Any]] = {
     "one": decode_one,
     "export": decode_one,
     "create": decode_create,
     "write": decode_write,
     "url": decode_url,
+    "json": decode_any,
 }
 
 

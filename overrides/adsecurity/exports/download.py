@@ -1,35 +1,24 @@
 """Fetching a file from the storage host: signed, redirected, resumed, checked. Nothing here ever has the key.
 
-`transfer` is the flow; a sink takes the bytes; `Storage` and `AsyncStorage` are the connections.
+`transfer` is the flow; a sink takes the bytes.
 """
 
 from __future__ import annotations
 
-import math
 import random
 import re
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import Protocol, cast
 
 import attrs
 import httpx
 
-from ..errors import ConfigurationError
 from ..flow.steps import Call, Chunk, Flow, Step
 from ..http.config import is_local
 from ..http.retry import RetryPolicy, retry_after
-from ..http.timeouts import phases
 from .part_file import Fail
-
-if TYPE_CHECKING:
-    from ..http.config import Timeout
-    from ..http.pool import AsyncPool, Pool, SyncPool
-    from ..http.transport import Connection
-
-P = TypeVar("P", bound="Pool[Any]")
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+from .storage import AsyncStorage, SignedURL, Stalled, Storage
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
@@ -37,169 +26,6 @@ _LAST_PORT = 65_535
 # What storage hosts answer to a URL that has expired; two of them say 400.
 _EXPIRED = (400, 401, 403, 404, 410)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-
-
-class SignedURL(httpx.URL):
-    """A URL that works for anybody who has it, so its query is in no text made of it."""
-
-    def __str__(self) -> str:
-        return str(self.copy_with(query=None, fragment=None, userinfo=b""))
-
-    def __repr__(self) -> str:
-        return f"SignedURL({str(self)!r})"
-
-    def follow(self, location: str) -> SignedURL:
-        # By the whole URL: this one shows less than it holds.
-        return SignedURL(httpx.URL(self).join(location))
-
-
-class Stalled(httpx.ReadTimeout):
-    """A host that sends, but hardly anything."""
-
-
-class StallLimit:
-    """Counts what comes in a minute of waiting. The time in which nobody asks for more is not the host's."""
-
-    SECONDS = 60.0
-
-    def __init__(self, least: int) -> None:
-        self._least = least
-        self.restart()
-
-    def restart(self) -> None:
-        self._bytes = 0
-        self._waited = 0.0
-
-    def add(self, size: int, seconds: float) -> None:
-        """So many bytes came after so long a wait; raises when a minute has brought too little."""
-        self._bytes += size
-        self._waited += seconds
-        if self._waited < self.SECONDS:
-            return
-        if self._bytes < self._least:
-            raise Stalled(f"{self._bytes} bytes in {self._waited:.0f} seconds, fewer than min_bytes_per_minute")
-        self.restart()
-
-
-class _Transfer(Generic[P, C]):
-    """What both kinds of `Storage` have: everything but waiting."""
-
-    def __init__(self, pool: P, connection: Connection[C], timeout: Timeout) -> None:
-        self._pool = pool
-        self._connection: Connection[C] = connection
-        self._timeout = phases(timeout)
-        self._limit = StallLimit(pool.settings.min_bytes_per_minute)
-        self._response: httpx.Response | None = None
-
-    def _request(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Request:
-        self._pool.check_open()
-        self._limit.restart()
-        # Headers that drip do not time out by themselves.
-        self._connection.set_deadline(self._deadline(self._timeout.connect))
-        request = self._connection.client.build_request("GET", url, headers=headers, timeout=self._timeout)
-        request.url = url
-        return request
-
-    def _begin_read(self) -> float:
-        """Before each piece; when that was."""
-        self._connection.set_deadline(self._deadline(StallLimit.SECONDS))
-        return time.monotonic()
-
-    def _deadline(self, more: float | None) -> float:
-        read = self._timeout.read
-        return math.inf if read is None or more is None else time.monotonic() + read + more
-
-    def _received(self, chunk: bytes, began: float) -> bytes:
-        # A body without a length ends where the connection does, also when it was us who ended it.
-        self._pool.check_open()
-        if chunk:
-            self._limit.add(len(chunk), time.monotonic() - began)
-        return chunk
-
-    def _failure(self, error: httpx.TransportError) -> Exception:
-        """What it was: closing the client breaks its connections."""
-        try:
-            self._pool.check_open()
-        except ConfigurationError as closed:
-            return closed
-        return error
-
-
-class Storage(_Transfer["SyncPool", httpx.Client]):
-    """One answer of a storage host at a time."""
-
-    def __init__(self, pool: SyncPool, timeout: Timeout) -> None:
-        super().__init__(pool, pool.storage_connection(), timeout)
-
-    def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
-        self.end()
-        request = self._request(url, headers)
-        try:
-            self._response = response = self._connection.client.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise self._failure(error) from None
-        # A mocked answer has been read already.
-        self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
-        return response
-
-    def read(self) -> bytes:
-        began = self._begin_read()
-        try:
-            chunk = next(self._chunks, b"")
-        except httpx.TransportError as error:
-            raise self._failure(error) from None
-        return self._received(chunk, began)
-
-    def sleep(self, seconds: float) -> None:
-        self._pool.pause(seconds)
-
-    def end(self) -> None:
-        if self._response is not None:
-            self._response.close()
-
-    def close(self) -> None:
-        try:
-            self.end()
-        finally:
-            self._pool.end_storage(self._connection)
-
-
-class AsyncStorage(_Transfer["AsyncPool", httpx.AsyncClient]):
-    """As `Storage`."""
-
-    def __init__(self, pool: AsyncPool, timeout: Timeout) -> None:
-        super().__init__(pool, pool.storage_connection(), timeout)
-
-    async def open(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Response:
-        await self.end()
-        request = self._request(url, headers)
-        try:
-            self._response = response = await self._connection.client.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise self._failure(error) from None
-        self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
-        return response
-
-    async def read(self) -> bytes:
-        began = self._begin_read()
-        try:
-            chunk = await anext(self._chunks, b"")
-        except httpx.TransportError as error:
-            raise self._failure(error) from None
-        return self._received(chunk, began)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._pool.pause(seconds)
-
-    async def end(self) -> None:
-        if self._response is not None:
-            await self._response.aclose()
-
-    async def aclose(self) -> None:
-        try:
-            await self.end()
-        finally:
-            await self._pool.end_storage(self._connection)
 
 
 class Sink(Protocol):
@@ -264,9 +90,13 @@ def transfer(
     size: int,
     policy: RetryPolicy,
     fail: Fail,
+    progress: Callable[[int], object] | None = None,
     draw: Callable[[], float] = random.random,
 ) -> Flow[Step, None]:
-    """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte."""
+    """Bring the whole file into the sink. Gives up after `policy.attempts` failures in a row without a new byte.
+
+    `progress` is called with the bytes so far after each piece, and awaited if it can be.
+    """
     url: SignedURL | None = None
     failures = restarts = 0
     most = sink.offset
@@ -274,7 +104,7 @@ def transfer(
         # A plain text would be shown by tools that report the local variables of a failure.
         url = url or _masked(str((yield sign)))
         try:
-            failed = yield from _attempt(url, storage, sink, size, fail)
+            failed = yield from _attempt(url, storage, sink, size, fail, progress)
         except httpx.TransportError as error:
             failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
         if failed is None:
@@ -293,7 +123,12 @@ def transfer(
 
 
 def _attempt(
-    url: SignedURL, storage: Storage | AsyncStorage, sink: Sink, size: int, fail: Fail
+    url: SignedURL,
+    storage: Storage | AsyncStorage,
+    sink: Sink,
+    size: int,
+    fail: Fail,
+    progress: Callable[[int], object] | None,
 ) -> Flow[Step, _Failed | None]:
     headers = {"Accept-Encoding": "identity"}
     if sink.offset and sink.validator:
@@ -322,6 +157,8 @@ def _attempt(
         sink.go_on()
     while chunk := cast("bytes", (yield Call(storage.read))):
         yield sink.write(chunk)
+        if progress is not None:
+            yield Call(partial(progress, sink.offset))
     expected = size if total is None else total
     if sink.offset < expected:
         return _Failed(f"the connection ended after {sink.offset} of {expected} bytes")

@@ -8,9 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
-
-from adsecurity_generated._operation import Operation
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from ..errors import (
     APIConnectionError,
@@ -24,15 +22,16 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
-from ..events import PollEvent
+from ..events import PollEvent, new_call_id
 from ..flow.drivers import drive, drive_async, perform, perform_async, stream, stream_async
 from ..flow.steps import Call, Flow, Sleep, Step
 from ..http.timeouts import at_most
 from ..tables.csv import CsvFormat, CsvRows, TextRow
 from ..tables.whole_file import file_path
-from .download import AsyncStorage, Sink, Storage, StreamSink, transfer
+from .download import Sink, StreamSink, transfer
 from .part_file import Conversion, ExportFile, Fail, PartFile
-from .state import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
+from .state import count_of, read_export, text_of, value_of, without_secrets
+from .storage import AsyncStorage, Storage
 from .table_methods import AsyncTableMethods, TableMethods
 
 if TYPE_CHECKING:
@@ -111,6 +110,12 @@ class _Job(Generic[R]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds connections and a key, do not pickle it: pass job.id ({self.id!r}), and call"
+            " exports.resume(id) with a client made there"
+        )
+
     def _settled(self, allow_truncated: bool) -> bool:
         """Whether the export is finished; raises when it never will be, or is not whole."""
         if self.status == "CANCELED":
@@ -126,13 +131,14 @@ class _Job(Generic[R]):
             )
         return self.finished
 
-    def _refreshing(self, within: float | None = None) -> Flow[Step, None]:
-        surface, call = self._session.surface, self._call
+    def _refreshing(self, call_id: str, within: float | None = None) -> Flow[Step, None]:
+        surface = self._session.surface
+        call: dict[str, Any] = {**self._call, "call_id": call_id}
         if within is not None:
             policy = call.get("retry") or self._session.config.retry
             retry = policy.with_deadline(min(policy.deadline, within))
             call = {**call, "retry": retry, "timeout": at_most(self._timeout, within)}
-        self.export = yield Call(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
+        self.export = yield Call(read_export(self._session, surface.operation(surface.export_status), self.id, call))
 
     def _waiting(
         self,
@@ -141,7 +147,7 @@ class _Job(Generic[R]):
         on_progress: Callable[[Any], object] | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Flow[Step, None]:
-        started, pause, polls = clock(), _FIRST_POLL, 0
+        started, pause, polls, call_id = clock(), _FIRST_POLL, 0, new_call_id()
         failed: APIConnectionError | RateLimitError | ServerError | None = None
         while not self._settled(allow_truncated):
             left = started + timeout - clock()
@@ -157,33 +163,37 @@ class _Job(Generic[R]):
                 continue
             pause, polls = min(pause * _GROWTH, _LAST_POLL), polls + 1
             try:
-                yield from self._refreshing(max(started + timeout - clock(), _FIRST_POLL))
+                yield from self._refreshing(call_id, max(started + timeout - clock(), _FIRST_POLL))
                 failed = None
             except (APIConnectionError, RateLimitError, ServerError) as error:
                 failed = error
                 continue
             again = None if self.finished or self._failed else pause
-            event = PollEvent(self._name, self.id, self.status, polls, clock() - started, again)
+            elapsed = clock() - started
+            event = PollEvent(self._name, self.id, self.status, polls, elapsed, again, call_id=call_id)
             yield Call(partial(self._session.emit, event))
             if on_progress is not None:
                 yield Call(partial(on_progress, self))
 
-    def _ready(self, allow_truncated: bool) -> Flow[Step, None]:
+    def _ready(self, call_id: str, allow_truncated: bool) -> Flow[Step, None]:
         """See to it that there is a file."""
         if not self._settled(allow_truncated):
-            yield from self._refreshing()
+            yield from self._refreshing(call_id)
             if not self._settled(allow_truncated):
                 state = self.status or "without a status"
                 raise ExportError(f"export {self.id} is not finished ({state}): wait() first", **self._known)
 
-    def _signing(self) -> Call:
+    def _signing(self, call_id: str) -> Call:
         surface = self._session.surface
         op = surface.operation(surface.export_signed_url)
-        return Call(partial(self._session.run, op, {op.params[0].arg: self.artifact_name}, **self._call))
+        return Call(
+            partial(self._session.run, op, {op.params[0].arg: self.artifact_name}, call_id=call_id, **self._call)
+        )
 
     def _signed(self) -> Flow[Step, str]:
-        yield from self._ready(allow_truncated=True)
-        return str((yield self._signing()))
+        call_id = new_call_id()
+        yield from self._ready(call_id, allow_truncated=True)
+        return str((yield self._signing(call_id)))
 
     def _downloading(
         self,
@@ -191,23 +201,32 @@ class _Job(Generic[R]):
         storage: Storage | AsyncStorage,
         allow_truncated: bool,
         conversion: Conversion | None = None,
+        on_progress: Callable[[Any, int], object] | None = None,
     ) -> Flow[Step, Path]:
         file_path(path)
-        yield from self._ready(allow_truncated)
+        yield from self._ready(storage.call_id, allow_truncated)
         fail = partial(self._fail, conversion.target if conversion else path)
         identity = f"{self.id}/{self.artifact_name}"
         part = PartFile(path, identity, fail, lasts=conversion is None or conversion.lasts)
         try:
             yield part.open()
-            yield from self._transfer(storage, part, fail)
+            progress = None if on_progress is None else partial(on_progress, self)
+            yield from self._transfer(storage, part, fail, progress)
             yield part.convert(conversion) if conversion else part.finish(self.total, self.delimiter)
         finally:
             part.close()
         return part.path
 
-    def _transfer(self, storage: Storage | AsyncStorage, sink: Sink, fail: Fail) -> Flow[Step, None]:
+    def _transfer(
+        self,
+        storage: Storage | AsyncStorage,
+        sink: Sink,
+        fail: Fail,
+        progress: Callable[[int], object] | None = None,
+    ) -> Flow[Step, None]:
         policy = self._call.get("retry") or self._session.config.retry
-        return transfer(self._signing(), storage, sink, size=self.size, policy=policy, fail=fail)
+        sign = self._signing(storage.call_id)
+        return transfer(sign, storage, sink, size=self.size, policy=policy, fail=fail, progress=progress)
 
     def _streaming(self, storage: Storage | AsyncStorage) -> Flow[Step, None]:
         fail = partial(self._fail, None)
@@ -245,6 +264,11 @@ class _Job(Generic[R]):
         return {"job": self, "export": without_secrets(self.export, self._session.secret_names)}
 
     @property
+    def _transfer_name(self) -> str:
+        """What the events of a transfer call it."""
+        return f"{self._name.rpartition('.')[0]}.download"
+
+    @property
     def _name(self) -> str:
         surface = self._session.surface
         return str(surface.routes[surface.export_status].resource)
@@ -256,11 +280,11 @@ class ExportJob(TableMethods, _Job[R]):
     _session: SyncSession
 
     def _storage(self) -> Storage:
-        return Storage(self._session.pool, self._timeout)
+        return Storage(self._session, self._timeout, self._transfer_name)
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
-        drive(self._refreshing(), perform)
+        drive(self._refreshing(new_call_id()), perform)
         return self
 
     def wait(
@@ -282,14 +306,22 @@ class ExportJob(TableMethods, _Job[R]):
         """A URL that anybody may fetch the file with, for a while: treat it as a secret."""
         return drive(self._signed(), perform)
 
-    def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+    def download(
+        self,
+        path: str | os.PathLike[str],
+        on_progress: Callable[[Self, int], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        `on_progress` is called with the job and the bytes so far after each piece; an earlier part counts.
 
         Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
         `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
         """
         with closing(self._storage()) as storage:
-            return drive(self._downloading(path, storage, allow_truncated), perform)
+            return drive(self._downloading(path, storage, allow_truncated, on_progress=on_progress), perform)
 
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in; nothing is written to the disk.
@@ -298,9 +330,9 @@ class ExportJob(TableMethods, _Job[R]):
         `additional_properties`. Raises ExportTruncated when the file lacks rows, unless `allow_truncated` says that
         this is fine, and DownloadError where it cannot be fetched, is no CSV, or has not as many rows as reported.
         """
-        drive(self._ready(allow_truncated), perform)
-        reader = self._reader()
         with closing(self._storage()) as storage:
+            drive(self._ready(storage.call_id, allow_truncated), perform)
+            reader = self._reader()
             for chunk in stream(self._streaming(storage)):
                 yield from reader.feed(chunk)
         yield from reader.end()
@@ -313,11 +345,11 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
     _session: AsyncSession
 
     def _storage(self) -> AsyncStorage:
-        return AsyncStorage(self._session.pool, self._timeout)
+        return AsyncStorage(self._session, self._timeout, self._transfer_name)
 
     async def refresh(self) -> Self:
         """Ask the server how far it is."""
-        await drive_async(self._refreshing(), perform_async)
+        await drive_async(self._refreshing(new_call_id()), perform_async)
         return self
 
     async def wait(
@@ -339,14 +371,24 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
         """A URL that anybody may fetch the file with, for a while: treat it as a secret."""
         return await drive_async(self._signed(), perform_async)
 
-    async def download(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+    async def download(
+        self,
+        path: str | os.PathLike[str],
+        on_progress: Callable[[Self, int], object] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
+
+        `on_progress` is called with the job and the bytes so far after each piece, and may be async; an earlier part
+        counts.
 
         Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
         `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
         """
         async with aclosing(self._storage()) as storage:
-            return await drive_async(self._downloading(path, storage, allow_truncated), perform_async)
+            flow = self._downloading(path, storage, allow_truncated, on_progress=on_progress)
+            return await drive_async(flow, perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:
         """The rows of the file as they come in; nothing is written to the disk.
@@ -355,59 +397,13 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
         `additional_properties`. Raises ExportTruncated when the file lacks rows, unless `allow_truncated` says that
         this is fine, and DownloadError where it cannot be fetched, is no CSV, or has not as many rows as reported.
         """
-        await drive_async(self._ready(allow_truncated), perform_async)
-        reader = self._reader()
-        async with (
-            aclosing(self._storage()) as storage,
-            aclosing(stream_async(self._streaming(storage))) as chunks,
-        ):
-            async for chunk in chunks:
-                for row in reader.feed(chunk):
-                    yield row
+        async with aclosing(self._storage()) as storage:
+            await drive_async(self._ready(storage.call_id, allow_truncated), perform_async)
+            reader = self._reader()
+            async with aclosing(stream_async(self._streaming(storage))) as chunks:
+                async for chunk in chunks:
+                    for row in reader.feed(chunk):
+                        yield row
         for row in reader.end():
             yield row
         self._check_rows(reader.count)
-
-
-def start_export(
-    session: SyncSession,
-    op: Operation[Any],
-    args: Mapping[str, Any],
-    *,
-    extra_query: Mapping[str, Any] | None = None,
-    extra_body: Mapping[str, Any] | None = None,
-    **call: Any,
-) -> ExportJob[Any]:
-    export = session.run(op, args, extra_query=extra_query, extra_body=extra_body, **call)
-    return ExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
-
-
-async def start_export_async(
-    session: AsyncSession,
-    op: Operation[Any],
-    args: Mapping[str, Any],
-    *,
-    extra_query: Mapping[str, Any] | None = None,
-    extra_body: Mapping[str, Any] | None = None,
-    **call: Any,
-) -> AsyncExportJob[Any]:
-    export = await session.run(op, args, extra_query=extra_query, extra_body=extra_body, **call)
-    return AsyncExportJob(session, export, call, rows_of(session.surface, op), zone_of(op, args))
-
-
-def resume_export(
-    session: SyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
-) -> ExportJob[Any]:
-    export = _by_id(session, op, export_id, call)()
-    return ExportJob(session, export, call, rows_by_type(session.surface, export), timezone)
-
-
-async def resume_export_async(
-    session: AsyncSession, op: Operation[Any], export_id: str, *, timezone: str | None = None, **call: Any
-) -> AsyncExportJob[Any]:
-    export = await _by_id(session, op, export_id, call)()
-    return AsyncExportJob(session, export, call, rows_by_type(session.surface, export), timezone)
-
-
-def _by_id(session: Any, op: Operation[Any], export_id: str, call: Any) -> Callable[[], Any]:
-    return partial(session.run, op, {op.params[0].arg: export_id}, **call)

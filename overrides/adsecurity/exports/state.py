@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from adsecurity_generated._model import Model
@@ -58,3 +59,8 @@ def count_of(export: Any, *path: str) -> int:
     """As `value_of`, where it is a number; otherwise 0."""
     value = value_of(export, *path)
     return int(value) if isinstance(value, int | float) else 0
+
+
+def read_export(session: Any, op: Operation[Any], export_id: str, call: Mapping[str, Any]) -> Callable[[], Any]:
+    """A function that asks the server for an export; of an async session its result is awaited."""
+    return partial(session.run, op, {op.params[0].arg: export_id}, **call)

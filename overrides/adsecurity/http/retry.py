@@ -17,7 +17,7 @@ import attrs
 
 from ..codec.failure import CallContext, connection_error, never_sent, not_sent_error, status_error
 from ..errors import AdsecurityError, APIStatusError, request_id
-from ..events import RequestEvent, ResponseEvent, RetryEvent
+from ..events import ErrorEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..flow.steps import Sleep
 from .throttle import Throttle, Ticket, Wait
 
@@ -112,7 +112,7 @@ class Send:
     """`Throttle.holds` when the turn was taken. If it is another by the time of sending, raise `TurnLost`."""
 
 
-Step = Send | Sleep | RequestEvent | ResponseEvent | RetryEvent
+Step = Send | Sleep | RequestEvent | ResponseEvent | ErrorEvent | RetryEvent
 Outcome = Any
 """Of `Send` a response, or the exception raised instead; of `Sleep` None, or the error that says why it was cut short;
 of an event None."""
@@ -128,12 +128,13 @@ def attempts(
 ) -> Generator[Step, Outcome, httpx.Response]:
     """All attempts of one call. Returns the successful response or raises one of our errors."""
     known = (call.op.resource, call.prepared.method, call.prepared.route, call.url)
+    call_id = call.prepared.call_id
     safe = call.op.safe or policy.idempotent
     started = clock()
     deadline = started + policy.deadline
     ticket: Ticket | None = None
     error: AdsecurityError | None = None
-    attempt = failures = 0
+    attempt = failures = announced = 0
     delay = 0.0
     while True:
         if error is not None and clock() > deadline:
@@ -142,7 +143,10 @@ def attempts(
             ticket = ticket or throttle.ticket(started, route_of(call))
             yield from wait_for_turn(call, throttle, ticket, deadline, error, clock)
         holds = throttle.holds
-        yield RequestEvent(*known, attempt + 1)
+        # An attempt that lost its turn has been announced already.
+        if announced == attempt:
+            announced += 1
+            yield RequestEvent(*known, announced, call_id=call_id)
         now = clock()
         send = Send(attempt + 1, deadline - now, now, holds)
         try:
@@ -168,15 +172,19 @@ def attempts(
             throttle.hold_route(route_of(call), now + asked, now, status)
         elif status is not None:
             throttle.let_through.add(send.sent)
-        if not isinstance(outcome, Exception):
-            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, request_id(outcome.headers))
+        elapsed = now - send.sent
+        if isinstance(outcome, Exception):
+            yield ErrorEvent(*known, attempt, type(error).__name__, elapsed, call_id=call_id)
+        else:
+            found = request_id(outcome.headers)
+            yield ResponseEvent(*known, attempt, outcome.status_code, elapsed, found, call_id=call_id)
         if error is None:
             return cast("httpx.Response", outcome)
         # The error leaves through this frame; the exception that it was made from has the key in it.
         outcome = None
         if not again or policy.attempts < 2 or failures >= policy.attempts or now + delay > deadline:
             raise error
-        yield RetryEvent(*known, attempt, delay, type(error).__name__, status)
+        yield RetryEvent(*known, attempt, delay, type(error).__name__, status, call_id=call_id)
         # After 429 the throttle makes it wait, in its place among the other calls.
         if status != 429 and (yield Sleep(delay)) is not None:
             raise error

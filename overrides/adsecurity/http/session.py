@@ -22,7 +22,7 @@ from ..codec.page import DecodedPage
 from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
 from ..errors import AdsecurityError, ConfigurationError
-from ..events import Event, RetryEvent
+from ..events import ErrorEvent, Event, OpenRequest, RetryEvent, log_fields
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
@@ -122,6 +122,7 @@ class Session(Generic[P]):
         *,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        call_id: str | None = None,
     ) -> PreparedRequest:
         """Check the arguments and build the request. `TypeError` or `ValueError` names everything that is wrong."""
         prepared = prepare(
@@ -132,6 +133,7 @@ class Session(Generic[P]):
             surface=self.config.surface,
             extra_query=extra_query,
             extra_body=extra_body,
+            call_id=call_id,
         )
         for text in prepared.deprecations:
             warnings.warn(text, DeprecationWarning, stacklevel=_callers_level())
@@ -179,7 +181,8 @@ class Session(Generic[P]):
 
     def _notify(self, event: Event) -> object:
         level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
-        log.log(level, "%s", event)
+        if log.isEnabledFor(level):
+            log.log(level, "%s", event, extra=log_fields(event))
         return self.config.hooks.call(event)
 
 
@@ -194,10 +197,23 @@ class SyncSession(Session[SyncPool]):
         self._end_waits()
         self.pool.close()
 
-    def emit(self, event: Event) -> None:
-        if inspect.iscoroutine(result := self._notify(event)):
-            result.close()
-            raise TypeError("a hook that is awaited needs an async client")
+    def emit(self, event: Event, hook: Callable[[Any], object] | None = None) -> None:
+        """Tell the log, the client's hook, and a hook of the call."""
+        for tell in (self._notify, hook):
+            if tell is not None and inspect.iscoroutine(result := tell(event)):
+                result.close()
+                raise TypeError("a hook that is awaited needs an async client")
+
+    def emit_end(self, event: ErrorEvent | None, error: BaseException) -> None:
+        """Tell of a request that ended with an error; an interrupt goes on whatever a hook raises."""
+        if event is None:
+            return
+        try:
+            self.emit(event)
+        except Exception:
+            if isinstance(error, Exception):
+                raise
+            log.exception("a hook raised while a call was interrupted")
 
     def send(
         self, prepared: PreparedRequest, *, stop: threading.Event | None = None, **options: Unpack[CallOptions]
@@ -207,16 +223,22 @@ class SyncSession(Session[SyncPool]):
         Setting `stop` ends a wait between attempts; the call then raises.
         """
         attempt = self._attempt(prepared, options)
+        request = OpenRequest()
 
         def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return self.pool.exchange(attempt(step))
             if isinstance(step, Sleep):
                 return self._sleep(step.seconds, stop)
+            request.note(step)
             self.emit(step)
             return None
 
-        return drive(self._flow(prepared, options), perform)
+        try:
+            return drive(self._flow(prepared, options), perform)
+        except BaseException as error:
+            self.emit_end(request.failed(error), error)
+            raise
 
     def _sleep(self, seconds: float, stop: threading.Event | None) -> AdsecurityError | None:
         """Wait, unless the call is told to stop or the client is closed; then return the error for that."""
@@ -240,10 +262,11 @@ class SyncSession(Session[SyncPool]):
         *,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        call_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Any:
         """Call an operation and return its decoded result."""
-        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body, call_id=call_id)
         return self.decode(prepared, self.send(prepared, **options))
 
 
@@ -259,24 +282,51 @@ class AsyncSession(Session[AsyncPool]):
         self._end_waits()
         await self.pool.close()
 
-    async def emit(self, event: Event) -> None:
-        result = self._notify(event)
-        if inspect.isawaitable(result):
-            await result
+    async def emit(self, event: Event, hook: Callable[[Any], object] | None = None) -> None:
+        """Tell the log, the client's hook, and a hook of the call."""
+        for tell in (self._notify, hook):
+            if tell is not None and inspect.isawaitable(result := tell(event)):
+                await result
+
+    async def emit_end(self, event: ErrorEvent | None, error: BaseException) -> None:
+        """As that of `SyncSession`; a cancelled call still tells its hook."""
+        if event is None:
+            return
+        if isinstance(error, Exception):
+            await self.emit(event)
+            return
+        try:
+            if isinstance(error, GeneratorExit):
+                # Its loop is over: what would have to be awaited is not.
+                if inspect.iscoroutine(result := self._notify(event)):
+                    result.close()
+                return
+            from anyio import CancelScope
+
+            with CancelScope(shield=True):
+                await self.emit(event)
+        except Exception:
+            log.exception("a hook raised while a call was cancelled")
 
     async def send(self, prepared: PreparedRequest, **options: Unpack[CallOptions]) -> httpx.Response:
         """Send a request, again if needed, and return a successful response that has been read."""
         attempt = self._attempt(prepared, options)
+        request = OpenRequest()
 
         async def perform(step: Step) -> object:
             if isinstance(step, Send):
                 return await self.pool.exchange(attempt(step))
             if isinstance(step, Sleep):
                 return await self._sleep(step.seconds)
+            request.note(step)
             await self.emit(step)
             return None
 
-        return await drive_async(self._flow(prepared, options), perform)
+        try:
+            return await drive_async(self._flow(prepared, options), perform)
+        except BaseException as error:
+            await self.emit_end(request.failed(error), error)
+            raise
 
     async def _sleep(self, seconds: float) -> AdsecurityError | None:
         """Wait, unless the client is closed; then return the error for that."""
@@ -299,10 +349,11 @@ class AsyncSession(Session[AsyncPool]):
         *,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        call_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Any:
         """Call an operation and return its decoded result."""
-        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        prepared = self.prepare(op, args, extra_query=extra_query, extra_body=extra_body, call_id=call_id)
         return self.decode(prepared, await self.send(prepared, **options))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..codec.page import DecodedPage
 
 T = TypeVar("T")
+MAX_REPR = 1000
 
 
 @attrs.frozen(eq=False)
@@ -29,7 +30,7 @@ class PageResponse(Generic[T]):
     """Seconds that it took, retries included."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Page(Generic[T]):
     """One page of a list."""
 
@@ -53,6 +54,17 @@ class Page(Generic[T]):
     """What the page was read from; kept for raw pages only."""
     repaired: int = 0
     """How many rows the fast decoder refused, so that they were read field by field."""
+
+    def first(self, count: int) -> Self:
+        """This page with its first items alone, and the positions behind those."""
+        # No cursor leads to the middle of a page; its checkpoint does.
+        return attrs.evolve(self, items=self.items[:count], cursor=None)
+
+    def __repr__(self) -> str:
+        known = {"number": self.number, "cursor": self.cursor, "total_count": self.total_count}
+        told = "".join(f" {name}={value!r}" for name, value in known.items() if value is not None)
+        text = f"<{type(self).__name__} of {len(self.items)} items{told}>"
+        return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 4]}...>"
 
     def __len__(self) -> int:
         return len(self.items)

@@ -8,6 +8,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+import attrs
+
 from adsecurity_generated._operation import Operation
 
 from ..codec.raw import RawResponse
@@ -17,7 +19,7 @@ from .half_open import INCLUSIVE, HalfOpenRange
 from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
 from .page import Page, PageResponse
 from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
-from .state import PagingState, check_start
+from .state import PagingState, check_iteration, check_start
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..codec.page import DecodedPage
     from ..codec.request import PreparedRequest
+    from ..events import OnPage
     from ..flow.steps import Flow
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
@@ -61,7 +64,10 @@ class _BasePaginator(Generic[T]):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: str = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
     ) -> None:
+        check_iteration(limit, on_page)
         if prefetch not in (0, 1):
             raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
         if inclusive not in INCLUSIVE:
@@ -70,6 +76,7 @@ class _BasePaginator(Generic[T]):
         self._session = session
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
+        self._limit, self._on_page = limit, on_page
         self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
         self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
         self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
@@ -142,9 +149,23 @@ class _BasePaginator(Generic[T]):
 
         return decode_raw_page(self._session.call(request), response)
 
+    def _count_request(self) -> PreparedRequest:
+        """The smallest page, which tells the total."""
+        if self._half_open is not None:
+            raise ValueError(f"{self!r}: the server counts other rows than inclusive='left' gives")
+        return PagingState(self._prepared, attrs.evolve(self._header, page_size=1)).request()
+
+    def _total(self, request: PreparedRequest, response: httpx.Response) -> int:
+        total = self._session.decode_page(request, response).total_count
+        if total is None:
+            raise ValueError(f"{self!r}: the server gives no total; count the items of an iteration")
+        return int(total)
+
     @property
     def _model(self) -> Any:
-        return self._prepared.op.model
+        if (model := self._prepared.op.model) is None:
+            raise TypeError(f"{self!r} gives dicts, whose types are not known: make a table of its to_list()")
+        return model
 
     def checkpoint(self) -> str:
         """The position behind the last item that the last iteration returned; pass it as `resume=`."""
@@ -152,6 +173,13 @@ class _BasePaginator(Generic[T]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._prepared.op.resource})"
+
+    def __reduce__(self) -> NoReturn:
+        name = self._prepared.op.resource
+        raise TypeError(
+            f"{self!r} holds connections and a key, do not pickle it: pass the arguments of {name}() and checkpoint(),"
+            f" and call {name}(…, resume=checkpoint) with a client made there"
+        )
 
 
 def _same(page: Page[T]) -> Page[T]:
@@ -176,6 +204,7 @@ class _SyncPaginator(_BasePaginator[T]):
             from .windows.workers import WindowSource
 
             source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
         self._iteration = source.iteration
         return source
 
@@ -191,6 +220,7 @@ class _AsyncPaginator(_BasePaginator[T]):
             from .windows.workers import AsyncWindowSource
 
             source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
         self._iteration = source.iteration
         return source
 
@@ -230,6 +260,14 @@ class Paginator(_SyncPaginator[T]):
             return PageResponse(self._session.decode_page(request, response), response, 0.0)
 
         return drive(self._plan_spans(count), send)
+
+    def count(self) -> int:
+        """How many items the server counts in all, whatever `limit` and `resume` are. One request.
+
+        Raises ValueError where the server gives no total.
+        """
+        request = self._count_request()
+        return self._total(request, self._session.send(request, **self._call))
 
     def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
@@ -309,6 +347,14 @@ class AsyncPaginator(_AsyncPaginator[T]):
             return PageResponse(self._session.decode_page(request, response), response, 0.0)
 
         return await drive_async(self._plan_spans(count), send)
+
+    async def count(self) -> int:
+        """How many items the server counts in all, whatever `limit` and `resume` are. One request.
+
+        Raises ValueError where the server gives no total.
+        """
+        request = self._count_request()
+        return self._total(request, await self._session.send(request, **self._call))
 
     async def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..codec.request import PreparedRequest
 from ..errors import ConfigurationError
-from ..events import PageEvent
+from ..events import OnPage, PageEvent
 from ..flow.background import StopSignal, new_future
 from ..flow.drivers import drive, drive_async
 from .page import Page, PageResponse
@@ -61,9 +61,9 @@ class IterationState(Generic[T]):
             with contextlib.suppress(AttributeError):
                 vars(error)["checkpoint"] = self.checkpoint()
 
-    def page_event(self, operation: str, page: Page[T]) -> PageEvent:
+    def page_event(self, operation: str, call_id: str, page: Page[T]) -> PageEvent:
         """What the hook is told about the page that comes next."""
-        return PageEvent(operation, self.pages + 1, page.cursor, len(page.items), page.total_count)
+        return PageEvent(operation, self.pages + 1, page.cursor, len(page.items), page.total_count, call_id=call_id)
 
 
 class _BaseSource(Generic[T]):
@@ -72,10 +72,40 @@ class _BaseSource(Generic[T]):
     def __init__(self, operation: str, start: str) -> None:
         self.iteration: IterationState[T] = IterationState(start)
         self._operation = operation
+        self._call_id = ""
+        self._on_page: OnPage | None = None
+        self._left: int | None = None
+        """How many items may still be handed out; None for all."""
         self._held: Page[T] | None = None
         """A page that has been read and not returned."""
         self._closed = False
         self._process: int | None = None
+
+    def set_up(self, *, call_id: str, on_page: OnPage | None, limit: int | None) -> None:
+        """What the caller asked of this iteration: whom to tell of its pages, and where it ends."""
+        self._call_id, self._on_page, self._left = call_id, on_page, limit
+
+    @property
+    def _finished(self) -> bool:
+        """Nothing more is to be read: closed, or all that the limit allows has been handed out."""
+        return self._closed or self._left == 0
+
+    @property
+    def _holds_last(self) -> bool:
+        """The page that is handed out next reaches the limit."""
+        return self._held is not None and self._left is not None and len(self._held.items) >= self._left
+
+    def _hold(self, page: Page[T] | None) -> None:
+        """Keep a page until it is handed out, as much of it as the limit allows."""
+        if page is not None and self._left is not None and len(page.items) > self._left:
+            page = page.first(self._left)
+        self._held = page
+
+    def _hand_out(self, page: Page[T]) -> None:
+        self._held = None
+        if self._left is not None:
+            self._left -= len(page.items)
+        self.iteration.advance(page)
 
     def _check_process(self) -> None:
         process = os.getpid()
@@ -102,11 +132,11 @@ class Source(_BaseSource[T], ABC):
     def __next__(self) -> Page[T]:
         try:
             self._check_process()
-            if self._held is None and not self._closed:
-                self._held = self._read_page()
+            if self._held is None and not self._finished:
+                self._hold(self._read_page())
             page = self._held
             if page is not None:
-                self._session.emit(self.iteration.page_event(self._operation, page))
+                self._session.emit(self.iteration.page_event(self._operation, self._call_id, page), self._on_page)
         except Exception as error:
             self.iteration.attach_checkpoint(error)
             raise
@@ -114,8 +144,7 @@ class Source(_BaseSource[T], ABC):
             self.close()
             raise StopIteration
         self._before_emitting()
-        self._held = None
-        self.iteration.advance(page)
+        self._hand_out(page)
         return page
 
     @abstractmethod
@@ -137,11 +166,11 @@ class AsyncSource(_BaseSource[T], ABC):
     async def __anext__(self) -> Page[T]:
         try:
             self._check_process()
-            if self._held is None and not self._closed:
-                self._held = await self._read_page()
+            if self._held is None and not self._finished:
+                self._hold(await self._read_page())
             page = self._held
             if page is not None:
-                await self._session.emit(self.iteration.page_event(self._operation, page))
+                await self._session.emit(self.iteration.page_event(self._operation, self._call_id, page), self._on_page)
         except Exception as error:
             self.iteration.attach_checkpoint(error)
             raise
@@ -149,8 +178,7 @@ class AsyncSource(_BaseSource[T], ABC):
             await self.aclose()
             raise StopAsyncIteration
         self._before_emitting()
-        self._held = None
-        self.iteration.advance(page)
+        self._hand_out(page)
         return page
 
     @abstractmethod
@@ -231,6 +259,8 @@ class PageSource(Source[T]):
     def _before_emitting(self) -> None:
         if not self._prefetch or not self.iteration.pages or self._ahead is not None or self._state.ended:
             return
+        if self._holds_last:
+            return
         self._ahead = ahead = new_future()
         try:
             self._session.background.submit(self._reader, self._reader.stop, ahead)
@@ -289,7 +319,8 @@ class AsyncPageSource(AsyncSource[T]):
         return page
 
     def _before_emitting(self) -> None:
-        if self._prefetch and self.iteration.pages and self._ahead is None and not self._state.ended:
+        ready = self._prefetch and self.iteration.pages and self._ahead is None and not self._state.ended
+        if ready and not self._holds_last:
             self._ahead = self._session.background.submit(self._reader)
 
     async def aclose(self) -> None:

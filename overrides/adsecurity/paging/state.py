@@ -70,6 +70,14 @@ def check_start(
         raise ValueError("after and before exclude each other")
 
 
+def check_iteration(limit: object, on_page: object) -> None:
+    """Refuse a limit that is none, and a hook that cannot be called."""
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise ValueError(f"limit must be None or a whole number from 0 on, not {limit!r}")
+    if on_page is not None and not callable(on_page):
+        raise TypeError(f"on_page must be callable, not {type(on_page).__name__}")
+
+
 class PagingState(Generic[T]):
     """One pass over a list: gives requests, takes pages."""
 

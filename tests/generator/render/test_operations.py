@@ -251,6 +251,8 @@ def test_lists_hand_the_paging_its_options(client: Any, session: Session) -> Non
         "page_number": 2,
         "resume": None,
         "prefetch": 1,
+        "limit": None,
+        "on_page": None,
         "timeout": None,
         "retry": None,
         "extra_headers": None,
@@ -260,7 +262,14 @@ def test_lists_hand_the_paging_its_options(client: Any, session: Session) -> Non
     assert session.calls[1][3]["after"] == "c"
     assert session.calls[1][3]["concurrency"] == 3
     client.rows.at_once()
-    assert set(session.calls[2][3]) == {"timeout", "retry", "extra_headers", "extra_query"}
+    assert set(session.calls[2][3]) == {
+        "limit",
+        "on_page",
+        "timeout",
+        "retry",
+        "extra_headers",
+        "extra_query",
+    }
 
 
 def test_each_kind_calls_its_method_of_the_session(client: Any) -> None:

@@ -12,6 +12,7 @@ from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -710,6 +711,8 @@ class Offers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -730,6 +733,9 @@ class Offers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -761,6 +767,8 @@ class Offers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -780,6 +788,8 @@ class Offers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -801,6 +811,9 @@ class Offers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -833,6 +846,8 @@ class Offers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1530,6 +1545,8 @@ class AsyncOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1550,6 +1567,9 @@ class AsyncOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -1581,6 +1601,8 @@ class AsyncOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1600,6 +1622,8 @@ class AsyncOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1621,6 +1645,9 @@ class AsyncOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -1653,6 +1680,8 @@ class AsyncOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

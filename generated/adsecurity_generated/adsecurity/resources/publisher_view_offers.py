@@ -11,6 +11,7 @@ from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -91,6 +92,8 @@ class PublisherViewOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -112,6 +115,9 @@ class PublisherViewOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -145,6 +151,8 @@ class PublisherViewOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -162,6 +170,8 @@ class PublisherViewOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -183,6 +193,9 @@ class PublisherViewOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -215,6 +228,8 @@ class PublisherViewOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -305,6 +320,8 @@ class AsyncPublisherViewOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -326,6 +343,9 @@ class AsyncPublisherViewOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -359,6 +379,8 @@ class AsyncPublisherViewOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -376,6 +398,8 @@ class AsyncPublisherViewOffers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -397,6 +421,9 @@ class AsyncPublisherViewOffers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -429,6 +456,8 @@ class AsyncPublisherViewOffers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

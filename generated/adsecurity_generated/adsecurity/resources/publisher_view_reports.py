@@ -12,6 +12,7 @@ from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -48,6 +49,8 @@ class PublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -79,6 +82,9 @@ class PublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -114,6 +120,8 @@ class PublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -134,6 +142,8 @@ class PublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -165,6 +175,9 @@ class PublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -200,6 +213,8 @@ class PublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -220,6 +235,8 @@ class PublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -251,6 +268,9 @@ class PublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -286,6 +306,8 @@ class PublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -298,6 +320,8 @@ class PublisherViewReports:
         start_date: dt.datetime | dt.date | str,
         end_date: dt.datetime | dt.date | str,
         filter: Mapping[str, FilterValue] | None = None,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -314,6 +338,9 @@ class PublisherViewReports:
                 zone.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -341,6 +368,8 @@ class PublisherViewReports:
         return self._api.paginate(
             OPERATION,
             args,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -386,6 +415,8 @@ class AsyncPublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -417,6 +448,9 @@ class AsyncPublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -452,6 +486,8 @@ class AsyncPublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -472,6 +508,8 @@ class AsyncPublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -503,6 +541,9 @@ class AsyncPublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -538,6 +579,8 @@ class AsyncPublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -558,6 +601,8 @@ class AsyncPublisherViewReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -589,6 +634,9 @@ class AsyncPublisherViewReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -624,6 +672,8 @@ class AsyncPublisherViewReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -636,6 +686,8 @@ class AsyncPublisherViewReports:
         start_date: dt.datetime | dt.date | str,
         end_date: dt.datetime | dt.date | str,
         filter: Mapping[str, FilterValue] | None = None,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -652,6 +704,9 @@ class AsyncPublisherViewReports:
                 zone.
             filter: Conditions that items have to meet, by field: `filter[type]=…`. Which fields can be filtered is
                 not documented.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -679,6 +734,8 @@ class AsyncPublisherViewReports:
         return self._api.paginate(
             OPERATION,
             args,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

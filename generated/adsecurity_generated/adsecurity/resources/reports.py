@@ -12,6 +12,7 @@ from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -51,6 +52,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -85,6 +88,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -122,6 +128,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -145,6 +153,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -179,6 +189,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -216,6 +229,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -239,6 +254,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -273,6 +290,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -310,6 +330,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -331,6 +353,8 @@ class Reports:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -358,6 +382,9 @@ class Reports:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -392,6 +419,8 @@ class Reports:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -438,6 +467,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -472,6 +503,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -509,6 +543,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -532,6 +568,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -566,6 +604,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -603,6 +644,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -626,6 +669,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -660,6 +705,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -697,6 +745,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -718,6 +768,8 @@ class AsyncReports:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -745,6 +797,9 @@ class AsyncReports:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -779,6 +834,8 @@ class AsyncReports:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

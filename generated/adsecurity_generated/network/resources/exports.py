@@ -12,6 +12,7 @@ from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.exports.job import AsyncExportJob, ExportJob
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
@@ -496,6 +497,8 @@ class Exports:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -531,6 +534,9 @@ class Exports:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -572,6 +578,8 @@ class Exports:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1066,6 +1074,8 @@ class AsyncExports:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1101,6 +1111,9 @@ class AsyncExports:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -1142,6 +1155,8 @@ class AsyncExports:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

@@ -11,6 +11,7 @@ from ..._operation import UNSET, FilterValue, QueryValue, Unset
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -509,6 +510,8 @@ class Publishers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -529,6 +532,9 @@ class Publishers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -558,6 +564,8 @@ class Publishers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -1070,6 +1078,8 @@ class AsyncPublishers:
         page_number: int | None = None,
         resume: str | None = None,
         prefetch: int = 1,
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1090,6 +1100,9 @@ class AsyncPublishers:
             resume: A checkpoint to go on from, of a call with the same arguments; page_size, prefetch and
                 concurrency may differ.
             prefetch: 1 fetches the next page while the current one is consumed, 0 does not.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -1119,6 +1132,8 @@ class AsyncPublishers:
             page_number=page_number,
             resume=resume,
             prefetch=prefetch,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

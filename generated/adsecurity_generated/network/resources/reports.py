@@ -12,6 +12,7 @@ from ..._operation import FilterValue, QueryValue
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
+    from adsecurity.events import OnPage
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
@@ -52,6 +53,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -91,6 +94,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -130,6 +136,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -155,6 +163,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -194,6 +204,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -233,6 +246,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -258,6 +273,8 @@ class Reports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -297,6 +314,9 @@ class Reports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -336,6 +356,8 @@ class Reports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -384,6 +406,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -423,6 +447,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -462,6 +489,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -487,6 +516,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -526,6 +557,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -565,6 +599,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,
@@ -590,6 +626,8 @@ class AsyncReports:
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -629,6 +667,9 @@ class AsyncReports:
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            limit: Most items that an iteration gives.
+            on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
+                it returns.
             timeout: Seconds, or an `httpx.Timeout`; replaces the client's.
             retry: Retry policy; replaces the client's.
             extra_headers: Headers in addition to those of the client.
@@ -668,6 +709,8 @@ class AsyncReports:
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            limit=limit,
+            on_page=on_page,
             timeout=timeout,
             retry=retry,
             extra_headers=extra_headers,

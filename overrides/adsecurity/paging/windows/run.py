@@ -28,7 +28,7 @@ AGAIN = object()
 Step = PreparedRequest | Callable[[], Any]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class WindowPage(Page[T]):
     """A page of one window of the range."""
 
@@ -40,7 +40,7 @@ class WindowPage(Page[T]):
         """The position behind the first `count` items: what is finished, and where the open window stands."""
         done, state = self._emitted.state(count)
         # Between them stands an item, which lies in the range.
-        left_out = self._left_out[1] if count >= len(self.items) else self._left_out[0] and not count
+        left_out = self._left_out[1] if count >= len(self._rows) else self._left_out[0] and not count
         position: Position = self._emitted.entry.page.position_at(done)
         return self._header.write(
             {"windows": {**state, **({"left_out": True} if left_out else {})}, "spot": position.facts()},
