@@ -146,6 +146,12 @@ def test_the_deadline_raises_and_the_job_can_be_waited_for_again(bench: Bench) -
     assert bench.result(job.wait()).finished
 
 
+def test_a_wait_without_a_timeout_has_no_end(bench: Bench) -> None:
+    bench.api.states = [state("PENDING")] * 20 + [finished()]
+    bench.api.failures = [503]
+    assert bench.result(bench.start().wait(timeout=None)).finished
+
+
 def test_refresh_and_signed_url(bench: Bench) -> None:
     job = bench.start()
     assert bench.result(job.refresh()) is job

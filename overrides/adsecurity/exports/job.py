@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -136,11 +137,12 @@ class _Job(Generic[R]):
 
     def _waiting(
         self,
-        timeout: float,
+        timeout: float | None,
         allow_truncated: bool,
         on_progress: Callable[[Any], object] | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Flow[Step, None]:
+        timeout = math.inf if timeout is None else timeout
         started, pause, polls = clock(), _FIRST_POLL, 0
         failed: APIConnectionError | RateLimitError | ServerError | None = None
         while not self._settled(allow_truncated):
@@ -265,15 +267,15 @@ class ExportJob(TableMethods, _Job[R]):
 
     def wait(
         self,
-        timeout: float = WAIT,
+        timeout: float | None = WAIT,
         on_progress: Callable[[Self], object] | None = None,
         *,
         allow_truncated: bool = False,
     ) -> Self:
         """Wait until there is a file; `on_progress` is called with the job after each look at it.
 
-        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds, and ExportTruncated when the file
-        lacks rows, unless `allow_truncated` says that this is fine.
+        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds (None waits without end), and
+        ExportTruncated when the file lacks rows, unless `allow_truncated` says that this is fine.
         """
         drive(self._waiting(timeout, allow_truncated, on_progress), perform)
         return self
@@ -313,15 +315,15 @@ class AsyncExportJob(AsyncTableMethods, _Job[R]):
 
     async def wait(
         self,
-        timeout: float = WAIT,  # noqa: ASYNC109
+        timeout: float | None = WAIT,  # noqa: ASYNC109
         on_progress: Callable[[Self], object] | None = None,
         *,
         allow_truncated: bool = False,
     ) -> Self:
         """Wait until there is a file; `on_progress` is called with the job after each look at it, and may be async.
 
-        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds, and ExportTruncated when the file
-        lacks rows, unless `allow_truncated` says that this is fine.
+        Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds (None waits without end), and
+        ExportTruncated when the file lacks rows, unless `allow_truncated` says that this is fine.
         """
         await drive_async(self._waiting(timeout, allow_truncated, on_progress), perform_async)
         return self
