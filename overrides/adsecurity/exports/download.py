@@ -305,7 +305,7 @@ def _attempt(
     if status == 429 or status >= 500:
         return _Failed(f"status {status}", asked=retry_after(answer.headers))
     start, total = _extent(answer)
-    if status == 416 and total == sink.offset:
+    if status == 416 and total == sink.offset and not _changed(answer, sink.validator):
         return None
     if status not in (200, 206, 416):
         raise fail(f"{answer.url.host} answered with status {status}")
