@@ -355,8 +355,10 @@ def test_lines_are_counted_as_they_come_in_whatever_pieces_and_however_often_res
             with open(part.part, "rb") as file:
                 found = next(part._lines(file))
                 assert found == sum(1 for _ in file)
+            written = part.part.read_bytes()
             part.close()
-        assert part.part.read_bytes() == content
+        assert written == content
+        assert part.part.exists() == bool(content)
 
 
 @pytest.mark.parametrize("total", [1, 3])

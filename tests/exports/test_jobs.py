@@ -152,6 +152,27 @@ def test_a_wait_without_a_timeout_has_no_end(bench: Bench) -> None:
     assert bench.result(bench.start().wait(timeout=None)).finished
 
 
+@pytest.mark.parametrize("name", ["..", ".", "\ud800", "a\nb", "\x00"])
+def test_an_id_of_the_server_that_cannot_be_sent_is_an_export_error(bench: Bench, name: str) -> None:
+    bench.api.states = [{**state("PENDING"), "id": name}, finished()]
+    job = bench.start()
+    for action in (job.wait, job.refresh):
+        with pytest.raises(errors.ExportError, match="the server gave a name") as caught:
+            bench.result(action())
+        assert caught.value.job is job
+    assert len(bench.api.requests) == 1
+
+
+def test_a_file_name_of_the_server_that_cannot_be_sent_is_an_export_error(bench: Bench, tmp_path: Any) -> None:
+    job = bench.done(name="\ud800.csv")
+    for action in (job.signed_url, lambda: job.download(tmp_path / "x.csv"), lambda: job.to_parquet(tmp_path / "x")):
+        with pytest.raises(errors.ExportError, match="the server gave a name"):
+            bench.result(action())
+    with pytest.raises(errors.ExportError, match="the server gave a name"):
+        list(bench.each(job.rows()))
+    assert not list(tmp_path.iterdir())
+
+
 def test_refresh_and_signed_url(bench: Bench) -> None:
     job = bench.start()
     assert bench.result(job.refresh()) is job

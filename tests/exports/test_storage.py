@@ -177,6 +177,41 @@ def test_a_reader_that_is_slow_is_not_the_hosts_fault(bench: Bench, monkeypatch:
     assert rows == 60_000
 
 
+# Addresses that are none
+
+NO_HOSTS = [
+    "xn--a",
+    "a..b",
+    ".example",
+    "a" * 64 + ".example",
+    "exa mple",
+    "\u0378.example",
+    "\u2603\u200d.example",
+    "[::1",
+]
+
+
+@pytest.mark.parametrize(
+    "address", [*(f"https://{host}/x" for host in NO_HOSTS), "http://127.0.0.1/\ud800", "https://\ud800.example/"]
+)
+def test_a_signed_url_without_a_host_that_can_be_looked_up_is_a_download_error(
+    bench: Bench, path: Path, address: str
+) -> None:
+    bench.api.target = address
+    with pytest.raises(DownloadError) as caught:
+        bench.result(bench.done().download(path))
+    assert "signature" not in str(caught.value)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("location", [*(f"https://{host}/x" for host in NO_HOSTS), "data:,x", "//", "http:///x"])
+def test_a_redirect_to_nowhere_is_a_download_error(bench: Bench, path: Path, location: str) -> None:
+    bench.store.plan = [bench.store.say(302, location=location.encode().decode("latin-1"))] * 30
+    with pytest.raises(DownloadError):
+        bench.result(bench.done().download(path))
+    assert not path.exists()
+
+
 # The end of the client
 
 

@@ -36,6 +36,8 @@ _MAX_REDIRECTS = 5
 _LAST_PORT = 65_535
 # What storage hosts answer to a URL that has expired; two of them say 400.
 _EXPIRED = (400, 401, 403, 404, 410)
+# What the HTTP library, and looking up a host, raise for an address that is none.
+_NO_URL = (httpx.InvalidURL, UnicodeError)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -275,7 +277,7 @@ def transfer(
         url = url or _masked(str((yield sign)))
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, *_NO_URL) as error:
             failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
         if failed is None:
             return
@@ -350,9 +352,12 @@ def _follow(
 def _masked(url: str) -> SignedURL:
     """Without a host when it is no URL."""
     try:
-        return SignedURL(url)
-    except httpx.InvalidURL:
+        signed = SignedURL(url)
+        # Read here: a host may be in letters that cannot be looked up.
+        _ = signed.host
+    except _NO_URL:
         return SignedURL("")
+    return signed
 
 
 def _extent(answer: httpx.Response) -> tuple[int, int | None]:

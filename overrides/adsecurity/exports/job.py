@@ -33,7 +33,7 @@ from ..tables.csv import CsvFormat, CsvRows, TextRow
 from ..tables.whole_file import file_path
 from .download import AsyncStorage, Sink, Storage, StreamSink, transfer
 from .part_file import Conversion, ExportFile, Fail, PartFile
-from .state import count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
+from .state import argument, count_of, rows_by_type, rows_of, text_of, value_of, without_secrets, zone_of
 from .table_methods import AsyncTableMethods, TableMethods
 
 if TYPE_CHECKING:
@@ -128,12 +128,13 @@ class _Job(Generic[R]):
         return self.finished
 
     def _refreshing(self, within: float | None = None) -> Flow[Step, None]:
-        surface, call = self._session.surface, self._call
+        op, call = self._session.surface.operation(self._session.surface.export_status), self._call
         if within is not None:
             policy = call.get("retry") or self._session.config.retry
             retry = policy.with_deadline(min(policy.deadline, within))
             call = {**call, "retry": retry, "timeout": at_most(self._timeout, within)}
-        self.export = yield Call(_by_id(self._session, surface.operation(surface.export_status), self.id, call))
+        args = argument(self._session, op, self.id, self._known)
+        self.export = yield Call(partial(self._session.run, op, args, **call))
 
     def _waiting(
         self,
@@ -181,7 +182,8 @@ class _Job(Generic[R]):
     def _signing(self) -> Call:
         surface = self._session.surface
         op = surface.operation(surface.export_signed_url)
-        return Call(partial(self._session.run, op, {op.params[0].arg: self.artifact_name}, **self._call))
+        args = argument(self._session, op, self.artifact_name, self._known)
+        return Call(partial(self._session.run, op, args, **self._call))
 
     def _signed(self) -> Flow[Step, str]:
         yield from self._ready(allow_truncated=True)
