@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
+from . import SECRET_NAMES
 from ._operation import UNSET
 from ._plan import Field, Plan
 from ._values import Verdict, encode
@@ -18,6 +19,22 @@ __all__ = ["Field", "Model"]
 
 _SECRET = "***"
 _PLAIN = frozenset((str, int, float, bool))
+_DEEPEST = 100
+
+
+def _shown(value: Any, depth: int = 0) -> Any:
+    """A value without what has a secret name in it, at any depth, as a repr may show it."""
+    if not isinstance(value, dict | list):
+        return value
+    if depth > _DEEPEST:
+        return _SECRET
+    if isinstance(value, list):
+        items: list[Any] = value
+        return [_shown(item, depth + 1) for item in items]
+    fields: dict[str, Any] = value
+    return {
+        name: _SECRET if name in SECRET_NAMES and item else _shown(item, depth + 1) for name, item in fields.items()
+    }
 
 
 class _LazyPlan:
@@ -214,12 +231,10 @@ class Model:
         for field in self.FIELDS:
             if field.attr in present:
                 value = getattr(self, field.attr)
-                parts.append(f"{field.attr}={_SECRET if field.secret and value else value!r}")
+                parts.append(f"{field.attr}={_SECRET if field.secret and value else _shown(value)!r}")
         extra: dict[str, Any] = getattr(self, "_extra", {})
         if extra:
-            secrets = {field.wire for field in self.FIELDS if field.secret}
-            shown = {wire: _SECRET if wire in secrets else value for wire, value in extra.items()}
-            parts.append(f"additional_properties={shown!r}")
+            parts.append(f"additional_properties={_shown(extra)!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
 

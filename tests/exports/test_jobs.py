@@ -13,7 +13,7 @@ import pytest
 
 from adsecurity import APIConnectionError, errors
 from adsecurity.flow.steps import Call, Sleep
-from tests.exports.kit import ID, QUICK, Bench, finished, reply, state
+from tests.exports.kit import ID, KEY, QUICK, Bench, finished, reply, state
 
 pytestmark = pytest.mark.usefixtures("_fast_polls")
 
@@ -100,6 +100,8 @@ def test_what_will_never_be_whole_raises_with_the_job(
     [
         finished(error="see https://storage.invalid/clicks.csv?key=download-link-secret"),
         finished(guest_token="guest-secret", status="CANCELED"),
+        finished(secure_code="guest-secret", status="CANCELED"),
+        finished(error=f"refused {KEY}", note={"list": [KEY]}),
     ],
 )
 def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench: Bench, last: dict[str, Any]) -> None:
@@ -110,6 +112,7 @@ def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench
     for shown in (text, repr(pickle.dumps(caught.value))):
         assert "download-link-secret" not in shown
         assert "guest-secret" not in shown
+        assert KEY not in shown
     assert caught.value.export.artifact.name == "clicks.csv"
 
 

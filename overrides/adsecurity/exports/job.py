@@ -246,7 +246,7 @@ class _Job(Generic[R]):
     @property
     def _known(self) -> dict[str, Any]:
         """What errors know."""
-        return {"job": self, "export": without_secrets(self.export, self._session.secret_names)}
+        return {"job": self, "export": without_secrets(self.export, self._session)}
 
     @property
     def _name(self) -> str:

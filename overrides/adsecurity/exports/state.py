@@ -48,10 +48,11 @@ def argument(session: Any, op: Operation[Any], value: str, known: Mapping[str, A
     return args
 
 
-def without_secrets(export: Model, names: frozenset[str]) -> Model:
+def without_secrets(export: Model, session: Any) -> Model:
     """A copy that may be shown and pickled: the server's links and tokens let in whoever has them."""
-    data = export.to_dict()
-    return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
+    data, names = export.to_dict(), session.secret_names
+    forms = (*secret_forms(collect_secrets(data, names)), *session.config.key.forms())
+    return type(export).from_dict(redact(data, names, forms))
 
 
 def value_of(export: Any, *path: str) -> Any:

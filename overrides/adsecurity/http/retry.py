@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import attrs
 
 from ..codec.failure import CallContext, connection_error, never_sent, not_sent_error, status_error
-from ..errors import AdsecurityError, APIStatusError, request_id
+from ..errors import AdsecurityError, APIStatusError
 from ..events import RequestEvent, ResponseEvent, RetryEvent
 from ..flow.steps import Sleep
 from .throttle import Throttle, Ticket, Wait
@@ -169,7 +169,7 @@ def attempts(
         elif status is not None:
             throttle.let_through.add(send.sent)
         if not isinstance(outcome, Exception):
-            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, request_id(outcome.headers))
+            yield ResponseEvent(*known, attempt, outcome.status_code, now - send.sent, call.request_id(outcome.headers))
         if error is None:
             return cast("httpx.Response", outcome)
         # The error leaves through this frame; the exception that it was made from has the key in it.

@@ -21,6 +21,7 @@ from ..codec.failure import CallContext
 from ..codec.page import DecodedPage
 from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
+from ..codec.secrets import redact_record
 from ..errors import AdsecurityError, ConfigurationError
 from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
@@ -28,6 +29,7 @@ from ..flow.drivers import drive, drive_async
 from ..flow.steps import Flow, Sleep
 from .attempt import Attempt
 from .config import Config, PoolSettings, check_headers, check_retry, check_timeout
+from .http_logs import mask_in_http_logs
 from .pool import AsyncPool, Pool, SyncPool
 from .retry import RetryPolicy, Send, Step, TurnLost, attempts
 from .throttle import Throttle
@@ -89,6 +91,7 @@ class Session(Generic[P]):
         self.config = config
         self.pool = pool
         self.throttle = throttle or Throttle()
+        mask_in_http_logs(config.key)
         self._wakers: Wakers = {} if wakers is None else wakers
 
     @classmethod
@@ -178,6 +181,8 @@ class Session(Generic[P]):
         return AdsecurityError(f"{self.config.label}: a call was given up while it waited for its turn")
 
     def _notify(self, event: Event) -> object:
+        # A server may repeat the key where an id or a cursor belongs.
+        event = redact_record(event, self.config.key.forms())
         level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
         log.log(level, "%s", event)
         return self.config.hooks.call(event)
