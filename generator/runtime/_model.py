@@ -24,17 +24,14 @@ _DEEPEST = 100
 
 def _shown(value: Any, depth: int = 0) -> Any:
     """A value without what has a secret name in it, at any depth, as a repr may show it."""
-    if not isinstance(value, dict | list):
+    kind = value.__class__
+    if kind is not dict and kind is not list:
         return value
     if depth > _DEEPEST:
         return _SECRET
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [_shown(item, depth + 1) for item in items]
-    fields: dict[str, Any] = value
-    return {
-        name: _SECRET if name in SECRET_NAMES and item else _shown(item, depth + 1) for name, item in fields.items()
-    }
+    if kind is list:
+        return [_shown(item, depth + 1) for item in value]
+    return {name: _SECRET if name in SECRET_NAMES and item else _shown(item, depth + 1) for name, item in value.items()}
 
 
 class _LazyPlan:

@@ -200,9 +200,17 @@ def test_debug_logs_of_the_http_library_show_no_signed_url(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.answers[:] = [(302, {name: f"https://second.example/file{quoted}?sig={FOREIGN}", "X-Next": "kept?x"}, b"")]
-    storage = driver.client(base_url=server.url)._session.pool.storage_connection().client
-    driver.run(storage.get(server.url))
-    driver.run(storage.aclose() if driver.is_async else storage.close())
+    pool = driver.client(base_url=server.url)._session.pool
+
+    async def fetch() -> None:
+        async with pool.storage_connection().client as storage:
+            await storage.get(server.url)
+
+    if driver.is_async:
+        driver.run(fetch())
+    else:
+        with pool.storage_connection().client as storage:
+            storage.get(server.url)
     assert f"https://second.example/file{quoted}" in caplog.text
     assert "kept?x" in caplog.text
     assert leaks(caplog.text) == []

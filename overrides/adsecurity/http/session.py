@@ -26,6 +26,7 @@ from ..errors import AdsecurityError, ConfigurationError
 from ..events import Event, RetryEvent
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
+from ..flow.loop import running_loop
 from ..flow.steps import Flow, Sleep
 from .attempt import Attempt
 from .config import Config, PoolSettings, check_headers, check_retry, check_timeout
@@ -313,13 +314,7 @@ class AsyncSession(Session[AsyncPool]):
 
 def _setter(event: anyio.Event) -> Callable[[], object]:
     """A function that sets an event of the running loop, and may be called in any other."""
-    import asyncio
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        # Another async library, of which only its own loop can close the client.
-        return event.set
+    loop = running_loop()
 
     def wake() -> None:
         # The loop of a call that was never finished may be closed by now.
