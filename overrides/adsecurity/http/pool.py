@@ -176,7 +176,9 @@ class Pool(Generic[C]):
         """What there is to close here."""
         by_loop, self._by_loop = self._by_loop, {}
         # The connections of another event loop can only be closed there.
-        return (by_loop and by_loop.get((os.getpid(), self._loop()))) or LoopConnections(None)
+        if not by_loop:
+            return LoopConnections(None)
+        return by_loop.get((os.getpid(), self._loop())) or LoopConnections(None)
 
     def _loop(self) -> object:
         return None
