@@ -144,6 +144,31 @@ def test_a_host_that_drips_does_not_hold_a_transfer_for_ever(
     assert not path.exists()
 
 
+def test_a_host_that_stops_after_a_few_bytes_each_time_is_given_up(bench: Bench, path: Path) -> None:
+    """Each try brings something new, but hardly anything for the time that it takes."""
+
+    def few(handler: Any, headers: dict[str, str]) -> None:
+        start = int(headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        content = bench.store.content
+        handler.send_response(206 if start else 200)
+        handler.send_header("content-length", str(len(content) - start))
+        handler.send_header("etag", '"v1"')
+        if start:
+            handler.send_header("content-range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        handler.end_headers()
+        handler.wfile.write(content[start : start + 20])
+        while handler.connection.recv(65_536):
+            pass
+
+    bench.store.plan = [few] * 40
+    bench.done()
+    job = bench.result(bench.client(timeout=0.1).exports.resume("64b0c0ffee"))
+    with pytest.raises(DownloadError, match="ReadTimeout"):
+        bench.result(job.download(path))
+    assert len(bench.store.requests) == QUICK.attempts
+    assert path.with_name("clicks.csv.part").stat().st_size == 20 * QUICK.attempts
+
+
 def test_a_host_that_is_slow_but_above_the_limit_is_waited_for(
     bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,11 @@ class StallLimit:
         self._bytes = 0
         self._waited = 0.0
 
+    @property
+    def is_missed(self) -> bool:
+        """Less has come than the limit asks for in so long a wait."""
+        return self._bytes < self._least * self._waited / self.SECONDS
+
     def add(self, size: int, seconds: float) -> None:
         """So many bytes came after so long a wait; raises when a minute has brought too little."""
         self._bytes += size
@@ -90,12 +95,12 @@ class _Transfer(Generic[P, C]):
         self._pool = pool
         self._connection: Connection[C] = connection
         self._timeout = phases(timeout)
-        self._limit = StallLimit(pool.settings.min_bytes_per_minute)
+        self.limit = StallLimit(pool.settings.min_bytes_per_minute)
         self._response: httpx.Response | None = None
 
     def _request(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Request:
         self._pool.check_open()
-        self._limit.restart()
+        self.limit.restart()
         # Headers that drip do not time out by themselves.
         self._connection.set_deadline(self._deadline(self._timeout.connect))
         request = self._connection.client.build_request("GET", url, headers=headers, timeout=self._timeout)
@@ -115,13 +120,17 @@ class _Transfer(Generic[P, C]):
         # A body without a length ends where the connection does, also when it was us who ended it.
         self._pool.check_open()
         if chunk:
-            self._limit.add(len(chunk), time.monotonic() - began)
+            self.limit.add(len(chunk), time.monotonic() - began)
         return chunk
 
-    def _failure(self, error: httpx.TransportError) -> Exception:
+    def _failure(self, error: httpx.TransportError, began: float | None = None) -> Exception:
         """What it was: closing the client breaks its connections."""
         try:
             self._pool.check_open()
+            if began is not None:
+                self.limit.add(0, time.monotonic() - began)
+        except Stalled as stalled:
+            return stalled
         except ConfigurationError as closed:
             return closed
         return error
@@ -149,7 +158,7 @@ class Storage(_Transfer["SyncPool", httpx.Client]):
         try:
             chunk = next(self._chunks, b"")
         except httpx.TransportError as error:
-            raise self._failure(error) from None
+            raise self._failure(error, began) from None
         return self._received(chunk, began)
 
     def sleep(self, seconds: float) -> None:
@@ -187,7 +196,7 @@ class AsyncStorage(_Transfer["AsyncPool", httpx.AsyncClient]):
         try:
             chunk = await anext(self._chunks, b"")
         except httpx.TransportError as error:
-            raise self._failure(error) from None
+            raise self._failure(error, began) from None
         return self._received(chunk, began)
 
     async def sleep(self, seconds: float) -> None:
@@ -278,7 +287,7 @@ def transfer(
         try:
             failed = yield from _attempt(url, storage, sink, size, fail)
         except (httpx.TransportError, *_NO_URL) as error:
-            failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
+            failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=storage.limit.is_missed)
         if failed is None:
             return
         # A byte is new beyond all that ever came: a server without versions sends the beginning again each time.
