@@ -59,6 +59,8 @@ def check_left(side: Side, world: World, job: Job, state: State) -> None:
     assert job.is_whole(state), f"wrong rows or bytes ({len(state.rows)} rows)"
     names = sorted(path.name for path in state.folder.iterdir())
     assert names == (["result"] if job.writes else []), f"files: {names}"
+    seen = [request for host in (world.storage, world.other) for request in host.requests]
+    assert not any("api-key" in request.headers for request in seen), "another host was shown the key"
     assert side.tasks() == 0, "a task is left"
     until = time.monotonic() + 3
     while (left := leftovers(world)) and time.monotonic() < until:
