@@ -48,6 +48,9 @@ def go_on(side: Side, world: World, job: Job, state: State, resume: str | None) 
     """Go on behind an error, when the hosts work again."""
     if job.writes:
         assert not state.path.exists(), "half a file is there"
+    if job.host == "api":
+        # A list is written anew; a download goes on with its part.
+        assert not list(state.folder.iterdir()), "something of a list is there"
     world.mend()
     state.resume = resume
     error = attempt(side, world.api.url, job, state)
