@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check generate check-generated test-contract test-package test-min test-newest bench build \
+.PHONY: help demo test check generate check-generated test-contract drills test-package test-min test-newest bench build \
         vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
 
 help: ## this list
@@ -83,6 +83,9 @@ check-generated: $(VENV)/.dev ## fails when generated/ is not what specs/ and ge
 
 test-contract: $(VENV)/.dev $(NODE)/.made ## every operation against Prism, mock and proxy
 	$(PY) -m pytest -o cache_dir=.cache/pytest tests/contract
+
+drills: $(VENV)/.dev ## every fault with every job over real sockets, ONLY= picks rows: the table of what came of each
+	$(PY) -m tests.worst_day "$$ONLY"
 
 bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
 	$(PY) -m tests.bench

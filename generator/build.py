@@ -12,9 +12,12 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from jinja2 import Template
+
 from .lint.stages import lint
 from .render.commands import commands_json
 from .render.compact_spec import spec_json
+from .render.models import secret_names
 from .render.project import TEMPLATES, GenerationError, build_surface
 from .render.typed_dicts import typed_dicts
 from .spec.lookup import Spec
@@ -87,7 +90,8 @@ def _make(sources: Sequence[Source], root: Path) -> None:
     """Make the whole package in a folder that does not exist yet."""
     root.mkdir()
     header = (TEMPLATES / "root_init.py.jinja").read_text(encoding="utf-8")
-    (root / "__init__.py").write_text(header, encoding="utf-8")
+    names = sorted({name for source in sources for name in secret_names(Spec(source))})
+    (root / "__init__.py").write_text(Template(header).render(secret_names=names), encoding="utf-8")
     (root / "py.typed").touch()
     outputs = [root / Spec(source).surface for source in sources]
     if len(sources) == 1:

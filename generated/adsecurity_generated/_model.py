@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
+from . import SECRET_NAMES
 from ._operation import UNSET
 from ._plan import Field, Plan
 from ._values import Verdict, encode
@@ -19,6 +20,19 @@ __all__ = ["Field", "Model"]
 _SECRET = "***"
 _MAX_REPR = 1000
 _PLAIN = frozenset((str, int, float, bool))
+_DEEPEST = 100
+
+
+def _shown(value: Any, depth: int = 0) -> Any:
+    """A value without what has a secret name in it, at any depth, as a repr may show it."""
+    kind = value.__class__
+    if kind is not dict and kind is not list:
+        return value
+    if depth > _DEEPEST:
+        return _SECRET
+    if kind is list:
+        return [_shown(item, depth + 1) for item in value]
+    return {name: _SECRET if name in SECRET_NAMES and item else _shown(item, depth + 1) for name, item in value.items()}
 
 
 class _LazyPlan:
@@ -215,12 +229,10 @@ class Model:
         for field in self.FIELDS:
             if field.attr in present:
                 value = getattr(self, field.attr)
-                parts.append(f"{field.attr}={_SECRET if field.secret and value else value!r}")
+                parts.append(f"{field.attr}={_SECRET if field.secret and value else _shown(value)!r}")
         extra: dict[str, Any] = getattr(self, "_extra", {})
         if extra:
-            secrets = {field.wire for field in self.FIELDS if field.secret}
-            shown = {wire: _SECRET if wire in secrets else value for wire, value in extra.items()}
-            parts.append(f"additional_properties={shown!r}")
+            parts.append(f"additional_properties={_shown(extra)!r}")
         text = f"{type(self).__name__}({', '.join(parts)})"
         return text if len(text) <= _MAX_REPR else f"{text[: _MAX_REPR - 4]}...)"
 

@@ -20,7 +20,7 @@ from ..spec.methods import LISTS, Describer, Method, Resource
 from ..spec.naming import class_name, module_of, python_name
 from ..spec.source import Json
 from . import operations, source
-from .models import ModelShape, model_shape, secret_names
+from .models import ModelShape, model_shape
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
@@ -63,7 +63,6 @@ class SurfaceFacts:
     default_headers: dict[str, str]
     export_status: str
     export_signed_url: str
-    secrets: list[str]
 
 
 def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
@@ -79,7 +78,6 @@ def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
         default_headers={str(name): str(value) for name, value in as_map(spec.tree.get("x-default-headers")).items()},
         export_status=roles.get("status", ""),
         export_signed_url=roles.get("signed-url", ""),
-        secrets=secret_names(spec),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import html
 import io
 import json
@@ -12,14 +13,20 @@ import traceback
 from typing import Any
 from urllib.parse import quote
 
+import attrs
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsecurity import AdsecurityError, ConfigurationError, RetryPolicy
+from adsecurity import AdsecurityError, ConfigurationError, PageEvent, PollEvent, RetryPolicy
 from adsecurity.codec.failure import status_error
 from adsecurity.codec.secrets import MASK, Secret, collect_secrets, redact, redact_headers, redact_text, secret_forms
+from adsecurity.http import http_logs
+from adsecurity_generated import SECRET_NAMES
+from adsecurity_generated.adsecurity.surface import SURFACE as ADSECURITY
+from adsecurity_generated.network.models import Offer, User
+from adsecurity_generated.network.surface import SURFACE as NETWORK
 from tests.support.demo.calls import READ
 from tests.support.demo.drivers import Driver, Server
 from tests.support.demo.surface import CREATE, GET, KEY, UPDATE, AsyncDemo, Demo
@@ -193,12 +200,87 @@ def test_debug_logs_of_the_http_library_show_no_signed_url(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.answers[:] = [(302, {name: f"https://second.example/file{quoted}?sig={FOREIGN}", "X-Next": "kept?x"}, b"")]
-    storage = driver.client(base_url=server.url)._session.pool.storage_connection().client
-    driver.run(storage.get(server.url))
-    driver.run(storage.aclose() if driver.is_async else storage.close())
+    pool = driver.client(base_url=server.url)._session.pool
+
+    async def fetch() -> None:
+        async with pool.storage_connection().client as storage:
+            await storage.get(server.url)
+
+    if driver.is_async:
+        driver.run(fetch())
+    else:
+        with pool.storage_connection().client as storage:
+            storage.get(server.url)
     assert f"https://second.example/file{quoted}" in caplog.text
     assert "kept?x" in caplog.text
     assert leaks(caplog.text) == []
+
+
+ECHOED = (302, {"X-Request-Id": KEY, "Location": f"https://x.example/{KEY}/y?k={KEY}", "X-Key": KEY}, KEY.encode())
+
+
+@pytest.mark.parametrize("status", [200, 302, 503])
+def test_a_key_that_the_server_repeats_is_in_no_event_log_error_or_pickle(
+    driver: Driver, server: Server, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.answers[:] = [(status, *ECHOED[1:])]
+    events: list[Any] = []
+    hooks = dict.fromkeys(("on_request", "on_response", "on_retry"), events.append)
+    client = driver.client(base_url=server.url, retry=RetryPolicy(2, 0), **hooks)
+    with pytest.raises(AdsecurityError) as caught:
+        driver.call(client, "one", GET, {"thing_id": "1"})
+    assert leaks(everything_about(caught.value)) == []
+    assert leaks(our_frames(caught.value)) == []
+    assert leaks(repr(events)) == []
+    assert "receive_response_headers.complete" in caplog.text
+    assert leaks(caplog.text) == []
+    assert MASK in caplog.text
+    assert caught.value.request_id == MASK  # type: ignore[attr-defined]
+
+
+def test_a_key_in_a_cursor_is_in_no_event(driver: Driver) -> None:
+    events: list[Any] = []
+    client = driver.client(lambda request: httpx.Response(200), on_page=events.append, on_poll=events.append)
+    driver.run(client._session.emit(PageEvent("list", 1, KEY, 1, None)))
+    driver.run(client._session.emit(PollEvent("export", KEY, f"is {KEY}", 1, 0.1, None)))
+    assert len(events) == 2
+    assert leaks(repr(events)) == []
+
+
+def test_the_key_of_a_client_that_is_gone_is_held_by_nothing() -> None:
+    client = Demo(api_key="another-" + KEY, base_url="https://api.example")
+    number = id(client._session.config.key)
+    assert number in http_logs._keys
+    client.close()
+    del client
+    gc.collect()
+    assert number not in http_logs._keys
+
+
+def test_names_that_one_surface_marks_secret_are_masked_by_both() -> None:
+    secrets = NETWORK.secrets
+    assert secrets == ADSECURITY.secrets == SECRET_NAMES
+    assert secrets >= {"password", "guest_token", "secure_code", "auth_secure_code", "api_key", "download_link"}
+    for surface in (NETWORK, ADSECURITY):
+        call = attrs.evolve(READ, secret_names=surface.secrets)
+        body = {"new": [{"deep": {name: FOREIGN}} for name in secrets]}
+        error = status_error(call, httpx.Response(400, json=body), None)
+        assert leaks(everything_about(error)) == []
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_NAMES))
+def test_a_repr_masks_secret_names_in_unknown_fields_at_any_depth(name: str) -> None:
+    deep: Any = {name: FOREIGN, "kept": "as it is"}
+    for _ in range(40):
+        deep = [{"x": deep}]
+    for model in (User, Offer):
+        shown = repr(model.from_dict({"id": "1", "new": {"list": [{name: {"inner": FOREIGN}}]}, "deep": deep}))
+        assert leaks(shown) == []
+        assert "as it is" in shown
+    for _ in range(300):
+        deep = [deep]
+    assert leaks(repr(User.from_dict({"deep": deep}))) == []
 
 
 def test_a_secret_shows_itself_only_to_who_asks() -> None:

@@ -18,5 +18,5 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 @pytest.fixture
 def _fast_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll every other millisecond."""
-    monkeypatch.setattr("adsecurity.exports.job._FIRST_POLL", 0.002)
-    monkeypatch.setattr("adsecurity.exports.job._LAST_POLL", 0.002)
+    monkeypatch.setattr("adsecurity.exports.base_job._FIRST_POLL", 0.002)
+    monkeypatch.setattr("adsecurity.exports.base_job._LAST_POLL", 0.002)

@@ -157,6 +157,18 @@ def test_an_answer_longer_than_the_part_of_the_last_try_is_completed_by_416(benc
     assert bench.store.ranges() == [f"bytes={len(bench.store.content)}-"]
 
 
+@pytest.mark.parametrize("name", ["etag", "last_modified"])
+def test_a_whole_part_of_an_older_version_is_not_taken_for_the_file(bench: Bench, path: Path, name: str) -> None:
+    """The new version is as long as the old one, and the host compares no validators before it answers 416."""
+    total = len(bench.store.content)
+    _leave_part(bench, path, b"?" * total)
+    refused = {"content_range": f"bytes */{total}", name: '"v2"'}
+    bench.store.etag = '"v2"'
+    bench.store.plan = [bench.store.say(416, **refused)]
+    bench.result(bench.done().download(path))
+    assert _whole(bench, path)
+
+
 def test_a_part_longer_than_the_file_is_thrown_away(bench: Bench, path: Path) -> None:
     _leave_part(bench, path, bench.store.content + b"more")
     bench.result(bench.done().download(path))
@@ -343,8 +355,10 @@ def test_lines_are_counted_as_they_come_in_whatever_pieces_and_however_often_res
             with open(part.part, "rb") as file:
                 found = part._lines_so_far()
                 assert found == sum(1 for _ in file)
+            written = part.part.read_bytes()
             part.close()
-        assert part.part.read_bytes() == content
+        assert written == content
+        assert part.part.exists() == bool(content)
 
 
 @pytest.mark.parametrize("total", [1, 3])

@@ -13,7 +13,7 @@ import pytest
 
 from adsecurity import APIConnectionError, errors
 from adsecurity.flow.steps import Call, Sleep
-from tests.exports.kit import ID, QUICK, Bench, finished, reply, state
+from tests.exports.kit import ID, KEY, QUICK, Bench, finished, reply, state
 from tests.support.routes import path_of
 
 pytestmark = pytest.mark.usefixtures("_fast_polls")
@@ -101,6 +101,8 @@ def test_what_will_never_be_whole_raises_with_the_job(
     [
         finished(error="see https://storage.invalid/clicks.csv?key=download-link-secret"),
         finished(guest_token="guest-secret", status="CANCELED"),
+        finished(secure_code="guest-secret", status="CANCELED"),
+        finished(error=f"refused {KEY}", note={"list": [KEY]}),
     ],
 )
 def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench: Bench, last: dict[str, Any]) -> None:
@@ -111,6 +113,7 @@ def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench
     for shown in (text, repr(pickle.dumps(caught.value))):
         assert "download-link-secret" not in shown
         assert "guest-secret" not in shown
+        assert KEY not in shown
     assert caught.value.export.artifact.name == "clicks.csv"
 
 
@@ -145,6 +148,33 @@ def test_the_deadline_raises_and_the_job_can_be_waited_for_again(bench: Bench) -
     assert caught.value.job is job
     bench.api.states = [finished()]
     assert bench.result(job.wait()).finished
+
+
+def test_a_wait_without_a_timeout_has_no_end(bench: Bench) -> None:
+    bench.api.states = [state("PENDING")] * 20 + [finished()]
+    bench.api.failures = [503]
+    assert bench.result(bench.start().wait(timeout=None)).finished
+
+
+@pytest.mark.parametrize("name", ["..", ".", "\ud800", "a\nb", "\x00"])
+def test_an_id_of_the_server_that_cannot_be_sent_is_an_export_error(bench: Bench, name: str) -> None:
+    bench.api.states = [{**state("PENDING"), "id": name}, finished()]
+    job = bench.start()
+    for action in (job.wait, job.refresh):
+        with pytest.raises(errors.ExportError, match="the server gave a name") as caught:
+            bench.result(action())
+        assert caught.value.job is job
+    assert len(bench.api.requests) == 1
+
+
+def test_a_file_name_of_the_server_that_cannot_be_sent_is_an_export_error(bench: Bench, tmp_path: Any) -> None:
+    job = bench.done(name="\ud800.csv")
+    for action in (job.signed_url, lambda: job.download(tmp_path / "x.csv"), lambda: job.to_parquet(tmp_path / "x")):
+        with pytest.raises(errors.ExportError, match="the server gave a name"):
+            bench.result(action())
+    with pytest.raises(errors.ExportError, match="the server gave a name"):
+        list(bench.each(job.rows()))
+    assert not list(tmp_path.iterdir())
 
 
 def test_refresh_and_signed_url(bench: Bench) -> None:

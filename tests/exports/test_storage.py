@@ -144,6 +144,31 @@ def test_a_host_that_drips_does_not_hold_a_transfer_for_ever(
     assert not path.exists()
 
 
+def test_a_host_that_stops_after_a_few_bytes_each_time_is_given_up(bench: Bench, path: Path) -> None:
+    """Each try brings something new, but hardly anything for the time that it takes."""
+
+    def few(handler: Any, headers: dict[str, str]) -> None:
+        start = int(headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        content = bench.store.content
+        handler.send_response(206 if start else 200)
+        handler.send_header("content-length", str(len(content) - start))
+        handler.send_header("etag", '"v1"')
+        if start:
+            handler.send_header("content-range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        handler.end_headers()
+        handler.wfile.write(content[start : start + 20])
+        while handler.connection.recv(65_536):
+            pass
+
+    bench.store.plan = [few] * 40
+    bench.done()
+    job = bench.result(bench.client(timeout=0.1).exports.resume("64b0c0ffee"))
+    with pytest.raises(DownloadError, match="ReadTimeout"):
+        bench.result(job.download(path))
+    assert len(bench.store.requests) == QUICK.attempts
+    assert path.with_name("clicks.csv.part").stat().st_size == 20 * QUICK.attempts
+
+
 def test_a_host_that_is_slow_but_above_the_limit_is_waited_for(
     bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +200,41 @@ def test_a_reader_that_is_slow_is_not_the_hosts_fault(bench: Bench, monkeypatch:
         if number % 20_000 == 0:
             time.sleep(0.15)
     assert rows == 60_000
+
+
+# Addresses that are none
+
+NO_HOSTS = [
+    "xn--a",
+    "a..b",
+    ".example",
+    "a" * 64 + ".example",
+    "exa mple",
+    "\u0378.example",
+    "\u2603\u200d.example",
+    "[::1",
+]
+
+
+@pytest.mark.parametrize(
+    "address", [*(f"https://{host}/x" for host in NO_HOSTS), "http://127.0.0.1/\ud800", "https://\ud800.example/"]
+)
+def test_a_signed_url_without_a_host_that_can_be_looked_up_is_a_download_error(
+    bench: Bench, path: Path, address: str
+) -> None:
+    bench.api.target = address
+    with pytest.raises(DownloadError) as caught:
+        bench.result(bench.done().download(path))
+    assert "signature" not in str(caught.value)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("location", [*(f"https://{host}/x" for host in NO_HOSTS), "data:,x", "//", "http:///x"])
+def test_a_redirect_to_nowhere_is_a_download_error(bench: Bench, path: Path, location: str) -> None:
+    bench.store.plan = [bench.store.say(302, location=location.encode().decode("latin-1"))] * 30
+    with pytest.raises(DownloadError):
+        bench.result(bench.done().download(path))
+    assert not path.exists()
 
 
 # The end of the client

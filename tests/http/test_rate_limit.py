@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
@@ -26,7 +25,6 @@ from adsecurity import (
     RateLimitError,
     RetryPolicy,
 )
-from adsecurity.http.session import _setter
 from adsecurity.http.throttle import Throttle
 from adsecurity.sandbox import Sandbox
 from tests.support.demo.drivers import Driver
@@ -414,9 +412,3 @@ def test_a_range_that_is_read_in_parallel_under_a_limit_is_read_in_full(limited:
     ):
         assert [row.tx_id for row in rows] == [row.tx_id for row in net.reports.clicks(**report).to_list()]
     assert statuses.count(429) <= len(statuses) / 3
-
-
-def test_outside_asyncio_a_wait_is_ended_by_its_own_loop() -> None:
-    event = anyio.Event()
-    _setter(event)()
-    assert event.is_set()

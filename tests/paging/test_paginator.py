@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import httpx
+import pyarrow.parquet as pq
 import pytest
 
-from tests.paging.kit import ONCE, PAGED, Server, Use, rows, values
+from adsecurity import AdsecurityError, PaginationError
+from tests.paging.kit import ONCE, PAGED, Server, Use, operation, rows, values
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 0}])
+def test_a_cursor_that_cannot_be_sent_is_our_error_behind_the_rows_that_came(use: Use, options: Any) -> None:
+    info = {"endCursor": "\ud800", "hasNextPage": True}
+    body = json.dumps({"data": {"data": rows(10), "pageInfo": info}})
+    client = use.client(lambda request: httpx.Response(200, text=body), retry=ONCE)
+    rows_read = use.each(client._api.paginate(operation("cursor"), {"org_id": "o"}, **options))
+    assert [next(rows_read).value for _ in range(10)] == [str(n) for n in range(10)]
+    with pytest.raises(PaginationError, match="cursor that cannot be sent") as caught:
+        next(rows_read)
+    assert caught.value.checkpoint
+
+
+@pytest.mark.parametrize("depth", [300, 900, 5000])
+def test_a_value_nested_deeply_is_in_the_file_or_our_error(use: Use, tmp_path: Any, depth: int) -> None:
+    body = b'{"data": {"data": [{"real_tx_id": "a", "new": %b}], "pageInfo": {}}}' % (b"[" * depth + b"]" * depth)
+    client = use.client(lambda request: httpx.Response(200, content=body), retry=ONCE)
+    listing = client._api.paginate(operation("cursor"), {"org_id": "o"})
+    try:
+        use.result(listing.to_parquet(tmp_path / "x.parquet"))
+    except AdsecurityError:
+        assert not list(tmp_path.iterdir())
+    else:
+        (cell,) = pq.read_table(tmp_path / "x.parquet")["_extra"].to_pylist()
+        assert cell.count("[") == depth
 
 
 @pytest.mark.parametrize("kind", PAGED)

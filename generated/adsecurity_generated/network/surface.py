@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import SECRET_NAMES
 from .._operation import Operation, Route, Surface
 
 SURFACE = Surface(
@@ -298,7 +299,7 @@ SURFACE = Surface(
     },
     export_status="getExport",
     export_signed_url="getExportSignedUrl",
-    secrets=frozenset(["download_link", "guest_token", "password", "url"]),
+    secrets=SECRET_NAMES,
     package=__name__.rpartition(".")[0],
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,11 @@ class CallContext:
     def redacted(self, text: str) -> str:
         """The text with the secrets of this call masked."""
         return redact_text(text, self.forms, self.secret_names)
+
+    def request_id(self, headers: Mapping[str, str]) -> str | None:
+        """The request id of an answer, which may repeat what it was sent."""
+        found = request_id(headers)
+        return found and self.redacted(found)
 
     def error_fields(self) -> dict[str, Any]:
         """The fields that all errors of this call have."""

@@ -6,8 +6,12 @@ import html
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, NoReturn, TypeGuard, TypeVar, cast
 from urllib.parse import quote
+
+import attrs
+
+R = TypeVar("R")
 
 MASK = "***"
 _SHORTEST = 4
@@ -26,7 +30,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 class Secret:
     """A value that its repr does not show and that cannot be pickled; `reveal()` returns it."""
 
-    __slots__ = ("_forms", "_value")
+    __slots__ = ("__weakref__", "_forms", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -47,11 +51,12 @@ class Secret:
 
 
 def secret_forms(values: Iterable[str]) -> tuple[str, ...]:
-    """The values in the spellings that a text may contain (URL, HTML, JSON), longest first: one may contain another."""
+    """The values as a text may spell them (URL, HTML, JSON, Python), longest first: one may contain another."""
     forms: set[str] = set()
     for value in values:
         if len(value) >= _SHORTEST:
-            forms |= {value, quote(value, safe=""), quote(value), html.escape(value), json.dumps(value)[1:-1]}
+            forms |= {value, quote(value, safe=""), quote(value), html.escape(value)}
+            forms |= {json.dumps(value)[1:-1], repr(value)[1:-1]}
     return tuple(sorted(forms, key=len, reverse=True))
 
 
@@ -60,6 +65,18 @@ def redact_text(text: str, forms: Iterable[str], names: Collection[str] = ()) ->
     for form in forms:
         text = text.replace(form, MASK)
     return _named_value(names).sub(rf"\1{MASK}", text) if names else text
+
+
+def redact_record(record: R, forms: Collection[str]) -> R:
+    """An attrs object with the given spellings masked in all its texts."""
+    texts = attrs.asdict(cast("Any", record), recurse=False)
+    masked = {
+        name: redact_text(value, forms)
+        for name, value in texts.items()
+        if isinstance(value, str) and any(form in value for form in forms)
+    }
+    changed: R = attrs.evolve(cast("Any", record), **masked) if masked else record
+    return changed
 
 
 def _named_value(names: Collection[str]) -> re.Pattern[str]:

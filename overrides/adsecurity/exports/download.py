@@ -25,6 +25,8 @@ _MAX_REDIRECTS = 5
 _LAST_PORT = 65_535
 # What storage hosts answer to a URL that has expired; two of them say 400.
 _EXPIRED = (400, 401, 403, 404, 410)
+# What the HTTP library, and looking up a host, raise for an address that is none.
+_NO_URL = (httpx.InvalidURL, UnicodeError)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -140,7 +142,7 @@ def _attempt(
     if status == 429 or status >= 500:
         return _Failed(f"status {status}", asked=retry_after(answer.headers))
     start, total = _extent(answer)
-    if status == 416 and total == sink.offset:
+    if status == 416 and total == sink.offset and not _changed(answer, sink.validator):
         return None
     if status not in (200, 206, 416):
         raise fail(f"{answer.url.host} answered with status {status}")
@@ -187,9 +189,12 @@ def _follow(
 def _masked(url: str) -> SignedURL:
     """Without a host when it is no URL."""
     try:
-        return SignedURL(url)
-    except httpx.InvalidURL:
+        signed = SignedURL(url)
+        # Read here: a host may be in letters that cannot be looked up.
+        _ = signed.host
+    except _NO_URL:
         return SignedURL("")
+    return signed
 
 
 def _extent(answer: httpx.Response) -> tuple[int, int | None]:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +70,7 @@ class PartFile:
         """The server's name for this version of the file: its ETag or the time of its last change."""
         self._ends, self._last = 0, b""
         """Line ends so far, and the last byte."""
+        self._gone = False
 
     def open(self) -> BlockingCall:
         """Open what an earlier download has left, or begin."""
@@ -171,6 +172,7 @@ class PartFile:
                 raise self._fail(f"the file has {found} rows, the export reports {rows}")
             os.fsync(file.fileno())
             os.replace(self.part, self.path)
+            self._gone = True
             self._note.unlink(missing_ok=True)
             sync_folder(self.path.parent)
 
@@ -200,10 +202,15 @@ class PartFile:
     def discard(self) -> None:
         """Delete what is there: it is not the file that the export describes, or not needed any more."""
         self.part.unlink(missing_ok=True)
+        self._gone = True
         self._note.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._file is not None:
+            with suppress(OSError):
+                # While it is locked: another process may have a part of that name otherwise.
+                if not self._gone and not os.fstat(self._file.fileno()).st_size:
+                    self.discard()
             self._file.close()
             self._file = None
 

@@ -10,6 +10,7 @@ from adsecurity_generated._model import Model
 from adsecurity_generated._operation import Operation, Surface
 
 from ..codec.secrets import collect_secrets, redact, secret_forms
+from ..errors import ExportError
 
 
 def rows_of(surface: Surface, op: Operation[Any]) -> type[Any] | None:
@@ -36,10 +37,24 @@ def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
     return None
 
 
-def without_secrets(export: Model, names: frozenset[str]) -> Model:
+def argument(session: Any, op: Operation[Any], value: str, known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A name that the server gave, as the argument of an operation.
+
+    Raises ExportError for one that cannot be sent: it is not the caller's mistake.
+    """
+    args = {op.params[0].arg: value}
+    try:
+        session.prepare(op, args)
+    except ValueError as error:
+        raise ExportError(f"the server gave a name that cannot be asked for: {error}", **known) from None
+    return args
+
+
+def without_secrets(export: Model, session: Any) -> Model:
     """A copy that may be shown and pickled: links and tokens of the server give access to the file."""
-    data = export.to_dict()
-    return type(export).from_dict(redact(data, names, secret_forms(collect_secrets(data, names))))
+    data, names = export.to_dict(), session.secret_names
+    forms = (*secret_forms(collect_secrets(data, names)), *session.config.key.forms())
+    return type(export).from_dict(redact(data, names, forms))
 
 
 def value_of(export: Any, *path: str) -> Any:

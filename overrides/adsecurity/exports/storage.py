@@ -58,6 +58,11 @@ class StallLimit:
         self._bytes = 0
         self._waited = 0.0
 
+    @property
+    def is_missed(self) -> bool:
+        """Less has come than the limit asks for in so long a wait."""
+        return self._bytes < self._least * self._waited / self.SECONDS
+
     def add(self, size: int, seconds: float) -> None:
         """So many bytes came after so long a wait; raises when a minute has brought too little."""
         self._bytes += size
@@ -80,14 +85,14 @@ class _Transfer(Generic[S, C]):
         self._connection: Connection[C] = session.pool.storage_connection()
         self._timeout = phases(timeout)
         self._operation = operation
-        self._limit = StallLimit(session.pool.settings.min_bytes_per_minute)
+        self.limit = StallLimit(session.pool.settings.min_bytes_per_minute)
         self._response: httpx.Response | None = None
         self._attempt = 0
         self._open_request = OpenRequest()
 
     def _request(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Request:
         self._pool.check_open()
-        self._limit.restart()
+        self.limit.restart()
         # Headers that drip do not time out by themselves.
         self._connection.set_deadline(self._deadline(self._timeout.connect))
         request = self._connection.client.build_request("GET", url, headers=headers, timeout=self._timeout)
@@ -116,13 +121,17 @@ class _Transfer(Generic[S, C]):
         # A body without a length ends where the connection does, also when it was us who ended it.
         self._pool.check_open()
         if chunk:
-            self._limit.add(len(chunk), time.monotonic() - began)
+            self.limit.add(len(chunk), time.monotonic() - began)
         return chunk
 
-    def _failure(self, error: httpx.TransportError) -> Exception:
+    def _failure(self, error: httpx.TransportError, began: float | None) -> Exception:
         """What it was: closing the client breaks its connections."""
         try:
             self._pool.check_open()
+            if began is not None:
+                self.limit.add(0, time.monotonic() - began)
+        except Stalled as stalled:
+            return stalled
         except ConfigurationError as closed:
             return closed
         return error
@@ -146,21 +155,21 @@ class Storage(_Transfer[SyncSession, httpx.Client]):
 
     def read(self) -> bytes:
         began = self._begin_read()
-        with self._telling():
+        with self._telling(began):
             chunk = self._received(next(self._chunks, b""), began)
         if not chunk and self._response is not None:
             self._tell_answer(self._response)
         return chunk
 
     @contextmanager
-    def _telling(self) -> Generator[None]:
+    def _telling(self, began: float | None = None) -> Generator[None]:
         """Tell the hook of the end that an error makes of the request."""
         try:
             yield
         except BaseException as error:
             self._session.emit_end(self._open_request.failed(error), error)
             if isinstance(error, httpx.TransportError):
-                raise self._failure(error) from None
+                raise self._failure(error, began) from None
             raise
 
     def _tell_answer(self, response: httpx.Response) -> None:
@@ -199,20 +208,20 @@ class AsyncStorage(_Transfer[AsyncSession, httpx.AsyncClient]):
 
     async def read(self) -> bytes:
         began = self._begin_read()
-        async with self._telling():
+        async with self._telling(began):
             chunk = self._received(await anext(self._chunks, b""), began)
         if not chunk and self._response is not None:
             await self._tell_answer(self._response)
         return chunk
 
     @asynccontextmanager
-    async def _telling(self) -> AsyncGenerator[None, None]:
+    async def _telling(self, began: float | None = None) -> AsyncGenerator[None, None]:
         try:
             yield
         except BaseException as error:
             await self._session.emit_end(self._open_request.failed(error), error)
             if isinstance(error, httpx.TransportError):
-                raise self._failure(error) from None
+                raise self._failure(error, began) from None
             raise
 
     async def _tell_answer(self, response: httpx.Response) -> None:

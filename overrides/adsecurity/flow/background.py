@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from .loop import running_loop
+
 if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
@@ -194,9 +196,7 @@ class BackgroundTasks:
 
     def submit(self, call: Callable[[], Coroutine[Any, Any, R]]) -> asyncio.Task[R]:
         """Start the coroutine; after aclose() its task is cancelled at once."""
-        import asyncio
-
-        task = asyncio.get_running_loop().create_task(call())
+        task = running_loop().create_task(call())
         self._running.add(task)
         task.add_done_callback(self._done)
         if self._closed:

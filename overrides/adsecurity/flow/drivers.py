@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
+from .loop import running_loop
 from .steps import BlockingCall, Call, Chunk, Flow, Sleep, Step
 
 S = TypeVar("S")
@@ -72,6 +73,7 @@ def perform(step: Step) -> object:
 async def perform_async(step: Step) -> object:
     """Perform one step on the running event loop."""
     if isinstance(step, Sleep):
+        running_loop()
         from asyncio import sleep
 
         await sleep(step.seconds)
@@ -120,7 +122,7 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
     # Imported here: sync clients never need it, and the import takes longer than a first request.
     import asyncio
 
-    future = asyncio.get_running_loop().run_in_executor(None, work)
+    future = running_loop().run_in_executor(None, work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

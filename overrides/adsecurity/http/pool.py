@@ -16,6 +16,7 @@ import httpx
 
 from ..errors import ConfigurationError
 from ..flow.background import BackgroundTasks, BackgroundThreads
+from ..flow.loop import running_loop
 from .attempt import Attempt
 from .config import PoolSettings
 from .http_logs import redact_http_logs
@@ -175,6 +176,8 @@ class Pool(Generic[C]):
         """What there is to close here."""
         by_loop, self._by_loop = self._by_loop, {}
         # The connections of another event loop can only be closed there.
+        if not by_loop:
+            return LoopConnections(None)
         return by_loop.get((os.getpid(), self._loop())) or LoopConnections(None)
 
     def _loop(self) -> object:
@@ -361,10 +364,4 @@ class AsyncPool(Pool[httpx.AsyncClient]):
         return anyio.Semaphore(self.settings.max_connections)
 
     def _loop(self) -> object:
-        import asyncio
-
-        try:
-            return asyncio.get_running_loop()
-        except RuntimeError:
-            # Another async library: it has one loop, or the caller has one client for each.
-            return None
+        return running_loop()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import attrs
 
 from ..codec.failure import CallContext, connection_error, never_sent, not_sent_error, status_error
-from ..errors import AdsecurityError, APIStatusError, request_id
+from ..errors import AdsecurityError, APIStatusError
 from ..events import ErrorEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..flow.steps import Sleep
 from .throttle import Throttle, Ticket, Wait
@@ -176,7 +176,7 @@ def attempts(
         if isinstance(outcome, Exception):
             yield ErrorEvent(*known, attempt, type(error).__name__, elapsed, call_id=call_id)
         else:
-            found = request_id(outcome.headers)
+            found = call.request_id(outcome.headers)
             yield ResponseEvent(*known, attempt, outcome.status_code, elapsed, found, call_id=call_id)
         if error is None:
             return cast("httpx.Response", outcome)

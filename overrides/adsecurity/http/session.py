@@ -21,13 +21,16 @@ from ..codec.failure import CallContext
 from ..codec.page import DecodedPage
 from ..codec.request import PreparedRequest, prepare
 from ..codec.response import decode, decode_page
+from ..codec.secrets import redact_record
 from ..errors import AdsecurityError, ConfigurationError
 from ..events import ErrorEvent, Event, OpenRequest, RetryEvent, log_fields
 from ..flow.background import BackgroundTasks, BackgroundThreads
 from ..flow.drivers import drive, drive_async
+from ..flow.loop import running_loop
 from ..flow.steps import Flow, Sleep
 from .attempt import Attempt
 from .config import Config, PoolSettings, check_headers, check_retry, check_timeout
+from .http_logs import mask_in_http_logs
 from .pool import AsyncPool, Pool, SyncPool
 from .retry import RetryPolicy, Send, Step, TurnLost, attempts
 from .throttle import Throttle
@@ -89,6 +92,7 @@ class Session(Generic[P]):
         self.config = config
         self.pool = pool
         self.throttle = throttle or Throttle()
+        mask_in_http_logs(config.key)
         self._wakers: Wakers = {} if wakers is None else wakers
 
     @classmethod
@@ -180,6 +184,8 @@ class Session(Generic[P]):
         return AdsecurityError(f"{self.config.label}: a call was given up while it waited for its turn")
 
     def _notify(self, event: Event) -> object:
+        # A server may repeat the key where an id or a cursor belongs.
+        event = redact_record(event, self.config.key.forms())
         level = logging.INFO if isinstance(event, RetryEvent) else logging.DEBUG
         if log.isEnabledFor(level):
             log.log(level, "%s", event, extra=log_fields(event))
@@ -359,13 +365,7 @@ class AsyncSession(Session[AsyncPool]):
 
 def _setter(event: anyio.Event) -> Callable[[], object]:
     """A function that sets an event of the running loop, and may be called in any other."""
-    import asyncio
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        # Another async library, of which only its own loop can close the client.
-        return event.set
+    loop = running_loop()
 
     def wake() -> None:
         # The loop of a call that was never finished may be closed by now.

@@ -144,6 +144,8 @@ class PagingState(Generic[T]):
             case "report-pages":
                 return self._with({"page[number]": position.page}, {"page_number": position.page, "page_size": size})
             case "cursor":
+                if any("\ud800" <= character <= "\udfff" for character in position.cursor):
+                    raise self._error("the server gave a cursor that cannot be sent: it has half of a surrogate pair")
                 start = (
                     {"page[before]" if self._backwards else "page[after]": position.cursor} if position.cursor else {}
                 )

@@ -13,6 +13,7 @@ from ...codec.request import PreparedRequest
 from ...errors import AdsecurityError
 from ...flow.background import StopSignal
 from ...flow.drivers import drive, drive_async
+from ...flow.loop import running_loop
 from ..page import Page, PageResponse
 from ..sources import AsyncSource, Decode, Source
 from .run import AGAIN, WAIT, Step, WindowedRead
@@ -212,15 +213,12 @@ class _AsyncSteps:
                     break
 
     async def take(self, step: Callable[[], Any], waiters: deque[asyncio.Future[None]], stop: StopSignal) -> Any:
-        # Not at the top: threads do without it, and it takes longer to import than the first request.
-        from asyncio import get_running_loop
-
         while True:
             if stop.is_set():
                 raise _Stopped
             outcome = step()
             if outcome is WAIT:
-                waiters.append(get_running_loop().create_future())
+                waiters.append(running_loop().create_future())
                 await waiters[-1]
                 continue
             self.wake()

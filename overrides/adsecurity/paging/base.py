@@ -1,0 +1,223 @@
+"""What all paginators have: the arguments of one list call, and where its pages come from."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+import attrs
+
+from adsecurity_generated._operation import Operation
+
+from ..codec.raw import RawResponse
+from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
+from .half_open import INCLUSIVE, HalfOpenRange
+from .page import Page
+from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageSource, Source
+from .state import PagingState, check_iteration, check_start
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..codec.page import DecodedPage
+    from ..codec.request import PreparedRequest
+    from ..events import OnPage
+    from ..flow.steps import Flow
+    from ..http.config import Timeout
+    from ..http.retry import RetryPolicy
+    from ..http.session import AsyncSession, Session, SyncSession
+    from .windows.run import WindowedRead
+
+T = TypeVar("T")
+
+
+class BasePaginator(Generic[T]):
+    """What all paginators have: the arguments of one list call, checked before anything is sent."""
+
+    _raw = False
+    _session: Any
+
+    def __init__(
+        self,
+        session: Session[Any],
+        op: Operation[T],
+        args: Mapping[str, Any],
+        *,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        page_size: int = MAX_PAGE,
+        page_number: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        resume: str | None = None,
+        prefetch: int = 1,
+        concurrency: int = 1,
+        inclusive: str = "both",
+        limit: int | None = None,
+        on_page: OnPage | None = None,
+    ) -> None:
+        check_iteration(limit, on_page)
+        if prefetch not in (0, 1):
+            raise ValueError(f"prefetch is 1 (read the next page ahead) or 0 (do not), not {prefetch!r}")
+        if inclusive not in INCLUSIVE:
+            raise ValueError(f"inclusive is {' or '.join(map(repr, INCLUSIVE))}, not {inclusive!r}")
+        check_start(page_size=page_size, page_number=page_number, after=after, before=before)
+        self._session = session
+        self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
+        self._prefetch = int(prefetch)
+        self._limit, self._on_page = limit, on_page
+        self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
+        self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
+        self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
+        self._resume = None if resume is None else self._header.read(resume)
+        # What several workers have begun, one worker goes on with in the same way.
+        self._windowed = concurrency != 1 or (self._resume is not None and self._resume.concurrent)
+        self._workers = concurrency
+        if self._windowed:
+            from .windows.run import check
+
+            check(prepared, concurrency, self._start, raw=self._raw)
+        self._half_open = HalfOpenRange(prepared, args, raw=self._raw) if inclusive == "left" else None
+        if self._half_open is not None:
+            self._prepared = self._half_open.request
+        self._iteration = self._begin()
+
+    def _begin(self) -> IterationState[T]:
+        """The state of an iteration that has returned nothing yet."""
+        if self._windowed:
+            return IterationState(self._new_read().start)
+        return IterationState(self._header.write_position(self._new_state().start))
+
+    def _new_state(self) -> PagingState[T]:
+        """One pass by one reader."""
+        position = None
+        if (resume := self._resume) is not None:
+            size, backwards = self._header.page_size, bool(self._start["before"])
+            position = convert_position(Position.of(resume.at), resume, page_size=size, backwards=backwards)
+        return PagingState(
+            self._prepared,
+            self._header,
+            **self._start,
+            resume=position,
+            half_open=self._half_open,
+            keep_response=self._raw,
+        )
+
+    def _new_read(self) -> WindowedRead[T]:
+        """One pass by several workers."""
+        from .windows.run import WindowedRead
+
+        return WindowedRead(
+            self._prepared, self._header, workers=self._workers, resume=self._resume, half_open=self._half_open
+        )
+
+    def _plan_spans(self, count: int) -> Flow[PreparedRequest, list[dict[str, str]]]:
+        from .windows.spans import plan_spans
+
+        if self._half_open is None:
+            name = self._prepared.op.resource
+            raise ValueError(f"{name}(): spans are half-open, and read so: make the call with inclusive='left'")
+        return plan_spans(self._half_open.times, self._header, count)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Generator[None]:
+        """A pass that breaks off gives nothing, so its checkpoint is the one that it began with."""
+        iteration = self._iteration = self._begin()
+        try:
+            yield
+        except BaseException as error:
+            # An error about the first page knows better where to go on.
+            if (hasattr(error, "checkpoint") and self._iteration.pages) or getattr(error, "checkpoint", "") is None:
+                vars(error)["checkpoint"] = iteration.checkpoint()
+            self._iteration = iteration
+            raise
+
+    def _decode_raw(self, request: PreparedRequest, response: httpx.Response) -> DecodedPage[Any]:
+        """Pages for tables: their rows stay JSON."""
+        from ..tables.raw_pages import decode_raw_page
+
+        return decode_raw_page(self._session.call(request), response)
+
+    def _count_request(self) -> PreparedRequest:
+        """The smallest page, which tells the total."""
+        if self._half_open is not None:
+            raise ValueError(f"{self!r}: the server counts other rows than inclusive='left' gives")
+        return PagingState(self._prepared, attrs.evolve(self._header, page_size=1)).request()
+
+    def _total(self, request: PreparedRequest, response: httpx.Response) -> int:
+        total = self._session.decode_page(request, response).total_count
+        if total is None:
+            raise ValueError(f"{self!r}: the server gives no total; count the items of an iteration")
+        return int(total)
+
+    @property
+    def _model(self) -> Any:
+        if (model := self._prepared.op.model) is None:
+            raise TypeError(f"{self!r} gives dicts, whose types are not known: make a table of its to_list()")
+        return model
+
+    def checkpoint(self) -> str:
+        """The position behind the last item that the last iteration returned; pass it as `resume=`."""
+        return self._iteration.checkpoint()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._prepared.op.resource})"
+
+    def __reduce__(self) -> NoReturn:
+        name = self._prepared.op.resource
+        raise TypeError(
+            f"{self!r} holds connections and a key, do not pickle it: pass the arguments of {name}() and checkpoint(),"
+            f" and call {name}(…, resume=checkpoint) with a client made there"
+        )
+
+
+def same_page(page: Page[T]) -> Page[T]:
+    return page
+
+
+def raw_response(page: Page[T]) -> RawResponse[Page[T]]:
+    came = page.response
+    assert came is not None
+    response = came.response
+    return RawResponse(response.status_code, response.headers, response.content, came.elapsed, lambda: page)
+
+
+class BaseSyncPaginator(BasePaginator[T]):
+    _session: SyncSession
+
+    def _source(self, decode: Decode | None = None) -> Source[T]:
+        source: Source[T]
+        if not self._windowed:
+            source = PageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
+        else:
+            from .windows.workers import WindowSource
+
+            source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
+        self._iteration = source.iteration
+        return source
+
+
+class BaseAsyncPaginator(BasePaginator[T]):
+    _session: AsyncSession
+
+    def _source(self, decode: Decode | None = None) -> AsyncSource[T]:
+        source: AsyncSource[T]
+        if not self._windowed:
+            source = AsyncPageSource(self._session, self._new_state(), self._call, self._prefetch, decode)
+        else:
+            from .windows.workers import AsyncWindowSource
+
+            source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
+        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
+        self._iteration = source.iteration
+        return source
+
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"{self!r} is asynchronous: use `async for`, or `await` its to_list()")
