@@ -18,7 +18,7 @@ from ..flow.steps import Call, Chunk, Flow, Step
 from ..http.config import is_local
 from ..http.retry import RetryPolicy, retry_after
 from .part_file import Fail
-from .storage import AsyncStorage, SignedURL, Stalled, Storage
+from .storage import AsyncStorage, SignedURL, Storage
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
@@ -107,8 +107,8 @@ def transfer(
         url = url or _masked(str((yield sign)))
         try:
             failed = yield from _attempt(url, storage, sink, size, fail, progress)
-        except httpx.TransportError as error:
-            failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=isinstance(error, Stalled))
+        except (httpx.TransportError, *_NO_URL) as error:
+            failed = _Failed(f"{type(error).__name__} {error}".strip(), stalled=storage.limit.is_missed)
         if failed is None:
             return
         # A byte is new beyond all that ever came: a server without versions sends the beginning again each time.

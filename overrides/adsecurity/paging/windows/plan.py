@@ -91,6 +91,9 @@ class WindowPlan:
     def restart(self) -> None:
         """Have every window that a worker had begun, and not finished, taken up again."""
         unfinished = [window for window in self._windows if window.taken and not window.complete]
+        for window in unfinished:
+            # Not twice, should there be another failure before a worker has taken it up.
+            window.taken = False
         self._waiting.extendleft(reversed(unfinished))
 
     def deliver(self, window: Window, rows: Sequence[Any], page: Any, *, more: bool) -> bool:
