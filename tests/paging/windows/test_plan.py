@@ -222,6 +222,18 @@ def test_a_range_under_two_units_is_refused() -> None:
         WindowPlan(Days(), (5, 6), page_size=1, workers=1, narrows=True, time_of=identity, identity=identity)  # type: ignore[arg-type]
 
 
+def test_a_window_that_failed_is_taken_up_by_one_worker_however_often_a_read_fails_before_that() -> None:
+    plan = WindowPlan(
+        Days(), (0, 30), page_size=1, workers=2, narrows=True, time_of=lambda row: row.time, identity=identity
+    )
+    window = plan.next_window()
+    assert window is not None
+    for _ in range(3):
+        plan.restart()
+    assert plan.next_window() is window
+    assert plan.next_window() is None
+
+
 def test_a_repeated_hour_is_never_cut() -> None:
     clock = Seconds(ZoneInfo("Europe/Berlin"))
     assert clock.is_unique(clock.parse("2026-10-25 01:59:59"))
