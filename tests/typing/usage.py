@@ -54,12 +54,15 @@ def limited(net: NetworkClient, anet: AsyncNetworkClient) -> None:
 
     assert_type(net.users.list(limit=5, on_page=on_page).count(), int)
     anet.users.list(limit=5, on_page=awaited)
-    net.users.list(limit="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def rows(net: NetworkClient) -> Iterator[float | None]:
     clicks = net.reports.clicks(
-        integration_id="integration-1", start_time="2026-11-01", end_time=date(2026, 11, 8), concurrency=8
+        integration_id="integration-1",
+        start_time="2026-11-01",
+        end_time=date(2026, 11, 8),
+        concurrency=8,
+        inclusive="left",
     )
     for row in clicks:
         assert_type(row, ClickReportRow)
@@ -78,6 +81,10 @@ def writes(net: NetworkClient) -> None:
     net.offers.create("integration-1", name="x", advertiser_id=1, default_payout=OfferPayoutConfig(payout=1.5))
     net.offers.update("integration-1", offer_id, name="Summer", advertiser_id=42, active=False, description=None)
     net.offers.bulk_update("integration-1", [offer_id], active=True, timeout=5, retry=RetryPolicy(idempotent=True))
+    net.offers.modify("integration-1", offer_id, active=False, default_payout={"payout": 2.0})
+    net.offers.bulk_delete(
+        "integration-1", (str(number) for number in range(1000)), batch_size=100, on_error="continue"
+    )
     offer = net.offers.get("integration-1", offer_id, extra_headers={"X-Trace": "1"})
     assert_type(offer.active, bool | None)
     # The answer's enums are open: any text may come.
@@ -139,7 +146,6 @@ def undocumented(net: NetworkClient, ads: AsyncAdsecurityClient) -> None:
     for row in net.paginate("/api/v9/new", kind="cursor", query={"filter": {"role": "admin"}}):
         assert_type(row, dict[str, Any])
     assert_type(ads.paginate("/api/v9/new", kind="report-pages", json={}), AsyncPaginator[dict[str, Any]])
-    net.paginate("/api/v9/new", kind="offset")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def raw_awaited(net: AsyncNetworkClient, ads: AsyncAdsecurityClient) -> None:

@@ -34,6 +34,14 @@ def nested(ads: AdsecurityClient) -> None:
     ads.offers.list("i", extra_query={"a": {"b": 1}})  # wrong
 
 
+def beyond(net: NetworkClient) -> None:
+    net.users.list(limit="5")  # wrong
+    net.paginate("/api/v9/new", kind="offset")  # wrong
+    net.offers.modify("i", "o", actve=True)  # wrong
+    net.offers.bulk_delete("i", ["o"], on_error="stop")  # wrong
+    net.reports.clicks(integration_id="i", start_time="a", end_time="b", inclusive="right")  # wrong
+
+
 def missing(net: NetworkClient) -> None:
     net.offers.create("i", name="n")  # wrong
     net.offers.update("i", "o", name="n")  # wrong
