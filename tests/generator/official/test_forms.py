@@ -178,7 +178,7 @@ def test_models_that_refer_to_each_other_are_read_level_by_level() -> None:
 def test_reading_costs_as_much_as_the_file_is_large(trees: dict[str, Any]) -> None:
     # Of one process, so that neither the machine's other work nor the start of Python counts.
     small, large = (cost_of(mutual_models(count)) for count in (60, 240))
-    assert large < 3.0
+    assert large < 9
     assert large < 40 * max(small, 0.02)
 
 
@@ -186,7 +186,8 @@ def test_reading_costs_as_much_as_the_file_is_large(trees: dict[str, Any]) -> No
 def test_a_document_of_three_megabytes_is_matched_in_seconds(trees: dict[str, Any], make: Any) -> None:
     disguise: Disguise = make(trees["network"], 3_000_000)
     seconds = cost_of(disguise.document, load(ROOT / "specs/network.yaml"))
-    assert seconds < 5.0
+    # 3 to 5 where nothing else runs; what grows with the number of paths takes minutes.
+    assert seconds < 15
     right, wrong = judged(comparison(disguise, "network"), disguise.routes)
     assert wrong == []
     assert right >= ALIKE * len(disguise.routes)
