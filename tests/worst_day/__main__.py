@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adsecurity import AdsecurityError
-from adsecurity.exports.download import StallLimit
+from adsecurity.exports.storage import StallLimit
 from tests.worst_day.events import EVENTS, Event
 from tests.worst_day.faults import ERROR, FAULTS, FOR_EVER, WHOLE, Fault
 from tests.worst_day.hosts import World
