@@ -34,6 +34,7 @@ TOOLS = (
     "pytest-xdist",
     "pyyaml",
     "respx",
+    "trio",
     "trustme",
 )
 
