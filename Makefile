@@ -89,6 +89,7 @@ drills: $(VENV)/.dev ## every fault with every job over real sockets, ONLY= pick
 
 bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
 	$(PY) -m tests.bench
+	$(PY) -m pytest -q -o cache_dir=.cache/pytest tests/bench/test_command_speed.py
 
 build: $(VENV)/.dev ## sdist and wheel in dist/, the same bytes on every run
 	rm -rf dist

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import environment as environment
+from tests.cli.conftest import sandbox as sandbox
+
 ROUNDS = 9
 BARE = """
 import click
