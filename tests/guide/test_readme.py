@@ -1,0 +1,77 @@
+"""What the README and the guide say beside their programs is so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from adsecurity.sandbox import Sandbox
+from tests.support.guide import ROOT, blocks, pages, run_program
+from tests.support.our_specs import read_trees
+
+from .test_pages import EXTRAS
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = [block for page in pages() for block in blocks(page, "python")]
+
+
+def test_the_programs_show_every_promise_of_the_text() -> None:
+    together = "\n".join(block.text for block in PROGRAMS)
+    for shown in (
+        "NetworkClient",
+        "AsyncAdsecurityClient",
+        "to_parquet",
+        "to_pandas",
+        "polars.DataFrame(clicks)",
+        "concurrency=",
+        "resume=",
+        "routes=",
+        "net.request(",
+        "net.paginate(",
+        "Sandbox",
+        "network_client",
+        "make(",
+        "create_autospec(",
+    ):
+        assert shown in together, shown
+
+
+def test_the_opentelemetry_recipe_gives_a_span_for_each_request_in_the_callers_trace(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (program,) = [block for block in PROGRAMS if "HTTPXClientInstrumentor" in block.text]
+    done = run_program(program, sandbox, tmp_path)
+    assert done.returncode == 0, done.stderr
+    spans: list[Any] = [json.loads(span) for span in re.findall(r"^\{.*?^\}", done.stdout, re.DOTALL | re.MULTILINE)]
+    *requests, outer = spans
+    assert outer["name"] == "users"
+    assert requests
+    for span in requests:
+        assert span["parent_id"] == outer["context"]["span_id"]
+        assert span["attributes"]["http.url"].startswith(f"{sandbox.network_url}/api/v2/users")
+    assert sandbox.api_key not in done.stdout
+
+
+def test_the_first_screen_says_how_to_try_test_and_install_it() -> None:
+    first = "\n".join(README.splitlines()[:25])
+    for command in ("make demo", "make test", "pip install adsecurity"):
+        assert command in first
+
+
+def test_every_extra_is_told() -> None:
+    assert set(re.findall(r"adsecurity\[(\w+)\]", README)) == set(EXTRAS)
+
+
+def test_the_evidence_is_told_as_the_specs_have_it() -> None:
+    trees: dict[str, Any] = read_trees()
+    evidence = Counter(
+        operation["x-evidence"]
+        for spec in trees.values()
+        for item in spec["paths"].values()
+        for operation in item.values()
+    )
+    told = set(re.findall(r"`(\w+)`", README.partition("rests on:")[2].partition(";")[0]))
+    assert set(evidence) <= {"official", "documented", "prose", "inferred", "borrowed"} <= told
