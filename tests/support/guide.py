@@ -1,9 +1,9 @@
 """The README and the pages of the guide: their blocks, and a way to run them as a reader would.
 
-A page is run by being there: tests/guide asks for all of them but those in `ELSEWHERE`. Each Python block is a program of
-its own, with keys and addresses in the environment; it prints something, and nothing on stderr. Its dates are relative to
-today, as those of the sandbox are. A console block is a session: its lines are run in order, in one folder. What cannot
-be run by a machine (a prompt, a server that stays) stands in a text block.
+A page is run by being there: tests/guide asks for all of them but those in `ELSEWHERE`. Each Python block is a program
+of its own, with keys and addresses in the environment; it prints something, and nothing on stderr. Its dates are
+relative to today, as those of the sandbox are. A console block is a session: its lines are run in order, in one folder.
+What cannot be run by a machine (a prompt, a server that stays) stands in a text block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from adsecurity.sandbox import Sandbox
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "overrides/guide"
 ELSEWHERE = ("dlt.md", "spark.md")
-"""Pages whose programs need more than the test suite installs: `tests/scale` runs them, by `blocks` and `run_program`."""
+"""Pages whose programs need more than `make test` installs: `tests/scale` runs them, by `blocks` and `run_program`."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
