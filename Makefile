@@ -1,9 +1,10 @@
-# Needs Python 3.11 or newer and make; `make check` and `make test-contract` also Node 20. Nothing else: each target makes
-# the environment that it needs. An active virtual environment is neither needed nor touched.
+# Needs Python 3.11 or newer and make; `make check` and `make test-contract` also Node 20, `make test-scale` Java 17.
+# Nothing else: each target makes the environment that it needs. An active virtual environment is neither needed nor touched.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
+SCALE_VENV := .venv-scale
 NODE := .node
 NODE_BIN := $(NODE)/node_modules/.bin
 REQUIREMENTS := tests/requirements
@@ -20,8 +21,8 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check generate check-generated test-contract drills test-package test-min test-newest bench build \
-        vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
+.PHONY: help demo test check generate check-generated test-contract drills test-package test-min test-newest test-scale bench \
+        build vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,11 @@ $(VENV)/.dev: $(REQUIREMENTS)/dev.txt $(VENV)/.demo
 
 $(VENV)/.bench: $(REQUIREMENTS)/bench.txt $(VENV)/.dev
 	$(PY) -m pip install -q -r $(REQUIREMENTS)/bench.txt
+	@touch $@
+
+$(SCALE_VENV)/.made: pyproject.toml $(REQUIREMENTS)/scale.txt | $(VENV)/.made
+	$(PY) -m venv --clear $(SCALE_VENV)
+	$(SCALE_VENV)/bin/python -m pip install -q -e '.[all]' -r $(REQUIREMENTS)/scale.txt
 	@touch $@
 
 $(NODE)/.made: tests/support/node/package.json
@@ -102,6 +108,10 @@ check-release: build ## TAG=v1.2.3: the tag, the version, the changelog and gene
 test-package: build $(VENV)/.dev ## what needs minutes: the installed wheel, each extra, vendored copies, spec drills
 	$(PY) -m tests.support.lane pinned dist/*.whl
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -o cache_dir=.cache/pytest tests/installed
+
+test-scale: $(SCALE_VENV)/.made ## Spark, dlt and Dask, in an environment of their own (Java 17)
+	@command -v java >/dev/null || { echo "Java 17 is needed for this target"; exit 1; }
+	$(SCALE_VENV)/bin/python -m pytest -o cache_dir=.cache/pytest tests/scale
 
 test-min: build $(VENV)/.dev ## the public interface on the oldest versions that pyproject.toml admits
 	$(PY) -m tests.support.lane min dist/*.whl

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = (
     "demo", "test", "check", "generate", "check-generated", "test-contract", "drills", "bench", "build", "test-package",
-    "test-min", "vendor", "diff-spec", "adopt-spec", "api-diff",
+    "test-min", "test-scale", "vendor", "diff-spec", "adopt-spec", "api-diff",
 )  # fmt: skip
 
 
