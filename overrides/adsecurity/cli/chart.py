@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .nearest import printable
+from ..display.printable import printable
 from .output import note
 
 Row = dict[str, Any]

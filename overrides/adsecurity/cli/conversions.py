@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import click
 
 from .. import errors
+from ..display.printable import printable
 from .base import CONTEXT, common, settings_of
 from .confirm import ask, named
 from .connect import open_client
 from .failures import FAILED, Failure, Usage, explain
-from .nearest import printable
 from .output import note
 from .progress import Bar
 from .shared import SURFACE, find_operation

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import click
 
 from .. import errors
+from ..display.printable import printable
 from .base import CONTEXT, common, settings_of
 from .connect import Source, find, no_key, open_client, public, resource_of
 from .description import Argument, Operation, Surface, load
 from .failures import Failure
-from .nearest import printable
 from .network_checks import check_names, check_proxy, check_tls
 from .settings import SURFACES, Settings
 from .shared import SURFACE

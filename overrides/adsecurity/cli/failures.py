@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import errors
-from .nearest import printable
+from ..display.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,11 +1,8 @@
-"""What somebody may have meant, and text from elsewhere made fit for a terminal."""
+"""What somebody may have meant."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -28,8 +25,3 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         return f" Did you mean {' or '.join(near)}?"
     return f" Known: {', '.join(names)}." if 0 < len(names) <= 12 else ""
-
-
-def printable(text: str) -> str:
-    """Text of a server that cannot move the cursor, colour the screen or retitle the window."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

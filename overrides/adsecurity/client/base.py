@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from adsecurity_generated._operation import Surface
+from adsecurity_generated._resource import described
 
 from ..errors import ConfigurationError
 from ..events import Hooks, OnError, OnPage, OnPoll, OnRequest, OnResponse, OnRetry
@@ -73,28 +74,30 @@ class _Client(Generic[H, Tr]):
         """Check all settings; nothing is sent. Async clients await what a hook returns.
 
         Args:
-            api_key: The key; without it, the variable of this API counts: `ADSECURITY_NETWORK_API_KEY` or
-                `ADSECURITY_API_KEY`.
-            base_url: The address of the API, https unless it is this machine; without it, the variable
-                `ADSECURITY_NETWORK_BASE_URL` or `ADSECURITY_BASE_URL` counts, then the documented address, if any.
-            timeout: Seconds for reading and for writing (connecting: at most 5), or an `httpx.Timeout`; 60 by default.
-            retry: How calls are retried; `RetryPolicy()` by default.
-            max_connections: So many calls are under way at once, others wait.
-            extra_headers: Sent with every call.
-            proxy: As in httpx; without it, the variables count that curl reads.
-            verify: As in httpx; where it is True, `SSL_CERT_FILE` or `SSL_CERT_DIR` count.
-            http_client: Brings the connections; it is not closed.
-            transport: Brings the connections, under an HTTP client of ours; it is not closed.
-            max_response_bytes: An answer with more, unpacked, is a `ResponseDecodeError`.
-            min_bytes_per_minute: A transfer of a file that brings fewer while it is waited for is tried again, and ends
-                in a `DownloadError`.
-            routes: Corrections of routes: "METHOD /path" by operationId.
-            on_request: Called with a `RequestEvent` before each attempt is sent.
-            on_response: Called with a `ResponseEvent` for each answer, whatever its status.
-            on_error: Called with an `ErrorEvent` for each attempt that got no answer.
-            on_retry: Called with a `RetryEvent` when an attempt is made again.
-            on_page: Called with a `PageEvent` for each page of a list.
-            on_poll: Called with a `PollEvent` when the state of an export was asked for.
+            api_key: The key. Default: the variable of this API, `ADSECURITY_NETWORK_API_KEY` or `ADSECURITY_API_KEY`.
+            base_url: The address of the API, https unless it is this machine. Default: the variable
+                `ADSECURITY_NETWORK_BASE_URL` or `ADSECURITY_BASE_URL`, then the documented address, if any.
+            timeout: Seconds for reading and for writing, at most 5 of them for connecting; or an `httpx.Timeout`.
+                Default: 60 seconds.
+            retry: How calls are retried. Default: `RetryPolicy()`, 5 attempts in at most 180 seconds.
+            max_connections: So many calls are under way at once, others wait. Default: 100.
+            extra_headers: Sent with every call. Default: none.
+            proxy: The address of a proxy, as in httpx. Default: the variables that curl reads, such as `HTTPS_PROXY`.
+            verify: As in httpx: True, False, a file of certificates, or an SSL context. Default: True, with the
+                certificates of `SSL_CERT_FILE` or `SSL_CERT_DIR` where these are set.
+            http_client: An httpx client that brings the connections; it is not closed. Default: one of ours.
+            transport: An httpx transport that brings the connections, under a client of ours; it is not closed.
+                Default: one of ours.
+            max_response_bytes: An answer with more bytes, unpacked, is a `ResponseDecodeError`. Default: 256 MiB.
+            min_bytes_per_minute: A transfer of a file that brings fewer bytes in a minute of waiting is tried again,
+                and ends in a `DownloadError`. Default: 60,000 bytes.
+            routes: Corrections of routes: "METHOD /path" by operationId. Default: those of `client.routes()`.
+            on_request: Called with a `RequestEvent` before each attempt is sent. Default: no hook.
+            on_response: Called with a `ResponseEvent` for each answer, whatever its status. Default: no hook.
+            on_error: Called with an `ErrorEvent` for each attempt that got no answer. Default: no hook.
+            on_retry: Called with a `RetryEvent` when an attempt is made again. Default: no hook.
+            on_page: Called with a `PageEvent` for each page of a list. Default: no hook.
+            on_poll: Called with a `PollEvent` when the state of an export was asked for. Default: no hook.
 
         Raises:
             ConfigurationError: a setting is missing or wrong; the message says which.
@@ -204,6 +207,9 @@ class _Client(Generic[H, Tr]):
         # Crash reports call this even when the constructor has failed.
         url = self.base_url if "_session" in self.__dict__ else None
         return f"<{type(self).__name__} base_url={url!r}>"
+
+    def _repr_html_(self) -> str:
+        return described(self, repr(self))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+from adsecurity_generated._resource import card
+
 from ..errors import (
     APIConnectionError,
     APIStatusError,
@@ -107,6 +109,22 @@ class BaseJob(Generic[R]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "id": self.id,
+            "status": self.status,
+            "rows": str(self.total or ""),
+            "bytes": str(self.size or ""),
+            "file": self.artifact_name,
+            "time zone": self.timezone or "",
+            "error": text_of(self._known["export"], "error"),
+        }
+        told = {name: text for name, text in facts.items() if text}
+        step = (
+            "download(path), to_parquet(path), to_pandas() or rows() reads it." if self.finished else "wait() for it."
+        )
+        return card(type(self).__name__, "As the server last told it; " + step, told)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

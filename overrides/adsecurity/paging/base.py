@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 import attrs
 
 from adsecurity_generated._operation import Operation
+from adsecurity_generated._resource import card
 
 from ..codec.raw import RawResponse
 from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
@@ -36,6 +37,8 @@ class BasePaginator(Generic[T]):
     """What all paginators have: the arguments of one list call, checked before anything is sent."""
 
     _raw = False
+    _read_by = ""
+    """How a caller reads it, for those who look at it in a notebook."""
     _session: Any
 
     def __init__(
@@ -167,6 +170,12 @@ class BasePaginator(Generic[T]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._prepared.op.resource})"
 
+    def _repr_html_(self) -> str:
+        op = self._prepared.op
+        size = {"page size": str(self._header.page_size), **({"limit": str(self._limit)} if self._limit else {})}
+        facts = {"lists": op.resource, "by": f"{op.method} {op.path}", **size, "read it by": self._read_by}
+        return card(type(self).__name__, "Nothing is sent before it is read.", facts)
+
     def __reduce__(self) -> NoReturn:
         name = self._prepared.op.resource
         raise TypeError(
@@ -187,6 +196,7 @@ def raw_response(page: Page[T]) -> RawResponse[Page[T]]:
 
 
 class BaseSyncPaginator(BasePaginator[T]):
+    _read_by = "for answer in ...: its status_code, content, parse()"
     _session: SyncSession
 
     def _source(self, decode: Decode | None = None) -> Source[T]:
@@ -203,6 +213,7 @@ class BaseSyncPaginator(BasePaginator[T]):
 
 
 class BaseAsyncPaginator(BasePaginator[T]):
+    _read_by = "async for answer in ...: its status_code, content, parse()"
     _session: AsyncSession
 
     def _source(self, decode: Decode | None = None) -> AsyncSource[T]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import attrs
 
+from ..display.items import as_items
 from .checkpoint import CheckpointHeader, Position
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class PageResponse(Generic[T]):
 class Page(Generic[T]):
     """One page of a list."""
 
-    items: list[T]
+    items: list[T] = attrs.field(converter=as_items)
     number: int | None
     """Where pages are numbered."""
     cursor: str | None
@@ -65,6 +66,20 @@ class Page(Generic[T]):
         told = "".join(f" {name}={value!r}" for name, value in known.items() if value is not None)
         text = f"<{type(self).__name__} of {len(self.items)} items{told}>"
         return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 4]}...>"
+
+    def _repr_html_(self) -> str:
+        from ..display.tables import as_html
+
+        return as_html(self.items, title=self._title, total=self.total_count)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from ..display.tables import as_text
+
+        printer.text(as_text(self.items, title=self._title, total=self.total_count))
+
+    @property
+    def _title(self) -> str:
+        return f"{type(self).__name__} {self.number or ''}".strip() + ":"
 
     def __len__(self) -> int:
         return len(self.items)

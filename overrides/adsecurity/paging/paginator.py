@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..codec.raw import RawResponse
+from ..display.items import Items
 from ..flow.drivers import drive, drive_async, perform, perform_async
 from .base import BaseAsyncPaginator, BaseSyncPaginator, raw_response, same_page
 from .iterators import AsyncItemIterator, AsyncPageIterator, ItemIterator, PageIterator
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 class Paginator(BaseSyncPaginator[T]):
     """A list, read page by page while it is iterated over. Each iteration begins anew."""
+
+    _read_by = "for item in ...; pages(), first(), to_list(limit=10), to_pandas(), to_parquet(path)"
 
     def __iter__(self) -> ItemIterator[T]:
         return ItemIterator(self._source())
@@ -66,7 +69,7 @@ class Paginator(BaseSyncPaginator[T]):
     def to_list(self, limit: int | None = None) -> list[T]:
         """All items, or the first `limit` of them."""
         with self._all_or_nothing():
-            return list(islice(self, limit))
+            return Items(islice(self, limit))
 
     def to_arrow(self) -> Any:
         """All items as a `pyarrow.Table`."""
@@ -119,6 +122,8 @@ class Paginator(BaseSyncPaginator[T]):
 class AsyncPaginator(BaseAsyncPaginator[T]):
     """A list, read page by page while it is iterated over by `async for`. Each iteration begins anew."""
 
+    _read_by = "async for item in ...; pages(); await first(), to_list(limit=10), to_pandas(), to_parquet(path)"
+
     def __aiter__(self) -> AsyncItemIterator[T]:
         return AsyncItemIterator(self._source())
 
@@ -154,7 +159,7 @@ class AsyncPaginator(BaseAsyncPaginator[T]):
         """All items, or the first `limit` of them."""
         if limit is not None and limit < 0:
             raise ValueError(f"limit must be None or a whole number from 0 on, not {limit!r}")
-        items: list[T] = []
+        items: list[T] = Items()
         with self._all_or_nothing():
             iterator = aiter(self)
             while limit is None or len(items) < limit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._resource import ResourceProperty
+from ..._resource import Described, ResourceProperty
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     )
 
 
-class AdsecurityResources:
+class AdsecurityResources(Described):
     """The resources of Adsecurity."""
 
     _api: SyncAPI
@@ -139,7 +139,7 @@ class AdsecurityResources:
         return PublisherView(self._api, organization_id)
 
 
-class AdsecurityResourcesWithRawResponse:
+class AdsecurityResourcesWithRawResponse(Described):
     """The resources of Adsecurity, whose methods return the responses themselves."""
 
     def __init__(self, resources: AdsecurityResources) -> None:
@@ -195,7 +195,7 @@ class AdsecurityResourcesWithRawResponse:
         return self._resources.publisher_view(organization_id).with_raw_response
 
 
-class AsyncAdsecurityResources:
+class AsyncAdsecurityResources(Described):
     """The resources of Adsecurity, asynchronous."""
 
     _api: AsyncAPI
@@ -273,7 +273,7 @@ class AsyncAdsecurityResources:
         return AsyncPublisherView(self._api, organization_id)
 
 
-class AsyncAdsecurityResourcesWithRawResponse:
+class AsyncAdsecurityResourcesWithRawResponse(Described):
     """The resources of Adsecurity, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncAdsecurityResources) -> None:
@@ -329,7 +329,7 @@ class AsyncAdsecurityResourcesWithRawResponse:
         return self._resources.publisher_view(organization_id).with_raw_response
 
 
-class PublisherView:
+class PublisherView(Described):
     """The resources of `publisher_view`."""
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
@@ -377,7 +377,7 @@ class PublisherView:
         return PublisherViewPostbacks(self._api, self._organization_id)
 
 
-class PublisherViewWithRawResponse:
+class PublisherViewWithRawResponse(Described):
     """The resources of `publisher_view`, whose methods return the responses themselves."""
 
     def __init__(self, resources: PublisherView) -> None:
@@ -409,7 +409,7 @@ class PublisherViewWithRawResponse:
         return self._resources.postbacks.with_raw_response
 
 
-class AsyncPublisherView:
+class AsyncPublisherView(Described):
     """The resources of `publisher_view`, asynchronous."""
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
@@ -457,7 +457,7 @@ class AsyncPublisherView:
         return AsyncPublisherViewPostbacks(self._api, self._organization_id)
 
 
-class AsyncPublisherViewWithRawResponse:
+class AsyncPublisherViewWithRawResponse(Described):
     """The resources of `publisher_view`, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncPublisherView) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import UNSET, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import ConversionUpdateRequestDict
 
 
-class Conversions:
-    """The methods of `conversions`."""
+class Conversions(Described):
+    """Corrections to recorded conversions.
+
+    The methods of `conversions`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -85,7 +89,7 @@ class Conversions:
         )
 
 
-class ConversionsWithRawResponse:
+class ConversionsWithRawResponse(Described):
     """The methods of `conversions`, which return the responses themselves."""
 
     def __init__(self, resource: Conversions) -> None:
@@ -94,8 +98,11 @@ class ConversionsWithRawResponse:
         self.update = raw_response(resource.update)
 
 
-class AsyncConversions:
-    """The methods of `conversions`, asynchronous."""
+class AsyncConversions(Described):
+    """Corrections to recorded conversions.
+
+    The methods of `conversions`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -161,7 +168,7 @@ class AsyncConversions:
         )
 
 
-class AsyncConversionsWithRawResponse:
+class AsyncConversionsWithRawResponse(Described):
     """The methods of `conversions`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncConversions) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from ..models.impression_report_row import ImpressionReportRow
 
 
-class Exports:
-    """The methods of `exports`."""
+class Exports(Described):
+    """Whole reports as CSV files, made in the background by the Download Center.
+
+    The methods of `exports`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -490,7 +494,7 @@ class Exports:
         )
 
 
-class ExportsWithRawResponse:
+class ExportsWithRawResponse(Described):
     """The methods of `exports`, which return the responses themselves."""
 
     def __init__(self, resource: Exports) -> None:
@@ -505,8 +509,11 @@ class ExportsWithRawResponse:
         self.list = raw_pages(resource.list)
 
 
-class AsyncExports:
-    """The methods of `exports`, asynchronous."""
+class AsyncExports(Described):
+    """Whole reports as CSV files, made in the background by the Download Center.
+
+    The methods of `exports`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -969,7 +976,7 @@ class AsyncExports:
         )
 
 
-class AsyncExportsWithRawResponse:
+class AsyncExportsWithRawResponse(Described):
     """The methods of `exports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncExports) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     )
 
 
-class FraudFilterGroups:
-    """The methods of `fraud_filter_groups`."""
+class FraudFilterGroups(Described):
+    """Reusable sets of fraud filters.
+
+    The methods of `fraud_filter_groups`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -639,7 +643,7 @@ class FraudFilterGroups:
         )
 
 
-class FraudFilterGroupsWithRawResponse:
+class FraudFilterGroupsWithRawResponse(Described):
     """The methods of `fraud_filter_groups`, which return the responses themselves."""
 
     def __init__(self, resource: FraudFilterGroups) -> None:
@@ -655,8 +659,11 @@ class FraudFilterGroupsWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncFraudFilterGroups:
-    """The methods of `fraud_filter_groups`, asynchronous."""
+class AsyncFraudFilterGroups(Described):
+    """Reusable sets of fraud filters.
+
+    The methods of `fraud_filter_groups`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1261,7 +1268,7 @@ class AsyncFraudFilterGroups:
         )
 
 
-class AsyncFraudFilterGroupsWithRawResponse:
+class AsyncFraudFilterGroupsWithRawResponse(Described):
     """The methods of `fraud_filter_groups`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncFraudFilterGroups) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     )
 
 
-class Offers:
-    """The methods of `offers`."""
+class Offers(Described):
+    """What publishers are paid to promote.
+
+    The methods of `offers`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -855,7 +859,7 @@ class Offers:
         )
 
 
-class OffersWithRawResponse:
+class OffersWithRawResponse(Described):
     """The methods of `offers`, which return the responses themselves."""
 
     def __init__(self, resource: Offers) -> None:
@@ -871,8 +875,11 @@ class OffersWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncOffers:
-    """The methods of `offers`, asynchronous."""
+class AsyncOffers(Described):
+    """What publishers are paid to promote.
+
+    The methods of `offers`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1689,7 +1696,7 @@ class AsyncOffers:
         )
 
 
-class AsyncOffersWithRawResponse:
+class AsyncOffersWithRawResponse(Described):
     """The methods of `offers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOffers) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import OfferAccessRequestDeleteRequestDict
 
 
-class PublisherViewAccessRequests:
-    """The methods of `publisher_view.access_requests`."""
+class PublisherViewAccessRequests(Described):
+    """Requests of one publisher to run offers.
+
+    The methods of `publisher_view.access_requests`.
+    """
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
         self._api = api
@@ -320,7 +324,7 @@ class PublisherViewAccessRequests:
         )
 
 
-class PublisherViewAccessRequestsWithRawResponse:
+class PublisherViewAccessRequestsWithRawResponse(Described):
     """The methods of `publisher_view.access_requests`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewAccessRequests) -> None:
@@ -333,8 +337,11 @@ class PublisherViewAccessRequestsWithRawResponse:
         self.list = raw_pages(resource.list)
 
 
-class AsyncPublisherViewAccessRequests:
-    """The methods of `publisher_view.access_requests`, asynchronous."""
+class AsyncPublisherViewAccessRequests(Described):
+    """Requests of one publisher to run offers.
+
+    The methods of `publisher_view.access_requests`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
         self._api = api
@@ -632,7 +639,7 @@ class AsyncPublisherViewAccessRequests:
         )
 
 
-class AsyncPublisherViewAccessRequestsWithRawResponse:
+class AsyncPublisherViewAccessRequestsWithRawResponse(Described):
     """The methods of `publisher_view.access_requests`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewAccessRequests) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from ..models.coupon_code import CouponCode
 
 
-class PublisherViewCouponCodes:
-    """The methods of `publisher_view.coupon_codes`."""
+class PublisherViewCouponCodes(Described):
+    """Coupon codes of one publisher.
+
+    The methods of `publisher_view.coupon_codes`.
+    """
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
         self._api = api
@@ -108,7 +112,7 @@ class PublisherViewCouponCodes:
         )
 
 
-class PublisherViewCouponCodesWithRawResponse:
+class PublisherViewCouponCodesWithRawResponse(Described):
     """The methods of `publisher_view.coupon_codes`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewCouponCodes) -> None:
@@ -117,8 +121,11 @@ class PublisherViewCouponCodesWithRawResponse:
         self.list = raw_pages(resource.list)
 
 
-class AsyncPublisherViewCouponCodes:
-    """The methods of `publisher_view.coupon_codes`, asynchronous."""
+class AsyncPublisherViewCouponCodes(Described):
+    """Coupon codes of one publisher.
+
+    The methods of `publisher_view.coupon_codes`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
         self._api = api
@@ -208,7 +215,7 @@ class AsyncPublisherViewCouponCodes:
         )
 
 
-class AsyncPublisherViewCouponCodesWithRawResponse:
+class AsyncPublisherViewCouponCodesWithRawResponse(Described):
     """The methods of `publisher_view.coupon_codes`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewCouponCodes) -> None:

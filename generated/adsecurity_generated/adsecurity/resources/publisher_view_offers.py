@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from ..models.publisher_view_offer import PublisherViewOffer
 
 
-class PublisherViewOffers:
-    """The methods of `publisher_view.offers`."""
+class PublisherViewOffers(Described):
+    """Offers as one publisher sees them.
+
+    The methods of `publisher_view.offers`.
+    """
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
         self._api = api
@@ -237,7 +241,7 @@ class PublisherViewOffers:
         )
 
 
-class PublisherViewOffersWithRawResponse:
+class PublisherViewOffersWithRawResponse(Described):
     """The methods of `publisher_view.offers`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewOffers) -> None:
@@ -248,8 +252,11 @@ class PublisherViewOffersWithRawResponse:
         self.list = raw_pages(resource.list)
 
 
-class AsyncPublisherViewOffers:
-    """The methods of `publisher_view.offers`, asynchronous."""
+class AsyncPublisherViewOffers(Described):
+    """Offers as one publisher sees them.
+
+    The methods of `publisher_view.offers`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
         self._api = api
@@ -465,7 +472,7 @@ class AsyncPublisherViewOffers:
         )
 
 
-class AsyncPublisherViewOffersWithRawResponse:
+class AsyncPublisherViewOffersWithRawResponse(Described):
     """The methods of `publisher_view.offers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewOffers) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import PostbackManagerFiltersDict, PostbackManagerFiltersPayloadDict
 
 
-class PublisherViewPostbacks:
-    """The methods of `publisher_view.postbacks`."""
+class PublisherViewPostbacks(Described):
+    """Calls to one publisher's system when something is recorded.
+
+    The methods of `publisher_view.postbacks`.
+    """
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
         self._api = api
@@ -530,7 +534,7 @@ class PublisherViewPostbacks:
         )
 
 
-class PublisherViewPostbacksWithRawResponse:
+class PublisherViewPostbacksWithRawResponse(Described):
     """The methods of `publisher_view.postbacks`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewPostbacks) -> None:
@@ -545,8 +549,11 @@ class PublisherViewPostbacksWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncPublisherViewPostbacks:
-    """The methods of `publisher_view.postbacks`, asynchronous."""
+class AsyncPublisherViewPostbacks(Described):
+    """Calls to one publisher's system when something is recorded.
+
+    The methods of `publisher_view.postbacks`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
         self._api = api
@@ -1052,7 +1059,7 @@ class AsyncPublisherViewPostbacks:
         )
 
 
-class AsyncPublisherViewPostbacksWithRawResponse:
+class AsyncPublisherViewPostbacksWithRawResponse(Described):
     """The methods of `publisher_view.postbacks`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewPostbacks) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from ..models.performance_report_row import PerformanceReportRow
 
 
-class PublisherViewReports:
-    """The methods of `publisher_view.reports`."""
+class PublisherViewReports(Described):
+    """Reports as one publisher sees them.
+
+    The methods of `publisher_view.reports`.
+    """
 
     def __init__(self, api: SyncAPI, organization_id: str) -> None:
         self._api = api
@@ -377,7 +381,7 @@ class PublisherViewReports:
         )
 
 
-class PublisherViewReportsWithRawResponse:
+class PublisherViewReportsWithRawResponse(Described):
     """The methods of `publisher_view.reports`, which return the responses themselves."""
 
     def __init__(self, resource: PublisherViewReports) -> None:
@@ -389,8 +393,11 @@ class PublisherViewReportsWithRawResponse:
         self.performance = raw_pages(resource.performance)
 
 
-class AsyncPublisherViewReports:
-    """The methods of `publisher_view.reports`, asynchronous."""
+class AsyncPublisherViewReports(Described):
+    """Reports as one publisher sees them.
+
+    The methods of `publisher_view.reports`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI, organization_id: str) -> None:
         self._api = api
@@ -743,7 +750,7 @@ class AsyncPublisherViewReports:
         )
 
 
-class AsyncPublisherViewReportsWithRawResponse:
+class AsyncPublisherViewReportsWithRawResponse(Described):
     """The methods of `publisher_view.reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublisherViewReports) -> None:

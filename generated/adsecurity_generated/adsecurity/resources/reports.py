@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import ListOptionsJSONFilterDict
 
 
-class Reports:
-    """The methods of `reports`."""
+class Reports(Described):
+    """Clicks, conversions, impressions and totals, page by page.
+
+    The methods of `reports`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -428,7 +432,7 @@ class Reports:
         )
 
 
-class ReportsWithRawResponse:
+class ReportsWithRawResponse(Described):
     """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
@@ -440,8 +444,11 @@ class ReportsWithRawResponse:
         self.performance = raw_pages(resource.performance)
 
 
-class AsyncReports:
-    """The methods of `reports`, asynchronous."""
+class AsyncReports(Described):
+    """Clicks, conversions, impressions and totals, page by page.
+
+    The methods of `reports`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -843,7 +850,7 @@ class AsyncReports:
         )
 
 
-class AsyncReportsWithRawResponse:
+class AsyncReportsWithRawResponse(Described):
     """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:

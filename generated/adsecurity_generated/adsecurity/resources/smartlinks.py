@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
     )
 
 
-class Smartlinks:
-    """The methods of `smartlinks`."""
+class Smartlinks(Described):
+    """Links that pick one of several offers for each visitor.
+
+    The methods of `smartlinks`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -625,7 +629,7 @@ class Smartlinks:
         )
 
 
-class SmartlinksWithRawResponse:
+class SmartlinksWithRawResponse(Described):
     """The methods of `smartlinks`, which return the responses themselves."""
 
     def __init__(self, resource: Smartlinks) -> None:
@@ -641,8 +645,11 @@ class SmartlinksWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncSmartlinks:
-    """The methods of `smartlinks`, asynchronous."""
+class AsyncSmartlinks(Described):
+    """Links that pick one of several offers for each visitor.
+
+    The methods of `smartlinks`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1234,7 +1241,7 @@ class AsyncSmartlinks:
         )
 
 
-class AsyncSmartlinksWithRawResponse:
+class AsyncSmartlinksWithRawResponse(Described):
     """The methods of `smartlinks`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncSmartlinks) -> None:

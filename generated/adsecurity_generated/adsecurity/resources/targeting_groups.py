@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import TargetingSettingsDict, TargetingSettingsPayloadDict
 
 
-class TargetingGroups:
-    """The methods of `targeting_groups`."""
+class TargetingGroups(Described):
+    """Reusable sets of rules on who is let in.
+
+    The methods of `targeting_groups`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -439,7 +443,7 @@ class TargetingGroups:
         )
 
 
-class TargetingGroupsWithRawResponse:
+class TargetingGroupsWithRawResponse(Described):
     """The methods of `targeting_groups`, which return the responses themselves."""
 
     def __init__(self, resource: TargetingGroups) -> None:
@@ -453,8 +457,11 @@ class TargetingGroupsWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncTargetingGroups:
-    """The methods of `targeting_groups`, asynchronous."""
+class AsyncTargetingGroups(Described):
+    """Reusable sets of rules on who is let in.
+
+    The methods of `targeting_groups`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -870,7 +877,7 @@ class AsyncTargetingGroups:
         )
 
 
-class AsyncTargetingGroupsWithRawResponse:
+class AsyncTargetingGroupsWithRawResponse(Described):
     """The methods of `targeting_groups`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncTargetingGroups) -> None:

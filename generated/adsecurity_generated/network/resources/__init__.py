@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._resource import ResourceProperty
+from ..._resource import Described, ResourceProperty
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .users import AsyncUsers, AsyncUsersWithRawResponse, Users, UsersWithRawResponse
 
 
-class NetworkResources:
+class NetworkResources(Described):
     """The resources of Network."""
 
     _api: SyncAPI
@@ -92,7 +92,7 @@ class NetworkResources:
         return Reports(self._api)
 
 
-class NetworkResourcesWithRawResponse:
+class NetworkResourcesWithRawResponse(Described):
     """The resources of Network, whose methods return the responses themselves."""
 
     def __init__(self, resources: NetworkResources) -> None:
@@ -139,7 +139,7 @@ class NetworkResourcesWithRawResponse:
         return self._resources.reports.with_raw_response
 
 
-class AsyncNetworkResources:
+class AsyncNetworkResources(Described):
     """The resources of Network, asynchronous."""
 
     _api: AsyncAPI
@@ -206,7 +206,7 @@ class AsyncNetworkResources:
         return AsyncReports(self._api)
 
 
-class AsyncNetworkResourcesWithRawResponse:
+class AsyncNetworkResourcesWithRawResponse(Described):
     """The resources of Network, asynchronous, whose methods return the responses themselves."""
 
     def __init__(self, resources: AsyncNetworkResources) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from ..models.advertiser import Advertiser
 
 
-class Advertisers:
-    """The methods of `advertisers`."""
+class Advertisers(Described):
+    """Companies whose offers are promoted.
+
+    The methods of `advertisers`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -524,7 +528,7 @@ class Advertisers:
         )
 
 
-class AdvertisersWithRawResponse:
+class AdvertisersWithRawResponse(Described):
     """The methods of `advertisers`, which return the responses themselves."""
 
     def __init__(self, resource: Advertisers) -> None:
@@ -539,8 +543,11 @@ class AdvertisersWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncAdvertisers:
-    """The methods of `advertisers`, asynchronous."""
+class AsyncAdvertisers(Described):
+    """Companies whose offers are promoted.
+
+    The methods of `advertisers`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1044,7 +1051,7 @@ class AsyncAdvertisers:
         )
 
 
-class AsyncAdvertisersWithRawResponse:
+class AsyncAdvertisersWithRawResponse(Described):
     """The methods of `advertisers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncAdvertisers) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from ..models.landing_page import LandingPage
 
 
-class LandingPages:
-    """The methods of `landing_pages`."""
+class LandingPages(Described):
+    """Pages on which an offer's visitors can arrive.
+
+    The methods of `landing_pages`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -375,7 +379,7 @@ class LandingPages:
         )
 
 
-class LandingPagesWithRawResponse:
+class LandingPagesWithRawResponse(Described):
     """The methods of `landing_pages`, which return the responses themselves."""
 
     def __init__(self, resource: LandingPages) -> None:
@@ -388,8 +392,11 @@ class LandingPagesWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncLandingPages:
-    """The methods of `landing_pages`, asynchronous."""
+class AsyncLandingPages(Described):
+    """Pages on which an offer's visitors can arrive.
+
+    The methods of `landing_pages`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -744,7 +751,7 @@ class AsyncLandingPages:
         )
 
 
-class AsyncLandingPagesWithRawResponse:
+class AsyncLandingPagesWithRawResponse(Described):
     """The methods of `landing_pages`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncLandingPages) -> None:

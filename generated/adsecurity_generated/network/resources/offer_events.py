@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from ..models.revenue_type import RevenueType
 
 
-class OfferEvents:
-    """The methods of `offer_events`."""
+class OfferEvents(Described):
+    """Further goals of an offer, each with a payout of its own.
+
+    The methods of `offer_events`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -439,7 +443,7 @@ class OfferEvents:
         )
 
 
-class OfferEventsWithRawResponse:
+class OfferEventsWithRawResponse(Described):
     """The methods of `offer_events`, which return the responses themselves."""
 
     def __init__(self, resource: OfferEvents) -> None:
@@ -452,8 +456,11 @@ class OfferEventsWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncOfferEvents:
-    """The methods of `offer_events`, asynchronous."""
+class AsyncOfferEvents(Described):
+    """Further goals of an offer, each with a payout of its own.
+
+    The methods of `offer_events`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -870,7 +877,7 @@ class AsyncOfferEvents:
         )
 
 
-class AsyncOfferEventsWithRawResponse:
+class AsyncOfferEventsWithRawResponse(Described):
     """The methods of `offer_events`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOfferEvents) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from ..typed_dicts import OfferPayoutConfigDict
 
 
-class Offers:
-    """The methods of `offers`."""
+class Offers(Described):
+    """What advertisers want done, what they pay for it, and who may promote it.
+
+    The methods of `offers`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -674,7 +678,7 @@ class Offers:
         )
 
 
-class OffersWithRawResponse:
+class OffersWithRawResponse(Described):
     """The methods of `offers`, which return the responses themselves."""
 
     def __init__(self, resource: Offers) -> None:
@@ -689,8 +693,11 @@ class OffersWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncOffers:
-    """The methods of `offers`, asynchronous."""
+class AsyncOffers(Described):
+    """What advertisers want done, what they pay for it, and who may promote it.
+
+    The methods of `offers`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1340,7 +1347,7 @@ class AsyncOffers:
         )
 
 
-class AsyncOffersWithRawResponse:
+class AsyncOffersWithRawResponse(Described):
     """The methods of `offers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncOffers) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from ..models.publisher import Publisher
 
 
-class Publishers:
-    """The methods of `publishers`."""
+class Publishers(Described):
+    """Partners who bring traffic.
+
+    The methods of `publishers`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -573,7 +577,7 @@ class Publishers:
         )
 
 
-class PublishersWithRawResponse:
+class PublishersWithRawResponse(Described):
     """The methods of `publishers`, which return the responses themselves."""
 
     def __init__(self, resource: Publishers) -> None:
@@ -588,8 +592,11 @@ class PublishersWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncPublishers:
-    """The methods of `publishers`, asynchronous."""
+class AsyncPublishers(Described):
+    """Partners who bring traffic.
+
+    The methods of `publishers`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -1141,7 +1148,7 @@ class AsyncPublishers:
         )
 
 
-class AsyncPublishersWithRawResponse:
+class AsyncPublishersWithRawResponse(Described):
     """The methods of `publishers`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncPublishers) -> None:

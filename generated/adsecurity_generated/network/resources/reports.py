@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._operation import FilterValue, QueryValue
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from ..models.report_status import ReportStatus
 
 
-class Reports:
-    """The methods of `reports`."""
+class Reports(Described):
+    """Clicks, conversions and impressions row by row, latest first.
+
+    The methods of `reports`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -365,7 +369,7 @@ class Reports:
         )
 
 
-class ReportsWithRawResponse:
+class ReportsWithRawResponse(Described):
     """The methods of `reports`, which return the responses themselves."""
 
     def __init__(self, resource: Reports) -> None:
@@ -376,8 +380,11 @@ class ReportsWithRawResponse:
         self.impressions = raw_pages(resource.impressions)
 
 
-class AsyncReports:
-    """The methods of `reports`, asynchronous."""
+class AsyncReports(Described):
+    """Clicks, conversions and impressions row by row, latest first.
+
+    The methods of `reports`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -718,7 +725,7 @@ class AsyncReports:
         )
 
 
-class AsyncReportsWithRawResponse:
+class AsyncReportsWithRawResponse(Described):
     """The methods of `reports`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncReports) -> None:

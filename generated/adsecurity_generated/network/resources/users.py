@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._operation import UNSET, FilterValue, QueryValue, Unset
+from ..._resource import Described
 
 if TYPE_CHECKING:
     from adsecurity.client.api import AsyncAPI, SyncAPI
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from ..models.user_status import UserStatus
 
 
-class Users:
-    """The methods of `users`."""
+class Users(Described):
+    """People with access to the organization, and their roles.
+
+    The methods of `users`.
+    """
 
     def __init__(self, api: SyncAPI) -> None:
         self._api = api
@@ -415,7 +419,7 @@ class Users:
         )
 
 
-class UsersWithRawResponse:
+class UsersWithRawResponse(Described):
     """The methods of `users`, which return the responses themselves."""
 
     def __init__(self, resource: Users) -> None:
@@ -428,8 +432,11 @@ class UsersWithRawResponse:
         self.modify = raw_response(resource.modify)
 
 
-class AsyncUsers:
-    """The methods of `users`, asynchronous."""
+class AsyncUsers(Described):
+    """People with access to the organization, and their roles.
+
+    The methods of `users`, asynchronous.
+    """
 
     def __init__(self, api: AsyncAPI) -> None:
         self._api = api
@@ -821,7 +828,7 @@ class AsyncUsers:
         )
 
 
-class AsyncUsersWithRawResponse:
+class AsyncUsersWithRawResponse(Described):
     """The methods of `users`, asynchronous, which return the responses themselves."""
 
     def __init__(self, resource: AsyncUsers) -> None:
