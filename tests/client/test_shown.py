@@ -101,14 +101,23 @@ def test_a_resource_says_what_it_is_for_in_the_words_of_the_spec(surface: Surfac
 
 def test_help_of_a_client_explains_every_argument_with_its_default() -> None:
     text = pydoc.render_doc(adsecurity.NetworkClient, renderer=pydoc.plaintext)
-    text = re.sub(r"\s*\n[ |]*", " ", text)
-    for name in inspect.signature(adsecurity.NetworkClient.__init__).parameters:
-        if name != "self":
-            (described,) = re.findall(rf"[.:] {name}: (?:(?!Raises:).)*?Default: [^.]+\.", text)
-            assert len(described) > 20
-    # Not beside the point: what is a number says its unit.
-    for told in ("60 seconds", "180 seconds", "256 MiB", "60,000 bytes", "Default: 100"):
-        assert told in text
+    described = re.search(r"__init__\(self.*?Args:\n(.*?)Raises:", text, re.DOTALL)
+    assert described
+    # An argument begins a line, and what follows of it is indented.
+    arguments = re.split(r"\n? \|  {9}(?=\w)", described[1])[1:]
+    told = dict(re.sub(r"\s*\n[ |]*", " ", one).split(": ", 1) for one in arguments)
+    wanted = [name for name in inspect.signature(adsecurity.NetworkClient.__init__).parameters if name != "self"]
+    assert list(told) == wanted
+    for name, words in told.items():
+        assert re.search(r"\. Default: \S", words), name
+    for name, unit in {
+        "timeout": "60 seconds",
+        "retry": "180 seconds",
+        "max_connections": "100",
+        "max_response_bytes": "256 MiB",
+        "min_bytes_per_minute": "60,000 bytes",
+    }.items():
+        assert unit in told[name]
 
 
 @pytest.fixture(scope="module")

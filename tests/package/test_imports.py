@@ -22,7 +22,7 @@ BREAKS = {
     ),
     "codec and flow": ("client-rooms", "overrides/adsecurity/flow/steps.py", "from ..codec import raw"),
     "http and tables": ("client-rooms", "overrides/adsecurity/http/config.py", "from ..tables import csv"),
-    "what is shown and what is read": ("client-rooms", "overrides/adsecurity/display/cells.py", "from ..tables import csv"),
+    "shown and read": ("client-rooms", "overrides/adsecurity/display/cells.py", "from ..tables import csv"),
     "paging and exports": ("client-rooms", "overrides/adsecurity/exports/job.py", "from ..paging import page"),
     "the lowest among themselves": ("client-rooms", "overrides/adsecurity/errors.py", "from . import events"),
     "a room without a place": ("client-rooms", "overrides/adsecurity/attic/__init__.py", "import json"),
