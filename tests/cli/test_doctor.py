@@ -100,7 +100,7 @@ def test_proxies_are_named_without_their_password(monkeypatch: pytest.MonkeyPatc
     assert check_proxy("https://h.example") == (False, "none")
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example")
-    assert check_proxy("https://h.example") == (True, "proxy.example:80, from the environment")
+    assert check_proxy("https://h.example") == (True, "proxy.example:1080, from the environment")
 
 
 def test_behind_a_proxy_names_and_tls_are_the_proxys(cli: Run, sandbox: Sandbox) -> None:

@@ -11,6 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 Verdict = tuple[bool, str]
 
 _PATIENCE = 10.0
+_PROXY_PORT = 1080
+"""Where the client, as curl does, looks for a proxy whose port is not given."""
 _SOON = 14
 """Days before a certificate's end from which on it is worth a word."""
 
@@ -23,7 +25,7 @@ def check_proxy(url: str) -> tuple[bool, str]:
     if not proxy or proxy_bypass(parts.hostname or ""):
         return False, "none"
     found = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    return True, f"{found.hostname}:{found.port or 80}, from the environment"
+    return True, f"{found.hostname}:{found.port or _PROXY_PORT}, from the environment"
 
 
 def check_names(host: str, port: int) -> Verdict:
