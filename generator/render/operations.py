@@ -86,6 +86,8 @@ _PAGING_DOC = {
     "ends (seconds: one; days: two before and one after) and left out here. Both ends must be given, in whole seconds; "
     "a day is one of UTC. A row without a readable time goes with the row before it; one from outside of what was "
     "asked for raises `PaginationError`.",
+    "since": "What earlier runs have read: only rows that came after that are given, in a range like that of "
+    "`inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see `State`.",
     "limit": "Most items that an iteration gives.",
     "on_page": "Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what it "
     "returns.",
@@ -111,6 +113,7 @@ def paging_keywords(method: Method) -> list[tuple[str, str]]:
         found += [("resume", "str | None = None"), ("prefetch", "int = 1")]
         if method.range is not None:
             found += [("concurrency", "int = 1"), ("inclusive", 'Literal["both", "left"] = "both"')]
+            found.append(("since", "State | None = None"))
     if method.kind in LISTS:
         found += [("limit", "int | None = None"), ("on_page", "OnPage | None = None")]
     if method.bulk:

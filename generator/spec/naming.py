@@ -24,6 +24,7 @@ PER_CALL = frozenset(
         "resume",
         "concurrency",
         "inclusive",
+        "since",
         "prefetch",
         "page_size",
         "page_number",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .paging.paginator import AsyncRawPaginator as AsyncRawPaginator
     from .paging.paginator import Paginator as Paginator
     from .paging.paginator import RawPaginator as RawPaginator
+    from .state import State as State
 
 _MODULES = {
     ".client.adsecurity": ("AdsecurityClient", "AsyncAdsecurityClient"),
@@ -45,6 +46,7 @@ _MODULES = {
     ".paging.page": ("Page",),
     ".codec.raw": ("RawResponse",),
     ".http.retry": ("RetryPolicy",),
+    ".state": ("State",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

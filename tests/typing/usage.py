@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, assert_type
 
 import httpx
@@ -24,6 +24,7 @@ from adsecurity import (
     RawResponse,
     RequestEvent,
     RetryPolicy,
+    State,
 )
 from adsecurity.testing import make, make_many
 from adsecurity.types.adsecurity import ConversionUpdateRequestDict
@@ -63,6 +64,7 @@ def rows(net: NetworkClient) -> Iterator[float | None]:
         end_time=date(2026, 11, 8),
         concurrency=8,
         inclusive="left",
+        since=State("clicks.json", lag=timedelta(hours=6)),
     )
     for row in clicks:
         assert_type(row, ClickReportRow)

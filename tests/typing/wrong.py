@@ -40,6 +40,7 @@ def beyond(net: NetworkClient) -> None:
     net.offers.modify("i", "o", actve=True)  # wrong
     net.offers.bulk_delete("i", ["o"], on_error="stop")  # wrong
     net.reports.clicks(integration_id="i", start_time="a", end_time="b", inclusive="right")  # wrong
+    net.reports.clicks(integration_id="i", start_time="a", end_time="b", since="clicks.json")  # wrong
 
 
 def missing(net: NetworkClient) -> None:

@@ -12,6 +12,7 @@ from adsecurity_generated._operation import Operation
 from adsecurity_generated._resource import card
 
 from ..codec.raw import RawResponse
+from ..errors import PaginationError
 from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
 from .half_open import INCLUSIVE, HalfOpenRange
 from .page import Page
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
+    from ..state import State
+    from .incremental import Incremental, Tracker
     from .windows.run import WindowedRead
 
 T = TypeVar("T")
@@ -60,6 +63,7 @@ class BasePaginator(Generic[T]):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: str = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
     ) -> None:
@@ -75,8 +79,21 @@ class BasePaginator(Generic[T]):
         self._limit, self._on_page = limit, on_page
         self._start: dict[str, Any] = {"page_number": page_number, "after": after, "before": before}
         self._prepared = prepared = session.prepare(op, args, extra_query=extra_query, extra_body=extra_body)
-        self._header = CheckpointHeader.of(prepared, page_size=page_size, backwards=bool(before), inclusive=inclusive)
-        self._resume = None if resume is None else self._header.read(resume)
+        self._since: Incremental | None = None
+        if since is not None:
+            from .incremental import Incremental
+
+            self._since = Incremental(since, prepared, self._start)
+            self._prepared = prepared = self._since.request
+            inclusive = "left"
+        self._header = CheckpointHeader.of(
+            prepared,
+            page_size=page_size,
+            backwards=bool(before),
+            inclusive=inclusive,
+            since=None if self._since is None else self._since.digest,
+        )
+        self._resume, self._resumed_at = None if resume is None else self._header.read(resume), resume
         # What several workers have begun, one worker goes on with in the same way.
         self._windowed = concurrency != 1 or (self._resume is not None and self._resume.concurrent)
         self._workers = concurrency
@@ -88,9 +105,14 @@ class BasePaginator(Generic[T]):
         if self._half_open is not None:
             self._prepared = self._half_open.request
         self._iteration = self._begin()
+        self._tracker = self._new_tracker()
+        if since is not None and self._since is not None:
+            since.attach(prepared.op.resource, self._since.loaded, self._state_to_save)
 
     def _begin(self) -> IterationState[T]:
         """The state of an iteration that has returned nothing yet."""
+        if self._since is not None and self._resumed_at is not None:
+            return IterationState(self._resumed_at)
         if self._windowed:
             return IterationState(self._new_read().start)
         return IterationState(self._header.write_position(self._new_state().start))
@@ -118,12 +140,44 @@ class BasePaginator(Generic[T]):
             self._prepared, self._header, workers=self._workers, resume=self._resume, half_open=self._half_open
         )
 
+    def _new_tracker(self) -> Tracker | None:
+        """For one pass over a call with `since=`."""
+        if self._since is None:
+            return None
+        from .incremental import Tracker
+
+        try:
+            return Tracker(self._since, None if self._resume is None else self._resume.since)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("resume: the checkpoint has been changed; pass the text that checkpoint() gave") from error
+
+    def _state_to_save(self) -> str:
+        if self._tracker is None or not self._iteration.ended:
+            name = self._prepared.op.resource
+            raise PaginationError(
+                f"{name}: the list was not read to its end (a limit, a break, an error), so nothing was saved: the next"
+                " run gives its rows again",
+                operation=name,
+                checkpoint=self.checkpoint(),
+            )
+        return self._tracker.text()
+
+    def _set_up(self, source: Source[T] | AsyncSource[T]) -> None:
+        self._tracker = tracker = self._new_tracker()
+        start = self._resumed_at if tracker is not None else None
+        source.set_up(
+            call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit, tracker=tracker, start=start
+        )
+        self._iteration = source.iteration
+
     def _plan_spans(self, count: int) -> Flow[PreparedRequest, list[dict[str, str]]]:
         from .windows.spans import plan_spans
 
-        if self._half_open is None:
+        if self._half_open is None or self._since is not None:
             name = self._prepared.op.resource
-            raise ValueError(f"{name}(): spans are half-open, and read so: make the call with inclusive='left'")
+            raise ValueError(
+                f"{name}(): spans are half-open, and read so: make the call with inclusive='left', and without since="
+            )
         return plan_spans(self._half_open.times, self._header, count)
 
     @contextmanager
@@ -207,8 +261,7 @@ class BaseSyncPaginator(BasePaginator[T]):
             from .windows.workers import WindowSource
 
             source = WindowSource(self._session, self._new_read(), self._call, self._workers, decode)
-        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
-        self._iteration = source.iteration
+        self._set_up(source)
         return source
 
 
@@ -224,8 +277,7 @@ class BaseAsyncPaginator(BasePaginator[T]):
             from .windows.workers import AsyncWindowSource
 
             source = AsyncWindowSource(self._session, self._new_read(), self._call, self._workers, decode)
-        source.set_up(call_id=self._prepared.call_id, on_page=self._on_page, limit=self._limit)
-        self._iteration = source.iteration
+        self._set_up(source)
         return source
 
     if not TYPE_CHECKING:

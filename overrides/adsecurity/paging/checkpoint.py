@@ -73,6 +73,8 @@ class Checkpoint:
     """The size of the pages that its position counts in."""
     concurrent: bool
     """Written by a call with `concurrency`."""
+    since: Mapping[str, Any] | None = None
+    """What had come, for a call with `since=`."""
 
 
 @attrs.frozen(eq=False)
@@ -88,7 +90,13 @@ class CheckpointHeader:
 
     @classmethod
     def of(
-        cls, prepared: PreparedRequest, *, page_size: int, backwards: bool = False, inclusive: str = "both"
+        cls,
+        prepared: PreparedRequest,
+        *,
+        page_size: int,
+        backwards: bool = False,
+        inclusive: str = "both",
+        since: str | None = None,
     ) -> CheckpointHeader:
         """The header of a request as the caller made it: before anything adds its own parameters."""
         operation = f"{prepared.op.surface}.{prepared.op.id}"
@@ -99,19 +107,25 @@ class CheckpointHeader:
             sent["before"] = [True]
         if inclusive != "both":
             sent["inclusive"] = [inclusive]
+        if since is not None:
+            sent["since"] = [since]
         hashes = {name: _digest([operation, name, values])[:8] for name, values in sorted(sent.items())}
         return cls(operation, hashes, page_size, prepared, backwards)
 
-    def write(self, at: Mapping[str, object], *, concurrent: bool = False) -> str:
+    def write(
+        self, at: Mapping[str, object], since: Mapping[str, Any] | None = None, *, concurrent: bool = False
+    ) -> str:
         """The checkpoint of a position."""
         facts = {"v": VERSION, "op": self.operation, "args": self.hashes, "size": self.page_size, "at": at}
         if concurrent:
             facts["concurrent"] = True
+        if since is not None:
+            facts["since"] = since
         return json.dumps(facts, separators=(",", ":"))
 
-    def write_position(self, position: Position) -> str:
+    def write_position(self, position: Position, since: Mapping[str, Any] | None = None) -> str:
         """The checkpoint of a position in a list that is read by one."""
-        return self.write(position.facts())
+        return self.write(position.facts(), since)
 
     def read(self, checkpoint: str) -> Checkpoint:
         """What a checkpoint holds; ValueError when it belongs to something else."""
@@ -132,7 +146,7 @@ class CheckpointHeader:
         if not isinstance(hashes, dict) or type(size) is not int or size < 1 or type(concurrent) is not bool:
             raise ValueError("resume: the checkpoint has been changed; pass the text that checkpoint() gave")
         self._check_arguments(cast("dict[str, str]", hashes))
-        return Checkpoint(facts["at"], size, concurrent)
+        return Checkpoint(facts["at"], size, concurrent, facts.get("since"))
 
     def _check_arguments(self, hashes: Mapping[str, str]) -> None:
         names = sorted({*hashes, *self.hashes})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import attrs
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ..codec.page import DecodedPage
+    from .incremental import Progress
 
 T = TypeVar("T")
 MAX_REPR = 1000
@@ -55,11 +56,18 @@ class Page(Generic[T]):
     """What the page was read from; kept for raw pages only."""
     repaired: int = 0
     """How many rows the fast decoder refused, so that they were read field by field."""
+    _progress: Progress | None = attrs.field(alias="progress", repr=False, default=None)
+    """What had come behind each item, in a list that is read with `since=`."""
 
     def first(self, count: int) -> Self:
         """This page with its first items alone, and the positions behind those."""
         # No cursor leads to the middle of a page; its checkpoint does.
         return attrs.evolve(self, items=self.items[:count], cursor=None)
+
+    def select(self, chosen: Sequence[int], progress: Progress) -> Self:
+        """This page with some of its items alone, by their index."""
+        items, places = [self.items[index] for index in chosen], [self._places[index] for index in chosen]
+        return attrs.evolve(self, items=items, places=places, progress=progress)
 
     def __repr__(self) -> str:
         known = {"number": self.number, "cursor": self.cursor, "total_count": self.total_count}
@@ -93,7 +101,10 @@ class Page(Generic[T]):
 
     def checkpoint_at(self, count: int) -> str:
         """The position behind the first `count` items of this page."""
-        return self._header.write_position(self.position_at(count))
+        return self._header.write_position(self.position_at(count), self._since_at(count))
+
+    def _since_at(self, count: int) -> Mapping[str, Any] | None:
+        return None if self._progress is None else self._progress.at(count)
 
     def position_at(self, count: int) -> Position:
         """The position behind the first `count` items of this page."""

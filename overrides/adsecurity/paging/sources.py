@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..codec.page import DecodedPage
     from ..http.session import AsyncSession, SyncSession
+    from .incremental import Tracker
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ class IterationState(Generic[T]):
         self.emitted = 0
         """How many items of the current page the caller has got."""
         self.pages = 0
+        self.ended = False
+        """The caller has got all there is."""
 
     def advance(self, page: Page[T]) -> None:
         """Go on to the next page."""
@@ -80,15 +83,20 @@ class _BaseSource(Generic[T]):
         """A page that has been read and not returned."""
         self._closed = False
         self._process: int | None = None
+        self._tracker: Tracker | None = None
 
-    def set_up(self, *, call_id: str, on_page: OnPage | None, limit: int | None) -> None:
-        """What the caller asked of this iteration: whom to tell of its pages, and where it ends."""
-        self._call_id, self._on_page, self._left = call_id, on_page, limit
+    def set_up(
+        self, *, call_id: str, on_page: OnPage | None, limit: int | None, tracker: Tracker | None, start: str | None
+    ) -> None:
+        """What the caller asked of this iteration: whom to tell of its pages, and where it begins and ends."""
+        self._call_id, self._on_page, self._left, self._tracker = call_id, on_page, limit, tracker
+        if start is not None:
+            self.iteration = IterationState(start)
 
     @property
-    def _finished(self) -> bool:
-        """Nothing more is to be read: closed, or all that the limit allows has been handed out."""
-        return self._closed or self._left == 0
+    def _wants_page(self) -> bool:
+        """More is to be read: not closed, and not all that the limit allows handed out."""
+        return self._held is None and not (self._closed or self._left == 0 or self.iteration.ended)
 
     @property
     def _holds_last(self) -> bool:
@@ -96,10 +104,23 @@ class _BaseSource(Generic[T]):
         return self._held is not None and self._left is not None and len(self._held.items) >= self._left
 
     def _hold(self, page: Page[T] | None) -> None:
-        """Keep a page until it is handed out, as much of it as the limit allows."""
-        if page is not None and self._left is not None and len(page.items) > self._left:
+        """Keep a page until it is handed out, as much of it as the limit allows; none is the end of the list."""
+        if page is None:
+            # It is asked for when the caller has got all pages before it.
+            self.iteration.ended = True
+            return
+        if self._tracker is not None and page.items:
+            page = self._tracker.select(page)
+            if not page.items:
+                return
+        if self._left is not None and len(page.items) > self._left:
             page = page.first(self._left)
         self._held = page
+
+    def _add_checkpoint(self, error: Exception) -> None:
+        if self._tracker is not None and self._held is None:
+            self._tracker.add_progress(error)
+        self.iteration.attach_checkpoint(error)
 
     def _hand_out(self, page: Page[T]) -> None:
         self._held = None
@@ -132,13 +153,13 @@ class Source(_BaseSource[T], ABC):
     def __next__(self) -> Page[T]:
         try:
             self._check_process()
-            if self._held is None and not self._finished:
+            while self._wants_page:
                 self._hold(self._read_page())
             page = self._held
             if page is not None:
                 self._session.emit(self.iteration.page_event(self._operation, self._call_id, page), self._on_page)
         except Exception as error:
-            self.iteration.attach_checkpoint(error)
+            self._add_checkpoint(error)
             raise
         if page is None:
             self.close()
@@ -166,13 +187,13 @@ class AsyncSource(_BaseSource[T], ABC):
     async def __anext__(self) -> Page[T]:
         try:
             self._check_process()
-            if self._held is None and not self._finished:
+            while self._wants_page:
                 self._hold(await self._read_page())
             page = self._held
             if page is not None:
                 await self._session.emit(self.iteration.page_event(self._operation, self._call_id, page), self._on_page)
         except Exception as error:
-            self.iteration.attach_checkpoint(error)
+            self._add_checkpoint(error)
             raise
         if page is None:
             await self.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,6 +71,11 @@ class TimeRange:
             return time if isinstance(time, datetime) else None
 
         return time_of
+
+    @cached_property
+    def key_of(self) -> Callable[[Any], Any]:
+        """The key of a row; None, or empty, where it has none."""
+        return attrgetter(self._attribute(self.of.key))
 
     @cached_property
     def identity(self) -> Callable[[Any], str | None]:

@@ -57,6 +57,7 @@ class Progress(Protocol):
     """Where the reader of the batches stands."""
 
     emitted: int
+    ended: bool
 
     def advance(self, page: Any) -> None: ...
     def attach_checkpoint(self, error: Exception) -> None: ...
@@ -238,6 +239,11 @@ def _emitting(progress: Progress | None) -> Callable[[Batch], Chunk]:
     return emit
 
 
+def _note_end(progress: Progress | None) -> None:
+    if progress is not None:
+        progress.ended = True
+
+
 def reading(model: Any, pages: PageIterator, progress: Progress | None = None) -> Any:
     """The items of a list as a reader of batches; `progress` follows what has been handed out."""
     converter = PageConverter(model)
@@ -246,6 +252,7 @@ def reading(model: Any, pages: PageIterator, progress: Progress | None = None) -
         with closing(pages):
             try:
                 yield from stream(converting(converter.convert, partial(next, pages, None), _emitting(progress)))
+                _note_end(progress)
             except Exception as error:
                 if progress is not None:
                     progress.attach_checkpoint(error)
@@ -263,6 +270,7 @@ async def reading_async(
         try:
             async for batch in batches:
                 yield batch
+            _note_end(progress)
         except Exception as error:
             if progress is not None:
                 progress.attach_checkpoint(error)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
+    from adsecurity.state import State
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -53,6 +54,7 @@ class PublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -86,6 +88,9 @@ class PublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -124,6 +129,7 @@ class PublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -146,6 +152,7 @@ class PublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -179,6 +186,9 @@ class PublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -217,6 +227,7 @@ class PublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -239,6 +250,7 @@ class PublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -272,6 +284,9 @@ class PublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -310,6 +325,7 @@ class PublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -422,6 +438,7 @@ class AsyncPublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -455,6 +472,9 @@ class AsyncPublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -493,6 +513,7 @@ class AsyncPublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -515,6 +536,7 @@ class AsyncPublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -548,6 +570,9 @@ class AsyncPublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -586,6 +611,7 @@ class AsyncPublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -608,6 +634,7 @@ class AsyncPublisherViewReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -641,6 +668,9 @@ class AsyncPublisherViewReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -679,6 +709,7 @@ class AsyncPublisherViewReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
+    from adsecurity.state import State
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -56,6 +57,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -92,6 +94,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -132,6 +137,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -157,6 +163,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -193,6 +200,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -233,6 +243,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -258,6 +269,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -294,6 +306,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -334,6 +349,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -474,6 +490,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -510,6 +527,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -550,6 +570,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -575,6 +596,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -611,6 +633,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -651,6 +676,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -676,6 +702,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -712,6 +739,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -752,6 +782,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,

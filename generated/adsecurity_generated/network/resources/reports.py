@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adsecurity.http.config import Timeout
     from adsecurity.http.retry import RetryPolicy
     from adsecurity.paging.paginator import AsyncPaginator, Paginator
+    from adsecurity.state import State
 
     from ..models.click_report_row import ClickReportRow
     from ..models.conversion_report_row import ConversionReportRow
@@ -57,6 +58,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -98,6 +100,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -140,6 +145,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -167,6 +173,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -208,6 +215,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -250,6 +260,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -277,6 +288,7 @@ class Reports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -318,6 +330,9 @@ class Reports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -360,6 +375,7 @@ class Reports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -413,6 +429,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -454,6 +471,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -496,6 +516,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -523,6 +544,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -564,6 +586,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -606,6 +631,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,
@@ -633,6 +659,7 @@ class AsyncReports(Described):
         prefetch: int = 1,
         concurrency: int = 1,
         inclusive: Literal["both", "left"] = "both",
+        since: State | None = None,
         limit: int | None = None,
         on_page: OnPage | None = None,
         timeout: Timeout | None = None,
@@ -674,6 +701,9 @@ class AsyncReports(Described):
                 is asked for at both ends (seconds: one; days: two before and one after) and left out here. Both
                 ends must be given, in whole seconds; a day is one of UTC. A row without a readable time goes with
                 the row before it; one from outside of what was asked for raises `PaginationError`.
+            since: What earlier runs have read: only rows that came after that are given, in a range like that of
+                `inclusive='left'`. `start` counts for the first run alone. Saved when you have stored the rows: see
+                `State`.
             limit: Most items that an iteration gives.
             on_page: Called with a `PageEvent` for each page, beside the client's hook; an async client awaits what
                 it returns.
@@ -716,6 +746,7 @@ class AsyncReports(Described):
             prefetch=prefetch,
             concurrency=concurrency,
             inclusive=inclusive,
+            since=since,
             limit=limit,
             on_page=on_page,
             timeout=timeout,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import attrs
 
@@ -17,6 +17,9 @@ from ..state import PagingState
 from ..time_range import TimeRange
 from .plan import WindowPlan
 from .window import EmittedPage, Window
+
+if TYPE_CHECKING:
+    from ..incremental import Progress
 
 T = TypeVar("T")
 
@@ -44,8 +47,14 @@ class WindowPage(Page[T]):
         position: Position = self._emitted.entry.page.position_at(done)
         return self._header.write(
             {"windows": {**state, **({"left_out": True} if left_out else {})}, "spot": position.facts()},
+            self._since_at(count),
             concurrent=True,
         )
+
+    def select(self, chosen: Sequence[int], progress: Progress) -> Self:
+        emitted = self._emitted.select(chosen)
+        rows, places = emitted.rows, range(len(chosen))
+        return attrs.evolve(self, items=rows, rows=rows, places=places, emitted=emitted, progress=progress)
 
 
 class WindowedRead(Generic[T]):
