@@ -40,6 +40,7 @@ NAMES = {
     "ResponseEvent",
     "RetryEvent",
     "RetryPolicy",
+    "State",
     "RouteInfo",
     "__version__",
     "errors",

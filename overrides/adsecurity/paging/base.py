@@ -101,8 +101,9 @@ class BasePaginator(Generic[T]):
             from .windows.run import check
 
             check(prepared, concurrency, self._start, raw=self._raw)
-        self._half_open = HalfOpenRange(prepared, args, raw=self._raw) if inclusive == "left" else None
-        if self._half_open is not None:
+        self._half_open: HalfOpenRange | None = None
+        if inclusive == "left":
+            self._half_open = HalfOpenRange(prepared, args, raw=self._raw, exact=since is None)
             self._prepared = self._half_open.request
         self._iteration = self._begin()
         self._tracker = self._new_tracker()

@@ -21,12 +21,13 @@ INCLUSIVE = ("both", "left")
 class HalfOpenRange:
     """One range from its start on, up to before its end."""
 
-    def __init__(self, prepared: PreparedRequest, args: Mapping[str, Any], *, raw: bool) -> None:
+    def __init__(self, prepared: PreparedRequest, args: Mapping[str, Any], *, raw: bool, exact: bool) -> None:
+        """`exact` says that other ranges meet this one at its ends."""
         self.times = times = TimeRange(prepared, "inclusive='left'")
         if raw:
             raise times.refused("answers as they came hold the rows around the range as well")
         times.check_fields(times.of.time_field)
-        for name in (times.of.start, times.of.end):
+        for name in (times.of.start, times.of.end) if exact else ():
             _check_whole(times, name, args[name], args.get("timezone"))
         clock, span = times.clock, times.span
         self._start, self._end = clock.start(span[0]), clock.start(span[1])
