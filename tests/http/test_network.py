@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import platform
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -284,3 +287,23 @@ def test_tls_inside_the_tls_of_a_proxy_is_read_from_memory() -> None:
     stream = Stream(Inner([b"data"]), Backend(threading.Event()))
     # Nothing is in that memory.
     assert stream.read(65_536) == b"data"
+
+
+PAGES = """
+import resource
+import adsecurity.http.network
+for _ in range(3):
+    page = [bytearray(300_000) for _ in range(4)]
+    del page
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    page = [bytearray(300_000) for _ in range(4)]
+    del page
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep memory in other ways")
+def test_the_memory_of_one_page_serves_the_next() -> None:
+    done = subprocess.run([sys.executable, "-c", PAGES], check=True, capture_output=True, text=True)
+    assert int(done.stdout) < 100

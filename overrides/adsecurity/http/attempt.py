@@ -43,14 +43,16 @@ class Attempt:
     timeout: Timeout
     extra_headers: Mapping[str, str] = attrs.field(repr=False)
 
-    def build(self, client: httpx.Client | httpx.AsyncClient, timeouts: httpx.Timeout) -> httpx.Request:
+    def build(self, client: httpx.Client | httpx.AsyncClient | None, timeouts: httpx.Timeout) -> httpx.Request:
+        """The request; a client that the caller brought adds what it has been set up with."""
         prepared = self.call.prepared
-        request = client.build_request(
+        make = httpx.Request if client is None else client.build_request
+        request = make(
             prepared.method,
             prepared.full_url,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING, **prepared.headers},
             content=prepared.content,
-            timeout=timeouts,
+            extensions={"timeout": timeouts.as_dict()},
         )
         request.headers.update(self.extra_headers)
         request.headers[KEY_HEADER] = self.config.key.reveal()

@@ -28,6 +28,11 @@ _HEADERS = re.compile(rb"(?:HTTP/1\.\d 1\d\d (?s:.*?)\n\r?\n)*(?s:.*?)\n\r?\n")
 """Of one answer, with the interim ones before it; or the end of them."""
 _LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n")
 
+# A page has some 260 KB. glibc gives freed memory above a limit back to the system, page after page, and clearing what
+# it gets for the next one takes up to a third of the time of a request. The limit follows the largest block that was
+# ever freed: this one, of which nothing is ever used.
+bytes(1 << 20)
+
 Receive = Callable[[int], bytes]
 
 
@@ -65,9 +70,10 @@ class ReadState:
             self._error = None
             raise httpcore.ReadError(str(error)) from error
 
-    def size(self, most: int) -> int:
+    @property
+    def size(self) -> int:
         """How much to ask for: memory is taken for all of it, and TLS gives one record at a time."""
-        return most if self._receive is None else RECORD
+        return BUFFER if self._receive is None else RECORD
 
     def complete(self, data: bytes) -> bytes:
         """What was read, with the TLS records behind it."""
@@ -130,7 +136,7 @@ class Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self.state.raise_pending()
         left = self._backend.left(timeout, httpcore.ReadTimeout)
-        return self.state.complete(self._stream.read(self.state.size(max_bytes), left))
+        return self.state.complete(self._stream.read(self.state.size, left))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
@@ -197,7 +203,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self.state.raise_pending()
         left = self._backend.left(timeout, httpcore.ReadTimeout)
         # Without TLS all that the event loop has read: what it keeps would not be seen before the next call.
-        return self.state.complete(await self._stream.read(self.state.size(BUFFER), left))
+        return self.state.complete(await self._stream.read(self.state.size, left))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         await self._stream.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))

@@ -75,7 +75,7 @@ class PacedAttempt(Attempt):
 
     throttle: Throttle = attrs.field(kw_only=True)
 
-    def build(self, client: httpx.Client | httpx.AsyncClient, timeouts: httpx.Timeout) -> httpx.Request:
+    def build(self, client: httpx.Client | httpx.AsyncClient | None, timeouts: httpx.Timeout) -> httpx.Request:
         if self.throttle.holds != self.step.holds:
             raise TurnLost
         self.step.sent = time.monotonic()

@@ -183,32 +183,34 @@ class Connection(Generic[C]):
     given; shared by many tasks, it gets slower with each.
     """
 
-    def __init__(self, client: C, transport: RoutingTransport | AsyncRoutingTransport | None) -> None:
+    def __init__(self, client: C, transport: Any) -> None:
         self.client: C = client
-        self._transport = transport
+        self.transport = transport
+        """What the client sends by; None where the caller brought the client."""
+        self._own = transport if isinstance(transport, RoutingTransport | AsyncRoutingTransport) else None
         """None where the caller brought the client or its transport."""
 
     def set_deadline(self, deadline: float = math.inf) -> None:
         """When all that is sent and read here must be over, on the monotonic clock."""
-        if self._transport is not None:
-            self._transport.deadline = deadline
+        if self._own is not None:
+            self._own.deadline = deadline
 
     def is_reusable(self, response: httpx.Response, last: bytes) -> bool:
         """Whether nothing came behind an answer that was read to its end; `last` is the last raw piece of its body."""
-        stream = None if self._transport is None else self._transport.backend.stream
+        stream = None if self._own is None else self._own.backend.stream
         if stream is None:
             return True
         return stream.state.ends_with(last, chunked="transfer-encoding" in response.headers)
 
     def hang_up(self) -> None:
         """Wake the thread that waits for something here."""
-        stream = self._transport.backend.stream if isinstance(self._transport, RoutingTransport) else None
+        stream = self._own.backend.stream if isinstance(self._own, RoutingTransport) else None
         if stream is not None:
             stream.hang_up()
 
     def abort(self) -> None:
         """Let go of the socket alone: an interrupt may have left the locks of the HTTP library taken for ever."""
-        stream = self._transport.backend.stream if isinstance(self._transport, RoutingTransport) else None
+        stream = self._own.backend.stream if isinstance(self._own, RoutingTransport) else None
         if stream is not None:
             stream.close()
 
@@ -223,4 +225,4 @@ def connect_over(kind: type[C], transport: Any) -> Connection[C]:
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
         cookies=_NoCookies(),
     )
-    return Connection(client, transport if isinstance(transport, RoutingTransport | AsyncRoutingTransport) else None)
+    return Connection(client, transport)
