@@ -59,6 +59,7 @@ $(NODE)/.made: tests/support/node/package.json
 
 demo: $(VENV)/.demo ## the whole chain against the sandbox: list, create, page, export, Parquet
 	@$(PY) -m adsecurity.sandbox.demo
+	@echo 'One that stays, to try things yourself: . $(BIN)/activate && adsecurity sandbox'
 
 test: $(VENV)/.dev ## the test suite, Python only, with branch coverage
 	@mkdir -p .cache
