@@ -120,7 +120,7 @@ class Items:
     def _find(self, collection: Collection, item_id: str) -> dict[str, Any]:
         document = self._store.get_document(collection, item_id)
         if document is None:
-            raise not_found(collection.name, item_id)
+            raise not_found(collection.name.removesuffix("s").replace("_", " "), item_id)
         return document
 
     # Handlers that read

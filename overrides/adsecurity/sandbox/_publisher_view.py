@@ -49,7 +49,7 @@ class PublisherView:
         offer_id = target.item_id or target.collection.parent_id
         found = self._store.documents(OFFERS, f"{_VISIBLE_OFFERS} AND id = ?", [offer_id])
         if not found:
-            raise not_found("offers", offer_id)
+            raise not_found("offer", offer_id)
         return found[0]
 
     def _completion(self, request: ApiRequest) -> Completion:
