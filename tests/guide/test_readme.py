@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from adsecurity import AdsecurityClient, NetworkClient
 from adsecurity.sandbox import Sandbox
 from tests.support.guide import ROOT, blocks, pages, run_program
 from tests.support.our_specs import read_trees
@@ -75,3 +77,23 @@ def test_the_evidence_is_told_as_the_specs_have_it() -> None:
     )
     told = set(re.findall(r"`(\w+)`", README.partition("rests on:")[2].partition(";")[0]))
     assert set(evidence) <= {"official", "documented", "prose", "inferred", "borrowed"} <= told
+
+
+def test_ids_come_from_where_the_table_says(sandbox: Sandbox) -> None:
+    integration, organization = sandbox.integration_id, sandbox.organization_id
+    with (
+        NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as net,
+        AdsecurityClient(api_key=sandbox.api_key, base_url=sandbox.adsecurity_url) as ads,
+    ):
+        days: Any = {"start_time": sandbox.today - timedelta(days=1), "end_time": sandbox.today}
+        net.exports.clicks(integration, **days, fields=["tx_id"], extra_parameters=[])
+        publisher = ads.publisher_view(organization)
+        for telling in (ads.offers.list_all(), publisher.offers.list(), net.exports.list()):
+            assert integration in {item.integration for item in telling}, telling
+        assert {item.organization for item in ads.publishers.list()} == {organization}
+        row: Any = net.reports.clicks(integration_id=integration, **days).first()
+        offer = net.offers.get(integration, row.offer_db_id)
+        assert row.offer_id == f"{offer.incremental_id}"
+        assert row.publisher == f"{net.publishers.get(row.publisher_db_id).incremental_id}"
+        advertiser: Any = net.advertisers.get(row.advertiser_db_id)
+        assert offer.advertiser_id == advertiser.incremental_id
