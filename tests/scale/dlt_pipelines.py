@@ -23,10 +23,14 @@ def pipeline(folder: Path, **options: Any) -> Any:
 
 
 def load(folder: Path, source: Any, *names: str) -> dict[str, int]:
-    """Run the pipeline with these resources, or with those that are selected; how many rows each gave."""
+    """Run the pipeline with these resources, or with those that are selected; how many rows each gave.
+
+    Where a load was left in the middle, the run finishes it and does nothing else.
+    """
     running = pipeline(folder)
     running.run(source.with_resources(*names) if names else source)
-    counts: dict[str, int] = running.last_trace.last_normalize_info.row_counts
+    normalized = running.last_trace.last_normalize_info
+    counts: dict[str, int] = normalized.row_counts if normalized else {}
     return {name: count for name, count in counts.items() if not name.startswith("_dlt")}
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from ..flow.extras import require
 
-require("dlt", extra="dlt")
-require("pyarrow", extra="dlt")
+for _module in ("dlt", "pyarrow", "msgspec"):
+    require(_module, extra="dlt")
 
 from .source import adsecurity, network  # noqa: E402 - what is missing is named first
 

@@ -46,10 +46,12 @@ class Table:
     ) -> None:
         self._op, self._export, self._reading, self._connect = op, export, reading, connect
         self.name = resource_name(op)
-        # By `start` and `end`. The performance report has them, and no range that could be read in parts.
-        self._ends = {param.edge: param for param in op.params if param.edge}
+        # By `start` and `end`. The performance report needs them, and has no range that could be read in parts; where
+        # a list can do without, they are filters like others.
+        self._ends = {param.edge: param for param in op.params if param.edge and (op.range or param.required)}
         self._clock: Clock = Days() if any(end.time == "day" for end in self._ends.values()) else Seconds(UTC)
-        own = {param.arg: param.required or param.place == "path" for param in op.params if not param.edge}
+        ends = self._ends.values()
+        own = {param.arg: param.required or param.place == "path" for param in op.params if param not in ends}
         if self._ends:
             # All times are UTC here.
             own.pop("timezone", None)
