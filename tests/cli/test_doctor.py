@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
 from adsecurity.cli.doctor import clock
 from adsecurity.cli.network_checks import check_names, check_proxy, check_tls
 from adsecurity.sandbox import Sandbox
+from tests.support.tls import certificate_file, server_context
 
 from .conftest import Run
 
@@ -132,3 +135,38 @@ def test_tls_that_is_none_is_said(plain: int) -> None:
     assert not good
     assert "no connection" in said
     assert check_names("127.0.0.1", plain)[0]
+
+
+@pytest.fixture
+def secured() -> Iterator[int]:
+    """A port that speaks TLS, for two connections."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for _ in range(2):
+                connection, _ = listening.accept()
+                with connection, contextlib.suppress(OSError):
+                    server_context().wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield int(listening.getsockname()[1])
+        thread.join()
+
+
+def test_certificates_are_trusted_as_the_client_trusts_them(
+    secured: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    good, said = check_tls("localhost", secured)
+    assert not good
+    assert "is not trusted by certifi's list; SSL_CERT_FILE names another" in said
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate_file(tmp_path)))
+    good, said = check_tls("localhost", secured)
+    assert good
+    assert "TLSv1.3" in said
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    good, said = check_tls("localhost", secured)
+    assert not good
+    assert "nowhere.pem: No such file" in said

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+import certifi
 
 Verdict = tuple[bool, str]
 
@@ -39,7 +42,15 @@ def check_names(host: str, port: int) -> Verdict:
 
 def check_tls(host: str, port: int) -> Verdict:
     """Whether the host answers with a certificate that is trusted here."""
-    context = ssl.create_default_context()
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        # As the client does: from the variables, or what the HTTP library brings along, which is not what the system
+        # trusts.
+        context = ssl.create_default_context(
+            cafile=file or (None if folder else certifi.where()), capath=None if file else folder
+        )
+    except OSError as error:
+        return False, f"no certificates can be read from {file or folder}: {error.strerror or error}"
     try:
         with (
             socket.create_connection((host, port), timeout=_PATIENCE) as plain,
@@ -47,7 +58,8 @@ def check_tls(host: str, port: int) -> Verdict:
         ):
             version, certificate = secured.version(), secured.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
-        return False, f"the certificate is not trusted: {error.verify_message}"
+        trusted = file or folder or "certifi's list; SSL_CERT_FILE names another"
+        return False, f"the certificate is not trusted by {trusted}: {error.verify_message}"
     except OSError as error:
         return False, f"no connection to {host}:{port}: {error.strerror or error}"
     end = ssl.cert_time_to_seconds(str(certificate.get("notAfter")))
