@@ -112,7 +112,8 @@ test-package: build $(VENV)/.dev ## what needs minutes: the installed wheel, eac
 
 test-scale: $(SCALE_VENV)/.made ## Spark, dlt and Dask, in an environment of their own (Java 17)
 	@command -v java >/dev/null || { echo "Java 17 is needed for this target"; exit 1; }
-	$(SCALE_VENV)/bin/python -m pytest -o cache_dir=.cache/pytest tests/scale
+	@mkdir -p .cache
+	$(SCALE_VENV)/bin/python -m pytest -o cache_dir=.cache/pytest --cov --cov-config=tests/scale/coverage.toml --cov-report=term tests/scale
 
 test-min: build $(VENV)/.dev ## the public interface on the oldest versions that pyproject.toml admits
 	$(PY) -m tests.support.lane min dist/*.whl

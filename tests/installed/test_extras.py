@@ -84,6 +84,9 @@ MISSING = {
         from adsecurity.cli import main
         sys.exit(main())
     """,
+    "spark": """
+        import adsecurity.spark
+    """,
 }
 
 
