@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -63,6 +64,7 @@ class SurfaceFacts:
     default_headers: dict[str, str]
     export_status: str
     export_signed_url: str
+    paging: tuple[tuple[str, str], ...]
 
 
 def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
@@ -78,7 +80,18 @@ def surface_facts(spec: Spec, methods: list[Method]) -> SurfaceFacts:
         default_headers={str(name): str(value) for name, value in as_map(spec.tree.get("x-default-headers")).items()},
         export_status=roles.get("status", ""),
         export_signed_url=roles.get("signed-url", ""),
+        paging=_usual_paging(methods),
     )
+
+
+def _usual_paging(methods: list[Method]) -> tuple[tuple[str, str], ...]:
+    """What most lists call their paging parameters, where that is not what we call them."""
+    usual: dict[str, str] = {}
+    for pair, count in Counter(pair for method in methods for pair in method.paging).items():
+        kinds = {method.kind for method in methods if pair in method.paging}
+        if 2 * count > sum(method.kind in kinds for method in methods):
+            usual[pair[0]] = pair[1]
+    return tuple(sorted(usual.items()))
 
 
 def _one_line(text: str) -> str:

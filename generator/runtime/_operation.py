@@ -152,6 +152,8 @@ class Surface:
     """Wire names of fields and parameters whose values are secret."""
     package: str
     """Dotted name of the surface's generated package, also in a vendored copy."""
+    paging: tuple[tuple[str, str], ...] = ()
+    """Paging parameters that its lists call otherwise on the wire: ``(("page[number]", "page"),)``."""
 
     def operation(self, operation_id: str) -> Operation[Any]:
         """Return the descriptor of an operation; its module is imported on the first call."""

@@ -18,7 +18,7 @@ from adsecurity import types
 from tests.support.demo.drivers import Driver, Server
 from tests.support.demo.surface import CREATE, OLD
 from tests.support.our_specs import read_trees
-from tests.support.routes import path_of, routes
+from tests.support.routes import in_our_names, path_of, routes
 
 NAMES = {
     "AdsecurityClient",
@@ -164,12 +164,11 @@ def real_client(driver: Driver, handler: Any) -> Any:
 
 def test_lists_and_exports_of_the_real_clients_work_the_same_way(driver: Driver) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        if "exports" in request.url.path:
-            return httpx.Response(200, json=EXPORT)
-        if "signed" in request.url.path:
+        if request.url.path == path_of("network", "getExportSignedUrl"):
             return httpx.Response(200, json={"url": "https://storage.example/x"})
-        # By whichever name a specification has it.
-        number = int(next(request.url.params[name] for name in ("page[number]", "page") if name in request.url.params))
+        if request.url.path != path_of("network", "listUsers"):
+            return httpx.Response(200, json=EXPORT)
+        number = int(in_our_names(request.url.params.items())["page[number]"])
         return httpx.Response(200, json={"data": [{"id": "u1"}] if number == 1 else [], "meta": {"total_page": 1}})
 
     net = real_client(driver, handler)

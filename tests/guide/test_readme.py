@@ -13,6 +13,7 @@ from adsecurity import AdsecurityClient, NetworkClient
 from adsecurity.sandbox import Sandbox
 from tests.support.guide import ROOT, blocks, pages, run_program
 from tests.support.our_specs import read_trees
+from tests.support.routes import path_of
 
 from .test_pages import EXTRAS
 
@@ -53,7 +54,7 @@ def test_the_opentelemetry_recipe_gives_a_span_for_each_request_in_the_callers_t
     assert requests
     for span in requests:
         assert span["parent_id"] == outer["context"]["span_id"]
-        assert span["attributes"]["http.url"].startswith(f"{sandbox.network_url}/api/v2/users")
+        assert span["attributes"]["http.url"].startswith(sandbox.network_url + path_of("network", "listUsers"))
     assert sandbox.api_key not in done.stdout
 
 

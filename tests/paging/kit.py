@@ -14,6 +14,7 @@ from adsecurity.client.base import AsyncClient, SyncClient
 from adsecurity.http.retry import RetryPolicy
 from adsecurity_generated._model import Field, Model
 from adsecurity_generated._operation import Operation, Param, Range, Surface
+from tests.support.routes import in_our_names
 
 KEY = "planted-key-0123456789"
 PAGED = ("pages", "cursor", "report-pages", "report-numbered")
@@ -105,7 +106,8 @@ class Server:
         early = self.before(len(self.requests))
         if isinstance(early, httpx.Response):
             return early
-        body = getattr(self, "_" + self.kind.replace("-", "_"))(request.url.params, request)
+        query = in_our_names(request.url.params.items())
+        body = getattr(self, "_" + self.kind.replace("-", "_"))(query, request)
         self.change(body)
         return httpx.Response(200, json=body)
 

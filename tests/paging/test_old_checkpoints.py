@@ -15,6 +15,7 @@ import pytest
 from adsecurity import AdsecurityClient, NetworkClient
 from tests.paging.kit import Server, rows
 from tests.support.report_server import ReportServer, make_rows
+from tests.support.routes import TABLE
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
 URL = {"api_key": "k", "base_url": "https://api.test"}
@@ -47,12 +48,17 @@ CALLS: dict[str, Callable[..., Any]] = {
 TAKEN = (0, 3, 10, 17, 24)
 
 
+def _routes(surface: str) -> dict[str, str]:
+    """The routes that there were when these checkpoints were written: the first version signs them."""
+    return {one["id"]: f"{one['method']} {one['path']}" for one in TABLE if one["surface"] == surface}
+
+
 def _network(server: Callable[[httpx.Request], httpx.Response]) -> NetworkClient:
-    return NetworkClient(**URL, transport=httpx.MockTransport(server))
+    return NetworkClient(**URL, routes=_routes("network"), transport=httpx.MockTransport(server))
 
 
 def _ads(server: Callable[[httpx.Request], httpx.Response]) -> AdsecurityClient:
-    return AdsecurityClient(**URL, transport=httpx.MockTransport(server))
+    return AdsecurityClient(**URL, routes=_routes("adsecurity"), transport=httpx.MockTransport(server))
 
 
 def take(name: str, count: int) -> str:

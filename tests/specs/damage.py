@@ -198,7 +198,7 @@ class Damager:
 
     def _prose(self, fact: Schema, key: FactKey) -> Iterator[Edit]:
         for node, _, listed, index in self.checker.parameters(fact):
-            if (node["name"], node["in"]) != (key[2], "query"):
+            if (node["name"], node["in"]) != (self.checker.wire_name(fact, "query", key[2]), "query"):
                 continue
             own = inline(self.checker.flat(node["schema"], ""))
             if key[3:] == ("maximum",):

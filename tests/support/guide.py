@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adsecurity.sandbox import Sandbox
+from tests.support.routes import written_now
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "overrides/guide"
@@ -65,7 +66,8 @@ def run_program(
     block: Block, sandbox: Sandbox, folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a Python block as a process of its own, warnings being errors; where it has tests, by pytest."""
-    (folder / "program.py").write_text(block.text, encoding="utf-8")
+    # A page that names a route shows what it was when the page was written.
+    (folder / "program.py").write_text(written_now(block.text), encoding="utf-8")
     runner = ["-m", "pytest", "-p", "no:cacheprovider"] if "\ndef test_" in block.text else []
     return subprocess.run(
         [sys.executable, "-W", "error", *runner, "program.py"],

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import attrs
 import httpx
 
+from tests.support.routes import in_our_names
+
 Rows = list[dict[str, Any]]
 
 
@@ -35,7 +37,7 @@ class ReportServer:
         return httpx.MockTransport(self.answer)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        query = dict(request.url.params)
+        query = in_our_names(request.url.params.items())
         body = json.loads(request.content) if request.content else {}
         with self._lock:
             self.requests.append((time.monotonic(), query))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from tests.support.our_specs import ROOT, read_trees
+from tests.support.our_specs import ROOT, SURFACES, read_trees
 
 TABLE: list[dict[str, str]] = json.loads((ROOT / "tests/specs/facts/operations.json").read_text(encoding="utf-8"))
 Json = dict[str, Any]
@@ -30,8 +31,24 @@ def routes(surface: str) -> dict[str, tuple[str, str]]:
 @cache
 def paging_names(surface: str) -> list[tuple[str, str]]:
     """Our name and theirs of each paging parameter that is called otherwise."""
-    parameters = read_trees()[surface]["components"]["parameters"].values()
+    tree = read_trees()[surface]
+    operations = [one for item in tree["paths"].values() for one in item.values() if isinstance(one, dict)]
+    parameters = [*tree["components"]["parameters"].values()]
+    parameters += [one for operation in operations for one in operation.get("parameters", ())]
     return sorted({(one["x-paging"], one["name"]) for one in parameters if "x-paging" in one})
+
+
+def in_our_names(query: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A query whose paging parameters have our names, whichever the specs give them."""
+    ours = {wire: role for surface in SURFACES for role, wire in paging_names(surface)}
+    return {ours.get(name, name): value for name, value in query}
+
+
+def written_now(text: str, surface: str = "network") -> str:
+    """An example that names routes and paging parameters, as the specs have them now."""
+    for role, wire in paging_names(surface):
+        text = text.replace(f'"{role}"', f'"{wire}"')
+    return re.sub(r'"(/api/v2/[^"]*)"', lambda found: f'"{current(surface, "GET", found[1])[1]}"', text)
 
 
 def path_of(surface: str, operation: str, *ids: str) -> str:

@@ -76,7 +76,7 @@ class CustomCalls:
         Args:
             path: Begins with `/` and is put behind the client's `base_url` as it is.
             kind: How the list is paged. `pages`: by `page[number]` in the query. `cursor`: by `page[after]`.
-                `report-pages`: by `page_number` in the body as well.
+                `report-pages`: by `page_number` in the body as well. Names in the query are those of other lists.
             query: Parameters; a list repeats its name, a mapping is written with brackets: `filter[status]`.
             json: The body. With one, and for `report-pages`, the list is asked for by POST, otherwise by GET.
             page_size: Items per page, at most 100.
@@ -179,7 +179,7 @@ class AsyncCustomCalls:
         Args:
             path: Begins with `/` and is put behind the client's `base_url` as it is.
             kind: How the list is paged. `pages`: by `page[number]` in the query. `cursor`: by `page[after]`.
-                `report-pages`: by `page_number` in the body as well.
+                `report-pages`: by `page_number` in the body as well. Names in the query are those of other lists.
             query: Parameters; a list repeats its name, a mapping is written with brackets: `filter[status]`.
             json: The body. With one, and for `report-pages`, the list is asked for by POST, otherwise by GET.
             page_size: Items per page, at most 100.

@@ -63,7 +63,7 @@ def list_operation(
     method = "POST" if kind == "report-pages" or json is not None else "GET"
     op, args = make_operation("paginate", kind, method, path, query, json, surface=session.surface.name)
     # A list reads, also where its conditions are in a body.
-    op = attrs.evolve(op, safe=True, has_body=method == "POST")
+    op = attrs.evolve(op, safe=True, has_body=method == "POST", paging=session.surface.paging)
     return cast("Operation[dict[str, Any]]", op), args
 
 
