@@ -1,4 +1,4 @@
-"""Lists whose paging parameters are called otherwise, as an adopted file may say: `page`, `limit`, `cursor`, `until`."""
+"""Lists whose paging parameters are called otherwise, as an adopted file may say: `page`, `limit`, `cursor`."""
 
 from __future__ import annotations
 
