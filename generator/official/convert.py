@@ -16,6 +16,7 @@ UNDESCRIBED = "Taken over from the vendor's file; not described yet."
 _KEPT = ("format", "minimum", "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems")
 _TYPES = ("string", "integer", "number", "boolean")
 _SCHEMAS = "#/components/schemas/"
+_ENVELOPE = ("data", "items", "rows", "list", "result", "results")
 MOST_COMPONENTS = 25
 """So many new components one field or operation may bring; objects further down stay open."""
 
@@ -187,7 +188,9 @@ class Converter:
             whole["description"] = text
         attributes: set[str] = set()
         for key, child in merged.properties.items():
-            made = self.schema(as_map(child), str(key))
+            # An envelope's part is named by what it is the envelope of.
+            hint = f"{title.removesuffix('Response')}_{key}" if key in _ENVELOPE else str(key)
+            made = self.schema(as_map(child), hint)
             attribute = wanted = python_name(str(key))
             while attribute in attributes or attribute in MODEL_NAMES:
                 attribute += "_"

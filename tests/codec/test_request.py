@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import attrs
 import httpx
 import pytest
 from hypothesis import given
@@ -151,6 +152,29 @@ def test_a_body_field_that_repeats_a_path_id_is_filled_from_it() -> None:
     assert lay_out(CREATE, parent_id="p1", name="n").body == {"name": "n", "parent": "p1"}
     assert lay_out(CREATE, parent_id="p1", name="n", parent="p2").body == {"name": "n", "parent": "p2"}
     assert lay_out(CREATE, parent_id="p1", name="n", parent=None).body == {"name": "n", "parent": None}
+
+
+@pytest.mark.parametrize(
+    ("path_kind", "field_kind", "given", "sent"),
+    [
+        *(("integer", "string", 7, "7"), ("integer", "string", "7", "7"), ("string", "integer", "7", 7)),
+        *(("integer", "integer", "7", 7), ("integer", "integer", 7, 7), ("string", "string", "7", "7")),
+    ],
+)
+def test_a_field_that_repeats_a_path_id_has_its_own_kind(
+    path_kind: str, field_kind: str, given: Any, sent: Any
+) -> None:
+    kinds = {"parent_id": (path_kind,), "parent": (field_kind,)}
+    params = tuple(attrs.evolve(one, kinds=kinds.get(one.arg, one.kinds)) for one in CREATE.params)
+    prepared = lay_out(attrs.evolve(CREATE, params=params), parent_id=given, name="n")
+    assert prepared.url.endswith("/parents/7/things")
+    assert prepared.body == {"name": "n", "parent": sent}
+
+
+def test_a_path_id_that_is_no_number_is_not_made_one() -> None:
+    params = tuple(attrs.evolve(one, kinds=("integer",)) if one.arg == "parent" else one for one in CREATE.params)
+    with pytest.raises(TypeError, match="parent must be an integer, not str"):
+        lay_out(attrs.evolve(CREATE, params=params), parent_id="x7", name="n")
 
 
 def test_a_mirrored_parameter_is_sent_in_query_and_body() -> None:

@@ -114,7 +114,7 @@ def prepare(
             problems.add(f"unexpected argument {arg!r}", of_type=True)
     for param in op.params:
         if param.from_path and param.arg not in values and param.from_path in values:
-            values[param.arg] = values[param.from_path]
+            values[param.arg] = _as_field(param, values[param.from_path])
 
     path: dict[str, str] = {}
     query: list[tuple[str, str]] = []
@@ -315,6 +315,15 @@ def _fits(param: Param, value: Any, problems: _Problems) -> bool:
     if kind == "array":
         return _items_fit(param, value, problems)
     return True
+
+
+def _as_field(param: Param, path_id: Any) -> Any:
+    """A path id as the body field that repeats it has it: the one may be a number and the other a text."""
+    if param.kinds == ("string",) and kind_of(path_id) == "integer":
+        return str(path_id)
+    if param.kinds == ("integer",) and isinstance(path_id, str) and re.fullmatch(r"-?[0-9]{1,18}", path_id):
+        return int(path_id)
+    return path_id
 
 
 def _items_fit(param: Param, items: Sequence[Any], problems: _Problems) -> bool:
