@@ -60,6 +60,18 @@ WORK = {
             with adsecurity.NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url) as net:
                 assert net.users.list().first().id
     """,
+    "progress": """
+        from adsecurity.display.progress import Bar
+        import io
+        class Screen(io.StringIO):
+            def isatty(self):
+                return True
+        quiet, sys.stderr = sys.stderr, Screen()
+        with Bar("clicks", total=10) as bar:
+            bar.at(10)
+        drawn, sys.stderr = sys.stderr.getvalue(), quiet
+        assert "clicks: 100%" in drawn
+    """,
     "cli": """
         import pathlib
         import subprocess
@@ -79,6 +91,10 @@ MISSING = {
     "sandbox": """
         from adsecurity.sandbox import Sandbox
         Sandbox().start()
+    """,
+    "progress": """
+        with client() as net:
+            net.users.list().to_parquet("users.parquet", progress=True)
     """,
     "cli": """
         from adsecurity.cli import main

@@ -108,4 +108,5 @@ def test_the_core_needs_three_packages_and_each_extra_is_optional(metadata: Mess
     needed = metadata.get_all("Requires-Dist", [])
     core = {one.split(">")[0].split("<")[0] for one in needed if "extra ==" not in one}
     assert core == {"httpx", "attrs", "python-dateutil"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"fast", "parquet", "sandbox", "cli", "dlt", "all"}
+    extras = {"fast", "parquet", "sandbox", "progress", "cli", "dlt", "spark", "all"}
+    assert set(metadata.get_all("Provides-Extra", [])) == extras

@@ -13,12 +13,12 @@ import click
 
 from .. import errors
 from ..display.printable import printable
+from ..display.progress import Bar
 from .base import CONTEXT, common, settings_of
 from .confirm import ask, named
 from .connect import open_client
 from .failures import FAILED, Failure, Usage, explain
 from .output import note
-from .progress import Bar
 from .shared import SURFACE, find_operation
 from .values import content
 
@@ -71,7 +71,7 @@ def _make(verb: str, action: str) -> click.Command:
         ask(f"{action} {named([_id(entry) for entry in entries])} conversions", yes=yes)
         extra = {"new_rejected_advanced_reason": reason} if reason else {}
         about = {"integration_id": integration} if integration else {}
-        with open_client(operation.surface, settings) as client, Bar(action, counts="conversions") as bar:
+        with open_client(operation.surface, settings) as client, Bar(action, unit="conversions") as bar:
             outcome = halving(
                 entries,
                 batch,

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import click
 
 from .. import errors
+from ..display.progress import Bar
 from .base import CONTEXT, common, settings_of
 from .connect import open_client
 from .description import Operation
 from .failures import Usage
 from .output import Output, choose, note
-from .progress import Bar, Watching, part_size
 from .rows import plain, write_rows
 from .settings import Settings
 from .shared import (
@@ -119,7 +119,7 @@ def _resume(operation: Operation, export: str, wishes: _Wishes, settings: Settin
 def _finish(operation: Operation, job: Any, wishes: _Wishes, settings: Settings) -> None:
     """Wait and fetch; whatever ends it early leaves the command that goes on."""
     try:
-        _wait(job, wishes)
+        job.wait(timeout=wishes.wait, allow_truncated=wishes.allow_truncated, progress=True)
         _fetch(operation, job, wishes)
     except (KeyboardInterrupt, *_GO_ON):
         words = ["export", operation.name, "--resume", job.id]
@@ -132,33 +132,22 @@ def _finish(operation: Operation, job: Any, wishes: _Wishes, settings: Settings)
         raise
 
 
-def _wait(job: Any, wishes: _Wishes) -> None:
-    with Bar(f"export {job.id}") as bar:
-
-        def show(seen: Any) -> None:
-            bar.title(f"export {seen.id} {seen.status}")
-            bar.at(seen.total)
-
-        job.wait(timeout=wishes.wait, on_progress=show, allow_truncated=wishes.allow_truncated)
-
-
 def _fetch(operation: Operation, job: Any, wishes: _Wishes) -> None:
     path, form = wishes.output.path, wishes.output.form
     allow = {"allow_truncated": wishes.allow_truncated}
     if path is None or form in ("ndjson", "json"):
         rows = job.rows(**allow)
-        with Bar("rows") as bar:
-            count = write_rows(wishes.output, _counted(rows, bar, job.total), (), list(operation.exported))
+        with Bar(f"export {job.id}", total=job.total) as bar:
+            count = write_rows(wishes.output, _counted(rows, bar), (), list(operation.exported))
         note(f"{count:,} rows")
         return
-    with Bar(path.name, counts="bytes") as bar, Watching(lambda: part_size(path), lambda done: bar.at(done, job.size)):
-        (job.to_parquet if form == "parquet" else job.download)(path, **allow)
+    (job.to_parquet if form == "parquet" else job.download)(path, progress=True, **allow)
     rows = f"{job.total:,} rows, " if job.total else ""
     note(f"{path}: {rows}{path.stat().st_size:,} bytes")
 
 
-def _counted(rows: Any, bar: Bar, total: int) -> Iterator[Any]:
+def _counted(rows: Any, bar: Bar) -> Iterator[Any]:
     for number, row in enumerate(rows, 1):
         yield plain(row)
         if number % 100 == 0:
-            bar.at(number, total)
+            bar.at(number)

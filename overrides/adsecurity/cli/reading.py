@@ -12,12 +12,12 @@ from types import FrameType
 from typing import Any, BinaryIO, NamedTuple
 
 from .. import __version__
+from ..display.progress import Bar
 from .connect import open_client
 from .description import Operation, load
 from .failures import Usage
 from .output import Output, note
 from .parquet import GrowingParquet
-from .progress import Bar
 from .rows import csv_header, csv_row, cut, dumps, plain
 from .settings import Settings
 from .shared import again

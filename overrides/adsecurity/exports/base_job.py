@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from adsecurity_generated._resource import card
 
+from ..display.progress import Bar
 from ..errors import (
     APIConnectionError,
     APIStatusError,
@@ -163,6 +164,23 @@ class BaseJob(Generic[R]):
         allow_truncated: bool,
         on_progress: Callable[[Any], object] | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        progress: bool = False,
+    ) -> Flow[Step, None]:
+        with Bar(f"export {self.id} {self.status}", unit="", wanted=progress) as bar:
+
+            def look(job: Any) -> object:
+                bar.title(f"export {self.id} {self.status}")
+                return None if on_progress is None else on_progress(job)
+
+            yield from self._polling(timeout, allow_truncated, look, clock)
+
+    def _polling(
+        self,
+        timeout: float | None,
+        allow_truncated: bool,
+        on_progress: Callable[[Any], object],
+        clock: Callable[[], float],
     ) -> Flow[Step, None]:
         timeout = math.inf if timeout is None else timeout
         started, pause, polls, call_id = clock(), _FIRST_POLL, 0, new_call_id()
@@ -190,8 +208,7 @@ class BaseJob(Generic[R]):
             elapsed = clock() - started
             event = PollEvent(self._name, self.id, self.status, polls, elapsed, again, call_id=call_id)
             yield Call(partial(self._session.emit, event))
-            if on_progress is not None:
-                yield Call(partial(on_progress, self))
+            yield Call(partial(on_progress, self))
 
     def _ready(self, call_id: str, allow_truncated: bool) -> Flow[Step, None]:
         """See to it that there is a file."""
@@ -219,16 +236,24 @@ class BaseJob(Generic[R]):
         allow_truncated: bool,
         conversion: Conversion | None = None,
         on_progress: Callable[[Any, int], object] | None = None,
+        *,
+        progress: bool = False,
     ) -> Flow[Step, Path]:
-        file_path(path)
+        target = conversion.target if conversion else file_path(path)
+        bar = Bar(target.name, unit="bytes", wanted=progress)
+
+        def look(done: int) -> object:
+            bar.at(done, self.size)
+            return None if on_progress is None else on_progress(self, done)
+
         yield from self._ready(storage.call_id, allow_truncated)
         fail = partial(self._fail, conversion.target if conversion else path)
         identity = f"{self.id}/{self.artifact_name}"
         part = PartFile(path, identity, fail, lasts=conversion is None or conversion.lasts)
         try:
             yield part.open()
-            progress = None if on_progress is None else partial(on_progress, self)
-            yield from self._transfer(storage, part, fail, progress)
+            with bar:
+                yield from self._transfer(storage, part, fail, look if progress or on_progress else None)
             yield part.convert(conversion) if conversion else part.finish(self.total, self.delimiter)
         finally:
             part.close()
@@ -255,11 +280,16 @@ class BaseJob(Generic[R]):
     def _format(self) -> CsvFormat:
         return CsvFormat.of(self._rows or TextRow, self.delimiter, self.timezone, partial(self._fail, None))
 
-    def _conversion(self, storage: Storage | AsyncStorage, allow_truncated: bool) -> ExportFile:
+    def _conversion(
+        self, storage: Storage | AsyncStorage, allow_truncated: bool, *, progress: bool = False
+    ) -> ExportFile:
         def download(source: Path, conversion: Conversion) -> Flow[Step, Path]:
-            return self._downloading(source, storage, allow_truncated, conversion)
+            return self._downloading(source, storage, allow_truncated, conversion, progress=progress)
 
-        return ExportFile(download, self._format, self._check_rows, self._fail)
+        def count_rows(target: Path) -> Bar:
+            return Bar(target.name, total=self.total, wanted=progress)
+
+        return ExportFile(download, self._format, self._check_rows, self._fail, count_rows)
 
     def _check_rows(self, count: int) -> None:
         if self.total > 0 and count != self.total:

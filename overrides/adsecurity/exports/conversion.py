@@ -27,8 +27,17 @@ _IN_FLIGHT = 4
 """Batches that wait for being written."""
 
 
-def write_parquet(source: Path, target: Path, format: CsvFormat, check: Callable[[int], None]) -> None:
-    """Write the rows of a CSV file to a Parquet file, which is there only if `check` takes their number."""
+def write_parquet(
+    source: Path,
+    target: Path,
+    format: CsvFormat,
+    check: Callable[[int], None],
+    tell: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Write the rows of a CSV file to a Parquet file, which is there only if `check` takes their number.
+
+    `tell` is called with the rows so far after each batch.
+    """
     rows = CsvFile(source, format)
     file = ParquetFile(target, rows.schema)
     # Writing takes as long as reading: each in a thread of its own.
@@ -40,6 +49,7 @@ def write_parquet(source: Path, target: Path, format: CsvFormat, check: Callable
             pending.append(thread.submit(partial(file.write, batch)))
             if len(pending) > _IN_FLIGHT:
                 pending.popleft().result()
+            tell(rows.count)
         while pending:
             pending.popleft().result()
         check(rows.count)
@@ -56,7 +66,8 @@ def to_parquet(path: str | os.PathLike[str], export: ExportFile) -> Flow[Step, P
         raise export.fail(path, f"cannot write {target}: it is a folder")
 
     def convert(source: Path) -> None:
-        write_parquet(source, target, export.new_format(), export.check)
+        with export.count_rows(target) as bar:
+            write_parquet(source, target, export.new_format(), export.check, bar.at)
 
     yield from export.download(target.with_name(f".{target.name}.csv"), Conversion(convert, target, lasts=True))
     return target

@@ -39,13 +39,17 @@ class ExportJob(TableMethods, BaseJob[R]):
         on_progress: Callable[[Self], object] | None = None,
         *,
         allow_truncated: bool = False,
+        progress: bool = False,
     ) -> Self:
         """Wait until there is a file; `on_progress` is called with the job after each look at it.
+
+        With `progress` a bar on stderr shows the status and the time, in a terminal and in a notebook:
+        adsecurity[progress].
 
         Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds (None waits without end), and
         ExportTruncated when the file lacks rows, unless `allow_truncated` says that this is fine.
         """
-        drive(self._waiting(timeout, allow_truncated, on_progress), perform)
+        drive(self._waiting(timeout, allow_truncated, on_progress, progress=progress), perform)
         return self
 
     def signed_url(self) -> str:
@@ -58,16 +62,20 @@ class ExportJob(TableMethods, BaseJob[R]):
         on_progress: Callable[[Self, int], object] | None = None,
         *,
         allow_truncated: bool = False,
+        progress: bool = False,
     ) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
 
         `on_progress` is called with the job and the bytes so far after each piece; an earlier part counts.
 
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
+
         Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
         `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
         """
         with closing(self._storage()) as storage:
-            return drive(self._downloading(path, storage, allow_truncated, on_progress=on_progress), perform)
+            flow = self._downloading(path, storage, allow_truncated, on_progress=on_progress, progress=progress)
+            return drive(flow, perform)
 
     def rows(self, *, allow_truncated: bool = False) -> Iterator[R]:
         """The rows of the file as they come in; nothing is written to the disk.
@@ -104,13 +112,17 @@ class AsyncExportJob(AsyncTableMethods, BaseJob[R]):
         on_progress: Callable[[Self], object] | None = None,
         *,
         allow_truncated: bool = False,
+        progress: bool = False,
     ) -> Self:
         """Wait until there is a file; `on_progress` is called with the job after each look at it, and may be async.
+
+        With `progress` a bar on stderr shows the status and the time, in a terminal and in a notebook:
+        adsecurity[progress].
 
         Raises ExportFailed, ExportCanceled, ExportTimeout after `timeout` seconds (None waits without end), and
         ExportTruncated when the file lacks rows, unless `allow_truncated` says that this is fine.
         """
-        await drive_async(self._waiting(timeout, allow_truncated, on_progress), perform_async)
+        await drive_async(self._waiting(timeout, allow_truncated, on_progress, progress=progress), perform_async)
         return self
 
     async def signed_url(self) -> str:
@@ -123,17 +135,20 @@ class AsyncExportJob(AsyncTableMethods, BaseJob[R]):
         on_progress: Callable[[Self, int], object] | None = None,
         *,
         allow_truncated: bool = False,
+        progress: bool = False,
     ) -> Path:
         """Fetch the file. It is written to `path.part`, gone on with after an interruption, and renamed when whole.
 
         `on_progress` is called with the job and the bytes so far after each piece, and may be async; an earlier part
         counts.
 
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
+
         Raises ValueError where `path` is no local path, ExportTruncated when the file lacks rows, unless
         `allow_truncated` says that this is fine, and DownloadError where it cannot be fetched or written.
         """
         async with aclosing(self._storage()) as storage:
-            flow = self._downloading(path, storage, allow_truncated, on_progress=on_progress)
+            flow = self._downloading(path, storage, allow_truncated, on_progress=on_progress, progress=progress)
             return await drive_async(flow, perform_async)
 
     async def rows(self, *, allow_truncated: bool = False) -> AsyncGenerator[R, None]:

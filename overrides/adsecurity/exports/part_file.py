@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 
 import attrs
 
+from ..display.progress import Bar
 from ..errors import DownloadError
 from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.csv import NO_DELIMITERS, CsvFormat
@@ -51,6 +52,8 @@ class ExportFile:
     """Raises for a number of rows that is not the one that the export reports."""
     fail: Callable[[str | os.PathLike[str] | None, str], DownloadError]
     """Makes the error for a path and a problem."""
+    count_rows: Callable[[Path], Bar]
+    """Makes the bar that counts the rows which are written to a file."""
 
 
 class PartFile:

@@ -16,15 +16,19 @@ class TableMethods:
     _storage: Any
     _conversion: Any
 
-    def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+    def to_parquet(
+        self, path: str | os.PathLike[str], *, allow_truncated: bool = False, progress: bool = False
+    ) -> Path:
         """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole.
+
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
 
         Raises ValueError where `path` is no local path, and DownloadError where the file cannot be fetched or written.
         """
         from .conversion import to_parquet
 
         with closing(self._storage()) as storage:
-            return drive(to_parquet(path, self._conversion(storage, allow_truncated)), perform)
+            return drive(to_parquet(path, self._conversion(storage, allow_truncated, progress=progress)), perform)
 
     def to_arrow(self, *, allow_truncated: bool = False) -> Any:
         """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""
@@ -63,15 +67,20 @@ class AsyncTableMethods:
     _storage: Any
     _conversion: Any
 
-    async def to_parquet(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> Path:
+    async def to_parquet(
+        self, path: str | os.PathLike[str], *, allow_truncated: bool = False, progress: bool = False
+    ) -> Path:
         """Fetch the file and write it as Parquet, typed as `rows()` are; `path` appears when it is whole.
+
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
 
         Raises ValueError where `path` is no local path, and DownloadError where the file cannot be fetched or written.
         """
         from .conversion import to_parquet
 
         async with aclosing(self._storage()) as storage:
-            return await drive_async(to_parquet(path, self._conversion(storage, allow_truncated)), perform_async)
+            flow = to_parquet(path, self._conversion(storage, allow_truncated, progress=progress))
+            return await drive_async(flow, perform_async)
 
     async def to_arrow(self, *, allow_truncated: bool = False) -> Any:
         """Fetch the file into a `pyarrow.Table`, typed as `rows()` are."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
@@ -12,6 +13,7 @@ from adsecurity_generated._operation import Operation
 from adsecurity_generated._resource import card
 
 from ..codec.raw import RawResponse
+from ..display.progress import Bar
 from ..errors import PaginationError
 from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
 from .half_open import INCLUSIVE, HalfOpenRange
@@ -193,6 +195,23 @@ class BasePaginator(Generic[T]):
                 vars(error)["checkpoint"] = iteration.checkpoint()
             self._iteration = iteration
             raise
+
+    @contextmanager
+    def _showing(self, path: str | os.PathLike[str], progress: bool) -> Generator[Callable[[int, Any], None]]:
+        """A bar that counts rows; what is given is called with how many there are, and with the page they end with."""
+
+        def tell(rows: int, page: Page[Any] | None) -> None:
+            bar.at(rows, None if page is None else self._expected(page))
+
+        with Bar(os.path.basename(os.fspath(path)), wanted=progress) as bar:
+            yield tell
+
+    def _expected(self, page: Page[Any]) -> int | None:
+        """How many items this iteration will give, where that is known."""
+        if self._windowed or self._half_open is not None or self._resume is not None:
+            return None
+        counts = [count for count in (page.total_count, self._limit) if count]
+        return min(counts, default=None)
 
     def _decode_raw(self, request: PreparedRequest, response: httpx.Response) -> DecodedPage[Any]:
         """Pages for tables: their rows stay JSON."""

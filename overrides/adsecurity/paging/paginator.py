@@ -107,16 +107,22 @@ class Paginator(BaseSyncPaginator[T]):
         polars = Polars()
         return polars.frame(self.to_arrow())
 
-    def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+    def to_parquet(self, path: str | os.PathLike[str], *, progress: bool = False) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
 
         Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
         of it is kept then, and the error's checkpoint is where the list began.
         """
         from ..tables.parquet import writing
 
-        with self._all_or_nothing(), closing(PageIterator(self._source(self._decode_raw), same_page)) as pages:
-            return drive(writing(path, self._model, partial(next, pages, None)), perform)
+        with (
+            self._showing(path, progress) as tell,
+            self._all_or_nothing(),
+            closing(PageIterator(self._source(self._decode_raw), same_page)) as pages,
+        ):
+            return drive(writing(path, self._model, partial(next, pages, None), tell), perform)
 
 
 class AsyncPaginator(BaseAsyncPaginator[T]):
@@ -203,17 +209,19 @@ class AsyncPaginator(BaseAsyncPaginator[T]):
         polars = Polars()
         return polars.frame(await self.to_arrow())
 
-    async def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+    async def to_parquet(self, path: str | os.PathLike[str], *, progress: bool = False) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
+
+        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
 
         Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
         of it is kept then, and the error's checkpoint is where the list began.
         """
         from ..tables.parquet import writing
 
-        with self._all_or_nothing():
+        with self._showing(path, progress) as tell, self._all_or_nothing():
             async with aclosing(AsyncPageIterator(self._source(self._decode_raw), same_page)) as pages:
-                return await drive_async(writing(path, self._model, partial(anext, pages, None)), perform_async)
+                return await drive_async(writing(path, self._model, partial(anext, pages, None), tell), perform_async)
 
 
 class RawPaginator(BaseSyncPaginator[T]):

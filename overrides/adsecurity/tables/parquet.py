@@ -35,6 +35,8 @@ class ParquetFile(WholeFile):
         self._buffer: io.BufferedWriter | None = None
         self._batches: list[Any] = []
         self._bytes = 0
+        self.rows = 0
+        """Rows that were given to it."""
 
     def start(self) -> None:
         """Create the file."""
@@ -46,6 +48,7 @@ class ParquetFile(WholeFile):
         """Add the rows of a record batch."""
         self._batches.append(batch)
         self._bytes += batch.nbytes
+        self.rows += batch.num_rows
         if self._bytes >= GROUP_BYTES:
             self._write_group()
 
@@ -69,8 +72,11 @@ class ParquetFile(WholeFile):
         super().discard()
 
 
-def writing(path: str | os.PathLike[str], model: Any, read: Callable[[], Any]) -> Flow[Step, Path]:
-    """Write a list to a Parquet file; `read` gives its next page, or None.
+def writing(
+    path: str | os.PathLike[str], model: Any, read: Callable[[], Any], tell: Callable[[int, Any], None]
+) -> Flow[Step, Path]:
+    """Write a list to a Parquet file; `read` gives its next page, or None. `tell` is called with the rows so far and
+    the last page that they came from.
 
     Raises DownloadError where the file cannot be written.
     """
@@ -91,9 +97,12 @@ def writing(path: str | os.PathLike[str], model: Any, read: Callable[[], Any]) -
             guarded(partial(file.write, batch.rows))
         return attrs.evolve(batch, rows=None)
 
+    def emit(batch: Batch) -> None:
+        tell(file.rows, batch.page)
+
     try:
         yield BlockingCall(partial(guarded, file.start))
-        yield from converting(convert, read, lambda batch: None)
+        yield from converting(convert, read, emit)
         yield BlockingCall(partial(guarded, file.finish))
     finally:
         file.discard()
