@@ -124,7 +124,8 @@ def test_a_terminal_shows_a_bar(terminal: Open, slow: Sandbox, tmp_path: Path) -
     variables = {"ADSECURITY_NETWORK_BASE_URL": slow.network_url}
     with terminal("export", "clicks", *NETWORK, "-o", "clicks.csv", env=variables) as screen:
         assert screen.end() == 0
-    assert "━" in screen.text
+    assert re.search(r"export \w+ COMPLETED 00:\d\d", screen.text)
+    assert re.search(r"clicks\.csv: 100%\|.* \[\d\d:\d\d<\d\d:\d\d, .*B/s\]", screen.text)
     assert (tmp_path / "clicks.csv").exists()
 
 

@@ -93,8 +93,8 @@ MISSING = {
         Sandbox().start()
     """,
     "progress": """
-        with client() as net:
-            net.users.list().to_parquet("users.parquet", progress=True)
+        from adsecurity.display.progress import Bar
+        Bar("clicks")
     """,
     "cli": """
         from adsecurity.cli import main
