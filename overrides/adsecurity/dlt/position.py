@@ -38,7 +38,8 @@ class Position:
             compute.greater_equal(times, pa.scalar(self.start, times.type)),
             compute.less(times, pa.scalar(self.end, times.type)),
         )
-        chosen = table.filter(compute.fill_null(inside, True))
+        # Most tables are new as a whole, and a filter copies what it keeps.
+        chosen = table if compute.all(inside).as_py() else table.filter(compute.fill_null(inside, True))
         latest, seen = self._before
         if seen:
             at_latest = self._at(chosen, latest)

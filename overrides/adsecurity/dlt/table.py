@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -24,7 +24,7 @@ dlt: Any = require("dlt", extra="dlt")
 dlt_arrow: Any = require("dlt.common.libs.pyarrow", extra="dlt")
 
 _ROWS = 20_000
-"""Rows in a table that dlt is given: each table costs it some milliseconds, whatever is in it."""
+"""Rows in a table that dlt is given, and more: each table costs it some milliseconds, whatever is in it."""
 
 
 def resource_name(op: Operation[Any]) -> str:
@@ -118,24 +118,21 @@ class Table:
             self._check_export(self._export)
 
     def _tables(self) -> Iterator[Any]:
-        """All rows, or those that are new, in tables of some size; at least one, so that the table is there."""
-        gathered = [self._shape.schema.empty_table()]
+        """All rows, or those that are new; at least one table, so that there is one in the destination."""
         count = 0
         with self._connect() as client:
             for table in self._new_rows(client) if self._op.range else self._all_rows(client):
-                gathered.append(table)
                 count += len(table)
-                if count >= _ROWS:
-                    yield pa.concat_tables(gathered)
-                    gathered, count = [], 0
-        if gathered:
-            yield pa.concat_tables(gathered)
+                if len(table):
+                    yield table
+        if not count:
+            yield self._shape.schema.empty_table()
 
     # Rows
 
     def _all_rows(self, client: Any) -> Iterator[Any]:
         pages = self._pages(client, *self._reading.bounds()) if self._ends else self._pages(client)
-        yield from map(self._shape.table, pages.to_arrow_batches())
+        yield from map(self._shape.table, _gathered(pages.to_arrow_batches()))
 
     def _new_rows(self, client: Any) -> Iterator[Any]:
         """The rows of the range that are new. What is read to an end that was asked for moves no position."""
@@ -153,7 +150,7 @@ class Table:
             batches = self._exported(client, self._export, start, end)
         else:
             batches = self._pages(client, position.start, end).to_arrow_batches()
-        for batch in batches:
+        for batch in _gathered(batches):
             yield position.select(self._shape.table(batch))
         if (reached := position.saved()) is not None:
             positions[self._call_id] = reached
@@ -204,3 +201,17 @@ class Table:
             job.timezone = self._reading.export_timezone
         job.wait()
         yield from pa.RecordBatchReader.from_stream(job)
+
+
+def _gathered(batches: Iterable[Any]) -> Iterator[Any]:
+    """The same rows in fewer batches."""
+    kept: list[Any] = []
+    count = 0
+    for batch in batches:
+        kept.append(batch)
+        count += len(batch)
+        if count >= _ROWS:
+            yield pa.concat_batches(kept)
+            kept, count = [], 0
+    if kept:
+        yield pa.concat_batches(kept)

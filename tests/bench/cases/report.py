@@ -18,6 +18,7 @@ PEERS = {
     "tables.hand_msgspec": "httpx + msgspec + pyarrow by hand",
     "tables.hand_pandas": "httpx + json + pandas by hand",
     "tables.hand_pool_16": "httpx + msgspec + pyarrow by hand, 16 threads over windows that they are told",
+    "dlt.ours": "our dlt source, filesystem destination",
     "dlt.rest_api": "dlt's rest_api, filesystem destination",
 }
 _SERIAL = ("tables.ours", "tables.ours_clean", "tables.by_models", "tables.hand_msgspec", "tables.hand_pandas")
@@ -29,12 +30,13 @@ Readings = dict[str, list[Reading]]
 def run(setting: Setting) -> Outcome:
     rows, rounds = setting.of(60_000, 10_000), setting.of(5, 3)
     with serving() as server:
-        serial = _in_turns([*_SERIAL, "dlt.rest_api"], server, rows, rounds)
+        serial = _in_turns([*_SERIAL, "dlt.ours", "dlt.rest_api"], server, rows, rounds)
     with serving(latency=LATENCY) as server:
         at_once = _in_turns(_AT_ONCE, server, rows, rounds)
     goals = [
         _faster("report to Parquet, serial", serial, "tables.ours", "tables.hand_msgspec", 1.6),
         _faster("report to Parquet, serial", serial, "tables.ours", "dlt.rest_api", 12),
+        _faster("report to Parquet by dlt, serial", serial, "dlt.ours", "dlt.rest_api", 5),
         _small("peak RSS of it", serial, "tables.ours", "tables.hand_msgspec"),
     ]
     what = f"report to Parquet, {LATENCY} ms, concurrency=16"
