@@ -1,7 +1,7 @@
 """How requests leave: httpx's own transports over a network that we see, and HTTP clients over them.
 
-They differ from httpx's in how their pool is made: with a `network_backend`. `_pool` is the one private name of another
-library that the package needs, because httpx has no argument for it.
+They differ from httpx's in what they send through: pools with a `network_backend`, the sync one without locks. `_pool`
+is the one private name of another library that the package needs, because httpx has no argument for it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from http.cookiejar import CookieJar
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import httpcore
 import httpx
@@ -70,12 +70,39 @@ def _make_pool(
     return through_http(proxy_headers=proxy.headers.raw, **options)
 
 
+class LockFreePool:
+    """What the transport sends through: the one connection that a pool of httpcore would make, without that pool.
+
+    An interrupt while the pool holds its lock leaves it taken, and the pool then waits for it, in the same call, for
+    ever. Nothing here is shared, so nothing has to be locked.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._maker = pool
+        self._connection: httpcore.ConnectionInterface | None = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send on the connection as it is, or on a new one; the server may have closed it since."""
+        if request.url.scheme not in (b"http", b"https"):
+            raise httpcore.UnsupportedProtocol(f"Request URL has an unsupported protocol {request.url.scheme!r}.")
+        connection = self._connection
+        if connection is None or not connection.is_idle() or connection.has_expired():
+            self.close()
+            connection = self._connection = self._maker.create_connection(request.url.origin)
+        return connection.handle_request(request)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 class Transport(httpx.HTTPTransport):
     """The way to one host, lent to one call at a time."""
 
     def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, backend: Backend) -> None:
         super().__init__(verify=tls, trust_env=False, proxy=proxy)
-        self._pool = _make_pool(_SYNC_POOLS, tls, proxy, backend)
+        self._pool = cast("Any", LockFreePool(_make_pool(_SYNC_POOLS, tls, proxy, backend)))
 
 
 class AsyncTransport(httpx.AsyncHTTPTransport):
