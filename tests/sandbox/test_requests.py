@@ -244,7 +244,6 @@ def test_without_the_right_key_nothing_is_answered(sandbox: Sandbox, key: str | 
     [
         ("GET", "/nothing"),
         ("GET", "/users/"),
-        ("DELETE", "/users"),
         ("GET", "/users/nobody"),
         ("PATCH", "/users/nobody"),
         ("GET", "/integrations/nowhere/offers"),
@@ -259,6 +258,14 @@ def test_what_does_not_exist_is_404(network: httpx.Client, method: str, path: st
     response = network.request(method, path, json={} if method == "PATCH" else None)
     assert response.status_code == 404, response.text
     assert response.json()["error"] == "not_found"
+
+
+def test_a_method_that_a_path_does_not_have_is_405(sandbox: Sandbox) -> None:
+    """The answer names those that it has."""
+    url = sandbox.network_url + path_of("network", "getUser", "user-1")
+    response = httpx.put(url, headers={"API-KEY": sandbox.api_key}, trust_env=False)
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, PATCH")
+    assert response.json()["error"] == "method_not_allowed"
 
 
 def test_a_path_outside_the_api_is_404(sandbox: Sandbox) -> None:

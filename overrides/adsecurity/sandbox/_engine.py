@@ -106,7 +106,10 @@ class Engine:
         segments = tuple(unquote(segment) for segment in raw_path[1:].split("/"))
         route = self._surfaces[surface].route(method, segments)
         if route is None:
-            raise HttpError(404, f"the {surface} API has no {method} {raw_path}")
+            message = f"the {surface} API has no {method} {raw_path}"
+            if allowed := self._surfaces[surface].methods(segments):
+                raise HttpError(405, message, headers={"Allow": ", ".join(allowed)})
+            raise HttpError(404, message)
         operation, path_params = route
         self._check_api_key(headers.get("api-key", ""))
         query = parse_qsl(raw_query, keep_blank_values=True)

@@ -12,6 +12,7 @@ ERROR_CODES = {
     402: "request_failed",
     403: "forbidden",
     404: "not_found",
+    405: "method_not_allowed",
     421: "misdirected_request",
     429: "too_many_requests",
     500: "server_error",

@@ -218,6 +218,11 @@ class Surface:
                 matches.append((operation, path_params))
         return min(matches, key=lambda match: len(match[1]), default=None)
 
+    def methods(self, segments: tuple[str, ...]) -> list[str]:
+        """The methods that a path answers to."""
+        found = {operation.method for operation in self.operations.values() if operation.match(segments) is not None}
+        return sorted(found)
+
 
 def load_surfaces(spec_dir: Path | None = None) -> dict[str, Surface]:
     """Both surfaces by name. Equal specs give the same objects: only the first sandbox of a process parses them."""
