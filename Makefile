@@ -7,6 +7,9 @@ PY := $(BIN)/python
 SCALE_VENV := .venv-scale
 NODE := .node
 NODE_BIN := $(NODE)/node_modules/.bin
+# Two tools of tests that bring much along: each has an environment of its own.
+SCHEMATHESIS := .venv-schemathesis
+MUTATION := .venv-mutation
 REQUIREMENTS := tests/requirements
 WORKERS ?= 2
 # The build's time stamps: those of the last commit, so that the same commit gives the same bytes.
@@ -21,8 +24,9 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check generate check-generated test-contract drills test-package test-min test-newest test-scale bench \
-        build vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff api-symbols check-release lint types clean
+.PHONY: help demo test check generate check-generated test-contract drills soak mutation test-package test-min \
+        test-newest test-scale bench build vendor diff-spec adopt-spec check-spec spec-summary spec-pull-request api-diff \
+        api-symbols check-release lint types clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +52,16 @@ $(VENV)/.bench: $(REQUIREMENTS)/bench.txt $(VENV)/.dev
 $(SCALE_VENV)/.made: pyproject.toml $(REQUIREMENTS)/scale.txt | $(VENV)/.made
 	$(PY) -m venv --clear $(SCALE_VENV)
 	$(SCALE_VENV)/bin/python -m pip install -q -e '.[all]' -r $(REQUIREMENTS)/scale.txt
+	@touch $@
+
+$(SCHEMATHESIS)/.made: $(REQUIREMENTS)/schemathesis.txt | $(VENV)/.made
+	$(PY) -m venv --clear $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/python -m pip install -q -r $<
+	@touch $@
+
+$(MUTATION)/.made: pyproject.toml $(REQUIREMENTS)/constraints.txt $(REQUIREMENTS)/dev.txt $(REQUIREMENTS)/mutation.txt | $(VENV)/.made
+	$(PY) -m venv --clear $(MUTATION)
+	$(MUTATION)/bin/python -m pip install -q -e '.[all]' -r $(REQUIREMENTS)/dev.txt -r $(REQUIREMENTS)/mutation.txt
 	@touch $@
 
 $(NODE)/.made: tests/support/node/package.json
@@ -88,11 +102,17 @@ generate: $(VENV)/.dev ## specs/ -> generated/
 check-generated: $(VENV)/.dev ## fails when generated/ is not what specs/ and generator/ give
 	$(PY) -m generator --check
 
-test-contract: $(VENV)/.dev $(NODE)/.made ## every operation against Prism, mock and proxy
+test-contract: $(VENV)/.dev $(NODE)/.made $(SCHEMATHESIS)/.made ## every operation against Prism, and the sandbox against schemathesis
 	$(PY) -m pytest -o cache_dir=.cache/pytest tests/contract
 
 drills: $(VENV)/.dev ## every fault with every job over real sockets, ONLY= picks rows: the table of what came of each
 	$(PY) -m tests.worst_day "$$ONLY"
+
+soak: $(VENV)/.dev ## much of everything, about five minutes: memory stays flat and nothing is left; PART= a part of it
+	$(PY) -m tests.soak "$$PART"
+
+mutation: $(MUTATION)/.made ## hours: whether the tests notice when the core is broken; ONLY= picks modules, EVERY=6 tries each sixth mutant
+	$(MUTATION)/bin/python -m tests.mutation "$$ONLY" "$$EVERY"
 
 bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
 	$(PY) -m tests.bench

@@ -15,8 +15,8 @@ from tests.support import lane, release, size
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = (
-    "demo", "test", "check", "generate", "check-generated", "test-contract", "drills", "bench", "build", "test-package",
-    "test-min", "test-scale", "vendor", "diff-spec", "adopt-spec", "api-diff",
+    "demo", "test", "check", "generate", "check-generated", "test-contract", "drills", "soak", "mutation", "bench",
+    "build", "test-package", "test-min", "test-scale", "vendor", "diff-spec", "adopt-spec", "api-diff",
 )  # fmt: skip
 
 
