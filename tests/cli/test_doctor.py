@@ -50,6 +50,7 @@ def test_a_wrong_route_is_named_with_the_line_to_try(cli: Run) -> None:
     assert 'routes={"listUsers": "GET /api/v2/users"}' in done.stdout
     assert "adsecurity config route listUsers 'GET /the/right/path'" in done.stdout
     assert "-   users.get: not tried" in done.stdout
+    assert "not tried: nothing found that gives its integration_id; --integration ID gives it\n" in done.stdout
 
 
 def test_a_wrong_key_ends_it(cli: Run) -> None:

@@ -92,6 +92,9 @@ def _examine(surface: Surface, source: Source, settings: Settings, ids: dict[str
         yield from _Routes(surface, client, ids).findings()
 
 
+_OPTIONS = {"integration_id": "--integration", "organization_id": "--organization"}
+
+
 class _Routes:
     """Tries every route that only reads, with ids taken from what earlier ones answered."""
 
@@ -125,8 +128,10 @@ class _Routes:
                 if self._key is not None and not self._key.good:
                     return
         for operation in self._waiting:
-            needed = ", ".join(argument.name for argument in operation.arguments if self._lacks(argument))
-            yield Finding(None, operation.full_name, f"not tried: nothing found that gives its {needed}")
+            needed = [argument.name for argument in operation.arguments if self._lacks(argument)]
+            given = "".join(f"; {option} ID gives it" for name, option in _OPTIONS.items() if name in needed)
+            said = f"not tried: nothing found that gives its {', '.join(needed)}{given}"
+            yield Finding(None, operation.full_name, said)
 
     def _lacks(self, argument: Argument) -> bool:
         return argument.required and not argument.time and argument.name not in self._ids

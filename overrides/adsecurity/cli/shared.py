@@ -110,8 +110,9 @@ def check_fields(columns: Collection[str], fields: Sequence[str]) -> None:
 def integration_of(operation: Operation, integration: str) -> str:
     if not integration:
         raise Usage(
-            "say which integration is meant: --integration ID. Your network's administration shows the ids, and so does"
-            f" `adsecurity {operation.surface.name} exports list` where there have been exports (nothing was sent)"
+            "say which integration is meant: --integration ID. The ids stand in your network's administration, in"
+            " `adsecurity adsecurity offers list-all --columns integration`, and where there have been exports, in"
+            f" `adsecurity {operation.surface.name} exports list` (nothing was sent)"
         )
     return integration
 
