@@ -33,7 +33,7 @@ def schemas() -> Spec:
         "Owner": obj(
             {
                 "name": TEXT,
-                "since": {"type": "string", "format": "date-time"},
+                "begun": {"type": "string", "format": "date-time"},
                 "seen": {"type": "string", "readOnly": True},
                 "mode": ref("Mode"),
                 "friends": {"type": "array", "items": ref("Owner")},
@@ -67,7 +67,7 @@ def schemas() -> Spec:
                 "owners": {"type": "array", "items": ref("Owner")},
                 "labels": {"type": "object", "additionalProperties": TEXT},
                 "password": {"type": "string", "x-secret": True},
-                "since": {"type": "string", "format": "date-time"},
+                "begun": {"type": "string", "format": "date-time"},
                 "anything": {},
                 "timeout": {"type": "integer", "x-python-name": "timeout_"},
                 "legacy": {"type": "string", "deprecated": True, "x-replacement": "use `name`"},

@@ -451,8 +451,8 @@ BROKEN: dict[str, tuple[str, str, Edit]] = {
     ),
     "time of a body": (
         "time",
-        "/components/schemas/ThingRequest/properties/since/x-time",
-        lambda s: put(fields(s, "ThingRequest")["since"], "x-time", "day"),
+        "/components/schemas/ThingRequest/properties/begun/x-time",
+        lambda s: put(fields(s, "ThingRequest")["begun"], "x-time", "day"),
     ),
     "default from a path id that is not there": (
         "default-from-path",

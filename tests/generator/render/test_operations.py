@@ -368,7 +368,7 @@ def test_annotations_of_arguments_say_what_fits(package: Package) -> None:
     assert found["owner"] == "Owner | OwnerDict | None | Unset"
     assert found["owners"] == "Sequence[Owner | OwnerDict] | None | Unset"
     assert found["labels"] == "Mapping[str, str] | None | Unset"
-    assert found["since"] == "dt.datetime | str | None | Unset"
+    assert found["begun"] == "dt.datetime | str | None | Unset"
     assert found["anything"] == "Any | Unset"
     listing = {name: str(item.annotation) for name, item in inspect.signature(things.list).parameters.items()}
     assert listing["filter"] == "Mapping[str, FilterValue] | None"
@@ -421,7 +421,7 @@ def test_plain_dicts_of_nested_objects_hold_what_can_be_sent(package: Package) -
     assert typing.is_typeddict(dicts.OwnerDict)
     assert typing.get_type_hints(dicts.OwnerDict) == {
         "name": str,
-        "since": str,
+        "begun": str,
         "mode": typing.Literal["fast", "slow"],
         "friends": list[dicts.OwnerDict],
         "by_name": dict[str, dicts.OwnerDict],
