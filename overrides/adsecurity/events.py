@@ -130,6 +130,11 @@ class Hooks:
         hook: Callable[[Any], object] | None = getattr(self, _HOOKS[type(event)])
         return None if hook is None else hook(event)
 
+    @property
+    def given(self) -> list[str]:
+        """The names of the hooks that there are."""
+        return [name for name in _HOOKS.values() if getattr(self, name) is not None]
+
     def updated(self, hooks: Hooks) -> Hooks:
         """These hooks, but for those that the others replace."""
         given = {name: hook for name in _HOOKS.values() if (hook := getattr(hooks, name)) is not None}

@@ -20,7 +20,7 @@ from tests.support.routes import written_now
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "overrides/guide"
-ELSEWHERE = ("dlt.md", "spark.md")
+ELSEWHERE = ("dask.md", "dlt.md", "spark.md")
 """Pages whose programs need more than `make test` installs: `tests/scale` runs them, by `blocks` and `run_program`."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -22,7 +22,7 @@ class Certificates:
     """The certificates of one client."""
 
     def __init__(self, verify: Any = True) -> None:
-        self._verify = verify
+        self.verify = verify
         self._reading: threading.Thread | None = None
 
     def begin(self) -> None:
@@ -41,7 +41,7 @@ class Certificates:
         return self._context()
 
     def _context(self) -> ssl.SSLContext:
-        return tls_context(self._verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return tls_context(self.verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @functools.lru_cache(maxsize=8)

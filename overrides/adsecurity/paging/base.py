@@ -22,17 +22,20 @@ from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageS
 from .state import PagingState, check_iteration, check_start
 
 if TYPE_CHECKING:
+    import os
+
     import httpx
 
     from ..codec.page import DecodedPage
     from ..codec.request import PreparedRequest
     from ..events import OnPage
-    from ..flow.steps import Flow
+    from ..flow.steps import Flow, Step
     from ..http.config import Timeout
     from ..http.retry import RetryPolicy
     from ..http.session import AsyncSession, Session, SyncSession
     from ..state import State
     from .incremental import Incremental, Tracker
+    from .parts.plan import PartsPlan
     from .windows.run import WindowedRead
 
 T = TypeVar("T")
@@ -75,7 +78,8 @@ class BasePaginator(Generic[T]):
         if inclusive not in INCLUSIVE:
             raise ValueError(f"inclusive is {' or '.join(map(repr, INCLUSIVE))}, not {inclusive!r}")
         check_start(page_size=page_size, page_number=page_number, after=after, before=before)
-        self._session = session
+        self._session, self._args = session, args
+        self._extra = {"extra_query": extra_query, "extra_body": extra_body}
         self._call: dict[str, Any] = {"timeout": timeout, "retry": retry, "extra_headers": extra_headers}
         self._prefetch = int(prefetch)
         self._limit, self._on_page = limit, on_page
@@ -182,6 +186,54 @@ class BasePaginator(Generic[T]):
                 f"{name}(): spans are half-open, and read so: make the call with inclusive='left', and without since="
             )
         return plan_spans(self._half_open.times, self._header, count)
+
+    def _plan_parts(
+        self, path: str | os.PathLike[str], partition_by: str | None, processes: int, *, progress: bool
+    ) -> PartsPlan | None:
+        """The files to be written; None where all goes into one."""
+        if partition_by is None and processes == 1:
+            return None
+        from ..flow.extras import require
+        from .parts.plan import PartsPlan
+
+        require("pyarrow", extra="parquet")
+        name = self._prepared.op.resource
+        if self._half_open is None or self._since is not None:
+            raise ValueError(
+                f"{name}(): files of days and of several processes hold half-open spans: make the call with"
+                " inclusive='left', and without since="
+            )
+        if self._limit is not None or self._resume is not None:
+            raise ValueError(f"{name}(): limit= and resume= cannot be divided among several files")
+        if progress:
+            raise ValueError(f"{name}(): progress= shows how far one file is, and there are to be several")
+        plan = PartsPlan(path, self._half_open.times, self._header, partition_by=partition_by, processes=processes)
+        if processes > 1:
+            # What cannot be sent to them is named before anything is sent to the API.
+            self._work_for_processes()
+        return plan
+
+    def _part_options(self) -> dict[str, Any]:
+        """What a call for one part is made with, beside its arguments."""
+        own = {"page_size": self._header.page_size, "prefetch": self._prefetch, "concurrency": self._workers}
+        return {**self._call, **self._extra, **own, "inclusive": "left"}
+
+    def _in_processes(self, plan: PartsPlan, processes: int) -> Flow[Step, None]:
+        """Have processes write what is not finished."""
+        from .parts.processes import Processes
+
+        name = self._prepared.op.resource
+        try:
+            yield from Processes(self._work_for_processes(), plan.unfinished(), processes, name).writing()
+        finally:
+            plan.clear()
+
+    def _work_for_processes(self) -> bytes:
+        from .parts.processes import pickled_work
+
+        return pickled_work(
+            self._session, self._prepared.op.id, self._args, self._part_options(), on_page=self._on_page
+        )
 
     @contextmanager
     def _all_or_nothing(self) -> Generator[None]:

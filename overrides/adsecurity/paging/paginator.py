@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..codec.raw import RawResponse
 from ..display.items import Items
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..codec.request import PreparedRequest
+    from .parts.plan import Part
 
 T = TypeVar("T")
 
@@ -47,16 +48,19 @@ class Paginator(BaseSyncPaginator[T]):
         For a call with `inclusive="left"`. Each span is the start and the end to call with instead, the other arguments
         and `inclusive="left"` being the same; together they give exactly the rows of this call. Sends at most 32
         requests, a page each, to see how dense the rows lie. Reading a span asks for a little more at both ends: one
-        second, or two days before and one after, so days are read faster in spans of several.
+        second, or two days before and one after its end, so that a span of a single day brings up to five days, and
+        longer ones cost less.
+
+        Each row comes exactly once from lists with cursors, and from numbered pages while the list is unchanged.
 
         Raises ValueError for a call with `inclusive="both"`, and what a list raises when a request fails.
         """
 
-        def send(request: PreparedRequest) -> PageResponse[T]:
-            response = self._session.send(request, **self._call)
-            return PageResponse(self._session.decode_page(request, response), response, 0.0)
+        return drive(self._plan_spans(count), self._probe)
 
-        return drive(self._plan_spans(count), send)
+    def _probe(self, request: PreparedRequest) -> PageResponse[T]:
+        response = self._session.send(request, **self._call)
+        return PageResponse(self._session.decode_page(request, response), response, 0.0)
 
     def count(self) -> int:
         """How many items the server counts in all, whatever `limit` and `resume` are. One request.
@@ -107,14 +111,48 @@ class Paginator(BaseSyncPaginator[T]):
         polars = Polars()
         return polars.frame(self.to_arrow())
 
-    def to_parquet(self, path: str | os.PathLike[str], *, progress: bool = False) -> Path:
+    def to_parquet(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        partition_by: Literal["day", "month"] | None = None,
+        processes: int = 1,
+        progress: bool = False,
+    ) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
 
-        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
+        With `partition_by` or `processes`, for a call with `inclusive="left"`, `path` is a folder of such files, each
+        with the rows of a part of the range. The same call goes on where an earlier one was ended: files that are
+        there are kept, whatever has come since. Its manifest `_adsecurity.json` ties the folder to the call.
 
-        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
-        of it is kept then, and the error's checkpoint is where the list began.
+        Args:
+            path: The file, or the folder.
+            partition_by: `day` or `month`: a folder for each, `day=2026-11-01`, as Hive names them. Days are those of
+                the call's `timezone`, or of UTC. Where the API counts in days, each part asks for four days more, so
+                months cost less.
+            processes: So many processes read and write, each with connections and a rate limit of its own. Python
+                starts anew in each; a script needs no `if __name__ == "__main__"` for that.
+            progress: A bar on stderr shows how far the one file is, in a terminal and in a notebook:
+                adsecurity[progress].
+
+        Raises:
+            ValueError: `path` is no local path, or the folder holds something else, or the call cannot be divided.
+            ConfigurationError: something of the client cannot be sent to another process: http_client, transport,
+                hooks.
+            DownloadError: a file cannot be written. Nothing is kept of a file that is not whole; where there is one
+                file, the error's checkpoint is where the list began.
         """
+        plan = self._plan_parts(path, partition_by, processes, progress=progress)
+        if plan is not None:
+            if plan.parts is None:
+                plan.make(self.spans(plan.spans_wanted) if plan.spans_wanted else ())
+            if processes > 1:
+                drive(self._in_processes(plan, processes), perform)
+            else:
+                for part in plan.unfinished():
+                    with part.named_in_errors():
+                        self._part(part).to_parquet(part.file)
+            return plan.folder
         from ..tables.parquet import writing
 
         with (
@@ -123,6 +161,11 @@ class Paginator(BaseSyncPaginator[T]):
             closing(PageIterator(self._source(self._decode_raw), same_page)) as pages,
         ):
             return drive(writing(path, self._model, partial(next, pages, None), tell), perform)
+
+    def _part(self, part: Part) -> Paginator[T]:
+        return Paginator(
+            self._session, self._prepared.op, {**self._args, **part.span}, on_page=self._on_page, **self._part_options()
+        )
 
 
 class AsyncPaginator(BaseAsyncPaginator[T]):
@@ -147,11 +190,11 @@ class AsyncPaginator(BaseAsyncPaginator[T]):
         As `Paginator.spans`.
         """
 
-        async def send(request: PreparedRequest) -> PageResponse[T]:
-            response = await self._session.send(request, **self._call)
-            return PageResponse(self._session.decode_page(request, response), response, 0.0)
+        return await drive_async(self._plan_spans(count), self._probe)
 
-        return await drive_async(self._plan_spans(count), send)
+    async def _probe(self, request: PreparedRequest) -> PageResponse[T]:
+        response = await self._session.send(request, **self._call)
+        return PageResponse(self._session.decode_page(request, response), response, 0.0)
 
     async def count(self) -> int:
         """How many items the server counts in all, whatever `limit` and `resume` are. One request.
@@ -209,19 +252,39 @@ class AsyncPaginator(BaseAsyncPaginator[T]):
         polars = Polars()
         return polars.frame(await self.to_arrow())
 
-    async def to_parquet(self, path: str | os.PathLike[str], *, progress: bool = False) -> Path:
+    async def to_parquet(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        partition_by: Literal["day", "month"] | None = None,
+        processes: int = 1,
+        progress: bool = False,
+    ) -> Path:
         """Write all items to a Parquet file, in constant memory; it appears at `path` when it is whole.
 
-        With `progress` a bar on stderr shows how far it is, in a terminal and in a notebook: adsecurity[progress].
-
-        Raises ValueError where `path` is no local path, and DownloadError where the file cannot be written: nothing
-        of it is kept then, and the error's checkpoint is where the list began.
+        As `Paginator.to_parquet`.
         """
+        plan = self._plan_parts(path, partition_by, processes, progress=progress)
+        if plan is not None:
+            if plan.parts is None:
+                plan.make(await self.spans(plan.spans_wanted) if plan.spans_wanted else ())
+            if processes > 1:
+                await drive_async(self._in_processes(plan, processes), perform_async)
+            else:
+                for part in plan.unfinished():
+                    with part.named_in_errors():
+                        await self._part(part).to_parquet(part.file)
+            return plan.folder
         from ..tables.parquet import writing
 
         with self._showing(path, progress) as tell, self._all_or_nothing():
             async with aclosing(AsyncPageIterator(self._source(self._decode_raw), same_page)) as pages:
                 return await drive_async(writing(path, self._model, partial(anext, pages, None), tell), perform_async)
+
+    def _part(self, part: Part) -> AsyncPaginator[T]:
+        return AsyncPaginator(
+            self._session, self._prepared.op, {**self._args, **part.span}, on_page=self._on_page, **self._part_options()
+        )
 
 
 class RawPaginator(BaseSyncPaginator[T]):

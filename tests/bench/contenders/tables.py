@@ -60,6 +60,21 @@ def ours_16(url: str) -> Reader:
     return _ours(url, concurrency=16)
 
 
+def ours_2_processes(url: str) -> Reader:
+    """A folder of files, by two processes; the range is half-open, so it ends a second later."""
+    import adsecurity
+
+    client = adsecurity.NetworkClient(api_key=KEY, base_url=url)
+
+    def write(start: str, end: str, path: str) -> None:
+        after = dt.datetime.fromisoformat(end) + dt.timedelta(seconds=1)
+        client.reports.clicks(integration_id="dirty", start_time=start, end_time=after, inclusive="left").to_parquet(
+            path, processes=2
+        )
+
+    return _writes(write)
+
+
 def _by_models() -> None:
     from adsecurity.paging.paginator import Paginator
 

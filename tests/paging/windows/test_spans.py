@@ -82,6 +82,19 @@ def test_spans_of_days_are_days_of_utc(offset: int) -> None:
     assert sorted(found) == sorted(uuids(days(server, **args)))
 
 
+@pytest.mark.parametrize(("inclusive", "days_more"), [(True, 4), (False, 3)])
+def test_a_span_of_days_asks_for_three_or_four_more_however_long_it_is(inclusive: bool, days_more: int) -> None:
+    """So a span of one day costs up to five times what the day itself does, and long ones hardly more."""
+    server = ReportServer(make_rows([START + number * timedelta(hours=1) for number in range(40 * 24)]))
+    server.inclusive_end = inclusive
+    for length in (1, 10):
+        server.requests.clear()
+        first = date(2026, 11, 10)
+        found = days(server, start_date=first, end_date=first + length * DAY)
+        assert len(found.to_list()) == length * 24
+        assert len(server.within(server.requests[0][1])) == (length + days_more) * 24
+
+
 def test_spans_have_about_as_many_rows_each_though_some_days_are_busy_and_others_empty() -> None:
     busy = [START + number * timedelta(seconds=30) for number in range(2 * 2880)]  # two days of ten
     quiet = [START + 6 * DAY + number * timedelta(minutes=10) for number in range(144)]

@@ -2,8 +2,8 @@
 
 Together the spans are the range: each of its rows lies in exactly one. Read to the end they give each row exactly once:
 cursor lists always, numbered pages while the list is unchanged. Reading a span asks for a little more at both ends: one
-second, or two days before and one after, so spans of a single day cost up to three times the requests of the days
-themselves; make them longer.
+second, or two days before and one after its end. Where a server counts the end in, a span of a single day so brings
+five days, and one of ten days fourteen: make spans of days long.
 """
 
 from __future__ import annotations
