@@ -114,9 +114,9 @@ soak: $(VENV)/.dev ## much of everything, about five minutes: memory stays flat 
 mutation: $(MUTATION)/.made ## hours: whether the tests notice when the core is broken; ONLY= picks modules, EVERY=6 tries each sixth mutant
 	$(MUTATION)/bin/python -m tests.mutation "$$ONLY" "$$EVERY"
 
-bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md
-	$(PY) -m tests.bench
-	$(PY) -m pytest -q -o cache_dir=.cache/pytest tests/bench/test_command_speed.py
+bench: $(VENV)/.bench ## the table of speed goals, written to tests/bench/RESULTS.md; ONLY=rows,start for some rows of it
+	$(PY) -m tests.bench $(if $(ONLY),--only "$$ONLY")
+	$(if $(ONLY),,$(PY) -m pytest -q -o cache_dir=.cache/pytest tests/bench/test_command_speed.py)
 
 build: $(VENV)/.dev ## sdist and wheel in dist/, the same bytes on every run
 	rm -rf dist
@@ -154,7 +154,7 @@ api-symbols: $(VENV)/.dev ## writes the list that `make api-diff` compares with
 # Braces, brackets and semicolons in these are text: the shell gets them from the environment, not from the command.
 ANSWERS = $(if $(SURFACE),--surface $(SURFACE)) $(if $(ACCEPT),--accept "$$ACCEPT") $(if $(SKIP),--skip "$$SKIP") \
           $(if $(PREFER),--prefer $(PREFER))
-export ACCEPT SKIP IDS
+export ACCEPT SKIP IDS ONLY
 
 diff-spec: $(VENV)/.dev ## OFFICIAL=file: the vendor's own OpenAPI file against ours; SURFACE= picks one
 	@test -n "$(OFFICIAL)" || { echo "usage: make diff-spec OFFICIAL=path [SURFACE=network|adsecurity]"; exit 2; }

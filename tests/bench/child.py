@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tests.bench.contenders import Reader, find
 
-# Where it is installed, httpx imports its command line, which users of a library do not have.
-NO_COMMAND_LINE = "import sys; sys.modules['click'] = None"
+# What httpx and httpcore import where it is installed, and users of a library do not have: a command line, and trio.
+NOT_INSTALLED = "import sys; sys.modules['click'] = sys.modules['trio'] = None"
 
 
 def peak() -> int:
@@ -57,7 +57,7 @@ def _profiled(read: Reader, start: str, end: str) -> dict[str, float | None]:
 
 def main() -> None:
     name, url = sys.argv[1:3]
-    exec(NO_COMMAND_LINE)
+    exec(NOT_INSTALLED)
     if "one-core" in sys.argv and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     read = find(name)(url)

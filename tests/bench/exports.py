@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from tests.bench import dataset
-from tests.bench.child import NO_COMMAND_LINE, peak
+from tests.bench.child import NOT_INSTALLED, peak
 from tests.bench.contenders import KEY
 from tests.bench.servers import ROOT, environment
 
@@ -29,9 +29,9 @@ class Task:
     peak: int
 
 
-def timed(name: str, source: str, target: Path) -> Task:
+def timed(name: str, source: str, target: Path, **settings: str) -> Task:
     command = [sys.executable, "-m", "tests.bench.exports", name, source, str(target)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(command, cwd=ROOT, env=environment() | settings, check=True, stdout=subprocess.PIPE)
     return Task(**json.loads(done.stdout))
 
 
@@ -56,6 +56,17 @@ def to_parquet(url: str, target: str) -> Callable[[], object]:
     import adsecurity.exports.conversion  # noqa: F401  # as in the others: the clock does not run while it is imported
 
     return lambda: job.to_parquet(target)
+
+
+def report_in_groups(url: str, target: str) -> Callable[[], object]:
+    """A report in row groups of so many bytes as the environment says."""
+    import adsecurity
+    from adsecurity.tables import parquet
+
+    parquet.GROUP_BYTES = int(os.environ["BENCH_GROUP_BYTES"])
+    start, end = dataset.span(int(os.environ["BENCH_ROWS"]))
+    client = adsecurity.NetworkClient(api_key=KEY, base_url=url)
+    return lambda: client.reports.clicks(integration_id="dirty", start_time=start, end_time=end).to_parquet(target)
 
 
 def httpx_raw(url: str, target: str) -> Callable[[], object]:
@@ -135,7 +146,7 @@ def pyarrow_file(source: str, target: str) -> Callable[[], object]:
 
 def main() -> None:
     name, source, target = sys.argv[1:4]
-    exec(NO_COMMAND_LINE)
+    exec(NOT_INSTALLED)
     task = globals()[name](source, target)
     wall, cpu = time.perf_counter(), time.process_time()
     task()

@@ -5,7 +5,6 @@ A model passes unchecked: its constructor has refused what it does not know.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -67,5 +66,7 @@ def _check_value(path: str, value: Any, field: Field, owner: Any) -> Iterator[Ne
 
 
 def _nearest(name: object, known: Mapping[str, Field]) -> str:
+    import difflib  # not at the top: it takes a while to import
+
     near = difflib.get_close_matches(str(name), known, 1)
     return f"; {near[0]}?" if near else f"; it has {', '.join(sorted(known))}" if known else ""

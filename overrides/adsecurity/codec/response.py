@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .failure import CallContext, decode_error, request_failed
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+
+_SMALL = 16 * 1024  # bytes
+_pages = count()
 
 
 @cache
@@ -84,7 +88,8 @@ _ENVELOPE_FIELDS = frozenset(("data", "meta", "count", "pageInfo"))
 
 def decode_page(call: CallContext, response: httpx.Response) -> DecodedPage[Any]:
     """Decode one page: `{data, meta}`, `{data: {data, pageInfo}}`, or a bare list."""
-    fast = _fast_decoder()
+    # A program that reads one small page is done before the fast decoder would be imported.
+    fast = _fast_decoder() if len(response.content) > _SMALL or next(_pages) else None
     if fast is not None and (page := fast(call, response)) is not None:
         return page
     body = decode_json(call, response)

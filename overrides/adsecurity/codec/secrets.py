@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +13,7 @@ import attrs
 R = TypeVar("R")
 
 MASK = "***"
+_IN_HTML = frozenset("&<>\"'")
 _SHORTEST = 4
 """Shorter values are not searched for in texts: masking every `a` would make the text unreadable."""
 _DEEPEST = 100
@@ -55,8 +55,12 @@ def secret_forms(values: Iterable[str]) -> tuple[str, ...]:
     forms: set[str] = set()
     for value in values:
         if len(value) >= _SHORTEST:
-            forms |= {value, quote(value, safe=""), quote(value), html.escape(value)}
+            forms |= {value, quote(value, safe=""), quote(value)}
             forms |= {json.dumps(value)[1:-1], repr(value)[1:-1]}
+            if not _IN_HTML.isdisjoint(value):
+                import html  # few keys need it, and it brings all the names of characters
+
+                forms.add(html.escape(value))
     return tuple(sorted(forms, key=len, reverse=True))
 
 

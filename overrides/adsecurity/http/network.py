@@ -20,7 +20,7 @@ import httpcore
 
 from .timeouts import step_timeout
 
-BUFFER = 256 * 1024
+BUFFER = 128 * 1024
 """No read returns much more than this."""
 RECORD = 16 * 1024
 """The most that one TLS record holds."""

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adsecurity_generated._operation import Param, Range
 
@@ -39,9 +38,11 @@ class TimeRange:
         name = self._query.get("timezone") or "UTC"
         if name == "UTC":
             return UTC
+        import zoneinfo  # not at the top: it takes a while to import
+
         try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+            return zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise self.refused(f"timezone: {name!r} is not known on this machine") from error
 
     @cached_property
