@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.bench import dataset
+from tests.support.routes import by_table, in_our_names
 
 _BUFFER = 1 << 20  # a page fits, so that one call of send() takes it
 EXPORT_ID = "export-1"
@@ -55,8 +56,9 @@ class Api:
 
     def answer(self, method: str, target: str) -> bytes:
         path, _, text = target.partition("?")
+        method, path = by_table("network", method, path)
         if method == "GET" and path == "/api/v2/reports/v2/click-table":
-            query = dict(parse_qsl(text))
+            query = in_our_names(parse_qsl(text))
             try:
                 return _page(
                     query["start_time"],

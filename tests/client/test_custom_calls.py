@@ -19,6 +19,7 @@ from adsecurity import NotFoundError, RateLimitError, RequestFailedError, Respon
 from tests.support.demo.drivers import Driver, raw_server
 from tests.support.demo.surface import KEY, Demo
 from tests.support.every_operation import CLIENTS, client
+from tests.support.routes import in_our_names
 
 AT_ONCE = RetryPolicy(backoff=0)
 
@@ -212,7 +213,7 @@ def paged(kind: str, count: int) -> Any:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        query = dict(request.url.params)
+        query = in_our_names(request.url.params.items())
         if kind == "cursor":
             size, start = int(query["page[size]"]), int(query.get("page[after]", 0))
         elif kind == "pages":

@@ -225,7 +225,7 @@ class Caller:
             return KNOWN[name]
         if name == "exportID":
             return (await self._export()).id
-        if name == "offerID" and "/access-requests" in operation.path:
+        if name == "offerID" and operation.resource.endswith("access_requests"):
             # Access can be requested once, and only to an offer that requires approval.
             create = self.spec.operations["createOffer"]
             return str(await self.call(create, visibility="Requires_Approval"))
@@ -273,8 +273,9 @@ def sent_names(request: httpx.Request) -> tuple[set[str], set[str]]:
 
 def wanted_names(operation: Operation, *, everything: bool) -> tuple[set[str], set[str]]:
     """What the spec has for the query and the body: all of it, or what is required."""
-    query = {name for name, part in operation.parameters.items() if part.required or everything}
+    parts = operation.parameters.items()
+    query = {name for name, part in parts if (part.required or everything) and part.role not in CURSORS}
     schemas = operation.surface.schemas
     required = as_list(schemas.resolve(operation.body_schema).get("required"))
     body = {name for name in schemas.properties(operation.body_schema) if everything or name in required}
-    return query - set(CURSORS), body
+    return query, body

@@ -21,6 +21,7 @@ from tests.support.demo.calls import READ
 from tests.support.demo.drivers import Driver
 from tests.support.demo.surface import BULK, GET, LIST, UPDATE
 from tests.support.every_operation import client as real_client
+from tests.support.routes import in_our_names
 
 AT_ONCE = RetryPolicy(backoff=0)
 ONE = {"thing_id": "1"}
@@ -232,10 +233,11 @@ def test_the_pages_of_a_listing_share_its_call_id_with_their_events(driver: Driv
     events: list[Any] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        number = int(request.url.params.get("page[number]", 0)) or int(request.url.params.get("page[after]", 1))
+        query = in_our_names(request.url.params.items())
+        number = int(query.get("page[number]", 0)) or int(query.get("page[after]", 1))
         rows = [{"id": f"{number}-{row}", "tx_id": f"{number}-{row}"} for row in range(2)] if number < 4 else []
         info = {"hasNextPage": number < 4, "endCursor": str(number + 1)}
-        if "page[number]" in request.url.params:
+        if "page[number]" in query:
             return httpx.Response(200, json={"data": rows, "meta": {"total_page": 3}})
         return httpx.Response(200, json={"data": {"data": [], "pageInfo": {**info, "hasNextPage": False}}})
 

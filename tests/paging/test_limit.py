@@ -18,6 +18,7 @@ from adsecurity import PageEvent
 from adsecurity.sandbox import Sandbox
 from tests.support.demo.drivers import Driver
 from tests.support.every_operation import Target, client, targets
+from tests.support.routes import in_our_names
 
 LISTS = [target for target in targets() if target.op.kind in ("pages", "cursor", "report-pages", "report-numbered")]
 SINGLE = [target for target in targets() if target.op.kind == "rows"]
@@ -35,7 +36,7 @@ class Server:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
-        query = dict(request.url.params)
+        query = in_our_names(request.url.params.items())
         size = int(query.get("page[size]", 100))
         if self.kind == "report-pages":
             size = json.loads(request.content)["page_size"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -38,9 +38,14 @@ def paging_names(surface: str) -> list[tuple[str, str]]:
     return sorted({(one["x-paging"], one["name"]) for one in parameters if "x-paging" in one})
 
 
+@cache
+def _roles() -> dict[str, str]:
+    return {wire: role for surface in SURFACES for role, wire in paging_names(surface)}
+
+
 def in_our_names(query: Iterable[tuple[str, str]]) -> dict[str, str]:
     """A query whose paging parameters have our names, whichever the specs give them."""
-    ours = {wire: role for surface in SURFACES for role, wire in paging_names(surface)}
+    ours = _roles()
     return {ours.get(name, name): value for name, value in query}
 
 
@@ -73,6 +78,19 @@ def current(surface: str, method: str, path: str) -> tuple[str, str]:
         if one["surface"] == surface and one["method"] == method and found:
             known, template = routes(surface)[one["id"]]
             return known, template.format_map(found.groupdict())
+    return method, path
+
+
+@lru_cache(4096)
+def by_table(surface: str, method: str, path: str) -> tuple[str, str]:
+    """The table's route of a request that goes by the specs; what the specs do not know stays as it is."""
+    for one in TABLE:
+        if one["surface"] != surface:
+            continue
+        known, template = routes(surface)[one["id"]]
+        found = re.fullmatch(re.sub(r"{([^}]*)}", r"(?P<\1>[^/]+)", template), path)
+        if found and known == method:
+            return one["method"], one["path"].format_map(found.groupdict())
     return method, path
 
 

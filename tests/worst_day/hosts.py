@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 
 from tests.support.report_server import ReportServer, make_rows
+from tests.support.routes import in_our_names
 
 SEED = 20_061_102
 KEY = "drill-key-0123456789"
@@ -155,8 +156,9 @@ class World:
             return Answer(401, b"{}", {})
         if request.path.endswith("/signed-url"):
             return _json({"url": f"{self.target}?signature=s"})
-        if "page[size]" in request.query:
-            return _json(self.report.page(request.query, {}))
+        query = in_our_names(request.query.items())
+        if "page[size]" in query:
+            return _json(self.report.page(query, {}))
         artifact = {"name": "clicks.csv", "size": len(FILE)}
         meta = {"total": 3000, "range_truncated": False}
         export = {"id": "e-1", "status": "DONE", "type": "click_logs", "artifact": artifact, "results_meta": meta}
