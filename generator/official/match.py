@@ -112,7 +112,7 @@ class Features:
 
     @classmethod
     def of(cls, operation: Operation, vocabulary: _Vocabulary, known: frozenset[str] | None = None) -> Features:
-        parts = operation.path.strip("/").split("/")
+        parts = [part for part in operation.path.split("/") if part]
         shape = ["{}" if is_placeholder(part) else part for part in parts]
         body = flatten(operation.document, operation_schema(operation.document, operation, "body"), most=_LOOKED_AT)
         answer = flatten(operation.document, operation_schema(operation.document, operation, "answer"), most=_LOOKED_AT)
@@ -125,7 +125,7 @@ class Features:
                 for word in words_of(part)
             ),
             holes=shape.count("{}"),
-            ends_in_id=shape[-1] == "{}",
+            ends_in_id=shape[-1:] == ["{}"],
             query=vocabulary.mask({name for name, place in operation.params if place != "path"}),
             body=vocabulary.places((*body, *operation.form), known),
             response=vocabulary.places(answer, known),

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.disguise import Disguise
 from tests.support.our_specs import ROOT, SURFACES, read_trees
+from tests.support.routes import before_adoption
 from tests.support.tiny_spec import Package, Spec
 
 
@@ -32,17 +34,22 @@ def make_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 @pytest.fixture(scope="session")
 def trees() -> dict[str, Any]:
-    """Both specs as plain data; never to be changed."""
-    return read_trees()
+    """Both specs as plain data, as they are before an adoption; never to be changed."""
+    return {name: before_adoption(name) for name in SURFACES}
 
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Path:
-    """A folder with copies of our specs."""
+    """A folder with copies of our specs, as they are before an adoption."""
     folder = tmp_path / "specs"
     folder.mkdir()
+    adopted = read_trees()
     for name in SURFACES:
-        shutil.copy(ROOT / f"specs/{name}.yaml", folder)
+        if before_adoption(name) == adopted[name]:
+            shutil.copy(ROOT / f"specs/{name}.yaml", folder)
+        else:
+            text = yaml.dump(before_adoption(name), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -81,11 +81,9 @@ def disguised(trees: dict[str, Any], surface: str, form: str, **more: Any) -> Di
     return Disguise(trees[surface], forms=(forms.no_operation_ids, forms.and_another(second)), **more)
 
 
-def adopted(disguise: Disguise, surface: str, folder: Path) -> Row:
-    """Adopt into copies of the specs in a folder, and look where everything went."""
-    specs = folder / "specs"
-    shutil.copytree(ROOT / "specs", specs)
-    path = folder / "official.json"
+def adopted(disguise: Disguise, surface: str, specs: Path) -> Row:
+    """Adopt into a folder of specs, and look where everything went."""
+    path = specs.parent / "official.json"
     path.write_text(json.dumps(disguise.document), encoding="utf-8")
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
@@ -114,7 +112,8 @@ def _forms() -> None:
             rows: list[Row] = []
             for surface in SURFACES:
                 with tempfile.TemporaryDirectory() as folder:
-                    rows.append(adopted(disguised(trees, surface, form, **more), surface, Path(folder)))
+                    specs = Path(shutil.copytree(ROOT / "specs", Path(folder) / "specs"))
+                    rows.append(adopted(disguised(trees, surface, form, **more), surface, specs))
             cells = [
                 " + ".join(f"{row.matched}/{row.operations}" for row in rows),
                 " + ".join(f"{row.right}" for row in rows),

@@ -43,6 +43,27 @@ def _roles() -> dict[str, str]:
     return {wire: role for surface in SURFACES for role, wire in paging_names(surface)}
 
 
+@cache
+def before_adoption(surface: str) -> Json:
+    """A spec as an adoption finds it, also where there was one already: the table's operations, routes and evidence."""
+    tree = read_trees()[surface]
+    if '"official"' not in json.dumps(tree):
+        return tree
+    table = {one["id"]: one for one in TABLE if one["surface"] == surface}
+    paths: Json = {}
+    for name, node in ((name, entry(tree, name)[2]) for name in routes(surface) if name in table):
+        there = {"x-evidence": table[name]["evidence"]}
+        paths.setdefault(table[name]["path"], {})[table[name]["method"].lower()] = node | there
+    shared = tree["components"]["parameters"].values()
+    own = [one for item in paths.values() for node in item.values() for one in node.get("parameters", ())]
+    for one in [*shared, *own]:
+        if "x-paging" in one:
+            one["name"] = one.pop("x-paging")
+        if one.get("x-evidence") == "official":
+            one["x-evidence"] = "prose"
+    return {**tree, "paths": paths}
+
+
 def in_our_names(query: Iterable[tuple[str, str]]) -> dict[str, str]:
     """A query whose paging parameters have our names, whichever the specs give them."""
     ours = _roles()

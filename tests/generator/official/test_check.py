@@ -36,7 +36,7 @@ def test_against_the_sandbox_all_work_and_nothing_but_get_is_sent(surface: str, 
     assert {path: path.read_bytes() for path in (ROOT / "specs").iterdir()} == before
 
 
-def test_routes_that_have_moved_are_named(trees: dict[str, Any], tmp_path: Path, capsys: Capture) -> None:
+def test_routes_that_have_moved_are_named(trees: dict[str, Any], specs: Path, tmp_path: Path, capsys: Capture) -> None:
     moved = ("listUsers", "listPublishers", "listClickReport")
     for surface in SURFACES:
         tree = json.loads(json.dumps(trees[surface]))
@@ -46,7 +46,7 @@ def test_routes_that_have_moved_are_named(trees: dict[str, Any], tmp_path: Path,
             tree["paths"][f"/elsewhere/{name}"] = {method: node}
         (tmp_path / f"{surface}.json").write_text(json.dumps(tree), encoding="utf-8")
     with Sandbox(api_key="sandbox-key", rows=50, spec_dir=tmp_path) as sandbox:
-        assert main([sandbox.network_url, "--surface", "network", *IDS]) == 3
+        assert main([sandbox.network_url, "--surface", "network", "--specs", str(specs), *IDS]) == 3
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("404")] == [
         "users.list",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,29 @@ import pytest
 
 from generator.official.choices import Choices
 from generator.official.compare import Comparison
-from generator.official.document import load, parse
+from generator.official.document import Document, parse
 from generator.official.match import match
 from generator.official.select import compare
 from tests.support import forms
 from tests.support.disguise import Disguise, Json
 from tests.support.forms_table import BOTH, FORMS, HEAVY, adopted, disguised
 from tests.support.large_document import cost_of, crowded, mutual_models, padded
-from tests.support.our_specs import ROOT, SURFACES
+from tests.support.our_specs import SURFACES
+from tests.support.routes import before_adoption
 
 LOSSY = 0.85
 ALIKE = 0.95
 
 
+@cache
+def ours() -> list[Document]:
+    """Our specs, read once for all tests."""
+    return [parse(json.dumps(before_adoption(name)), f"{name}.yaml") for name in SURFACES]
+
+
 def comparison(disguise: Disguise, surface: str, *, only: str | None = None, **choices: Any) -> Comparison:
     theirs = parse(json.dumps(disguise.document), "official.json")
-    surfaces = [load(ROOT / f"specs/{name}.yaml") for name in SURFACES]
-    found = compare(surfaces, theirs, only=surface if only is None else only, choices=Choices(**choices))
+    found = compare(ours(), theirs, only=surface if only is None else only, choices=Choices(**choices))
     (one,) = [one for one in found if one.ours.root["x-surface"] == surface]
     return one
 
@@ -62,6 +69,14 @@ def test_where_a_third_is_missing_nothing_else_is_taken_for_it(trees: dict[str, 
         assert right >= 0.9 * len(disguise.routes)
 
 
+def test_an_empty_segment_within_a_route_is_no_place_of_its_own(trees: dict[str, Any]) -> None:
+    shape = (forms.trailing_slashes, forms.bulk_by_post, forms.allof_envelopes)
+    disguise = Disguise(trees["adsecurity"], seed=24, words=HEAVY, forms=shape)
+    assert any("//bulk-delete" in route for route in disguise.routes.values())
+    right, wrong = judged(comparison(disguise, "adsecurity"), disguise.routes)
+    assert (right, wrong) == (68, [])
+
+
 def without_some(disguise: Disguise) -> None:
     for path, method, _ in disguise.operations():
         if disguise.random.random() < 0.3:
@@ -69,8 +84,8 @@ def without_some(disguise: Disguise) -> None:
 
 
 @pytest.mark.parametrize("form", ["allOf envelopes", "lossy", "extra operations", "integer ids"])
-def test_what_is_found_is_adopted(trees: dict[str, Any], tmp_path: Path, form: str) -> None:
-    row = adopted(disguised(trees, "network", form), "network", tmp_path)
+def test_what_is_found_is_adopted(trees: dict[str, Any], specs: Path, form: str) -> None:
+    row = adopted(disguised(trees, "network", form), "network", specs)
     assert (row.matched, row.right, row.wrong, row.asked) == (40, 40, 0, 0)
     assert row.code == 0
     assert row.added == (7 if form == "extra operations" else 0)
@@ -86,7 +101,7 @@ def test_in_a_file_of_both_surfaces_nothing_of_the_other_one_is_only_theirs(tree
 def test_a_file_of_both_surfaces_is_compared_with_both(trees: dict[str, Any]) -> None:
     disguise = disguised(trees, "network", BOTH)
     theirs = parse(json.dumps(disguise.document), "official.json")
-    found = compare([load(ROOT / f"specs/{name}.yaml") for name in SURFACES], theirs)
+    found = compare(ours(), theirs)
     assert [one.ours.root["x-surface"] for one in found] == list(SURFACES)
     assert sum(len(one.matches) for one in found) == 108
 
@@ -185,7 +200,7 @@ def test_reading_costs_as_much_as_the_file_is_large(trees: dict[str, Any]) -> No
 @pytest.mark.parametrize("make", [padded, crowded])
 def test_a_document_of_three_megabytes_is_matched_in_seconds(trees: dict[str, Any], make: Any) -> None:
     disguise: Disguise = make(trees["network"], 3_000_000)
-    seconds = cost_of(disguise.document, load(ROOT / "specs/network.yaml"))
+    seconds = cost_of(disguise.document, ours()[0])
     # 3 to 5 where nothing else runs; what grows with the number of paths takes minutes.
     assert seconds < 15
     right, wrong = judged(comparison(disguise, "network"), disguise.routes)
