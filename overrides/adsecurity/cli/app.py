@@ -25,6 +25,7 @@ _COMMANDS = {
     "conversions": ("conversions", "Approve or reject conversions in bulk."),
     "doctor": ("doctor", "Check configuration, connection, key and routes; changes nothing."),
     "routes": ("routes", "List every route and how sure it is."),
+    "request": ("request", "Send any request by method and path, signed and retried like all others."),
     "sandbox": ("sandbox", "Run both APIs on this machine, with invented data."),
     "config": ("config", "Store keys and addresses in profiles."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -36,16 +36,25 @@ def recorded(recorder: Recorder, error: errors.AdsecurityError) -> httpx.Request
 
 def text(request: httpx.Request, secrets: frozenset[str]) -> str:
     """The request as one reads it."""
-    lines = [f"{request.method} {_readable(request.url)}", f"API-KEY: {_HIDDEN}"]
+    lines = [f"{request.method} {_readable(request.url, secrets)}", f"API-KEY: {_HIDDEN}"]
     lines += [f"{name.title()}: {value}" for name, value in request.headers.items() if name in _SHOWN_HEADERS]
     if request.content:
         lines += ["", dumps(_without(json.loads(request.content), secrets), indent=2)]
     return "\n".join(lines) + "\n"
 
 
-def _readable(url: httpx.URL) -> str:
+def _readable(url: httpx.URL, secrets: frozenset[str]) -> str:
+    # The text of a URL has no query where something of the call is secret, so that no log has it.
+    address = str(url).partition("?")[0]
+    shown = [_parameter(part, secrets) for part in url.query.decode().split("&") if part]
+    query = f"?{'&'.join(shown)}" if shown else ""
     # Brackets mean what they say; escaped they only hide the filters.
-    return str(url).replace("%5B", "[").replace("%5D", "]").replace("%2C", ",")
+    return (address + query).replace("%5B", "[").replace("%5D", "]").replace("%2C", ",")
+
+
+def _parameter(part: str, secrets: frozenset[str]) -> str:
+    name, _, value = part.partition("=")
+    return f"{name}={_HIDDEN if name in secrets else value}"
 
 
 def _without(value: Any, secrets: frozenset[str]) -> Any:

@@ -20,5 +20,5 @@ def running_loop() -> asyncio.AbstractEventLoop:
     except RuntimeError:
         raise ConfigurationError(
             "async clients need asyncio, and no event loop of it is running here;"
-            " under trio use a sync client: await trio.to_thread.run_sync(client.offers.get, id)"
+            " under trio use a sync client: await trio.to_thread.run_sync(method, argument)"
         ) from None
