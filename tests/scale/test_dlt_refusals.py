@@ -45,6 +45,7 @@ def network(**options: Any) -> Any:
         ({"end_time": "2026-11-01"}, ValueError, "end_time needs a start_time"),
         ({"start_time": date(2026, 11, 1), "end_time": "2026-11-01"}, ValueError, "start_time must be before end_time"),
         ({"start_time": "yesterday"}, ValueError, "start_time"),
+        ({"export_timezone": "Mars/Base"}, ValueError, "export_timezone: this machine knows no time zone 'Mars/Base'"),
     ],
 )
 def test_a_wrong_setting_is_refused_at_once(options: dict[str, Any], error: type[Exception], said: str) -> None:

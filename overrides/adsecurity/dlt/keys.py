@@ -11,6 +11,7 @@ from typing import Any
 
 from ..flow.extras import require
 from ..tables.arrow import EXTRA, Columns, json_text, pa
+from ..tables.text_columns import without_empty
 
 compute: Any = require("pyarrow.compute", extra="dlt")
 
@@ -50,8 +51,7 @@ class Shape:
     def _keys(self, rows: Any) -> Any:
         parts = [pa.repeat(value, len(rows)) for value in self._ids_of_key]
         for name in self._key:
-            text = rows[name].cast(pa.string())
-            parts.append(compute.if_else(compute.equal(text, ""), None, text))
+            parts.append(without_empty(rows[name].cast(pa.string())))
         keys = compute.binary_join_element_wise(*parts, "|")
         if not keys.null_count:
             return keys

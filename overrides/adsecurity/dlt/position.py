@@ -28,7 +28,7 @@ class Position:
         self._latest = None if saved is None else datetime.fromisoformat(saved["time"])
         self._seen: set[str] = set() if saved is None else set(saved["rows"])
         self._before = (self._latest, frozenset(self._seen)) if not lag else (None, frozenset[str]())
-        self.start = start if self._latest is None else max(start, self._latest - lag)
+        self.start = start if self._latest is None or self._latest - start < lag else self._latest - lag
         self.end = end
 
     def select(self, table: Any) -> Any:

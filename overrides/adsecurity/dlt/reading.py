@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ..codec.times import encode_time
+from ..codec.times import encode_time, zone
 
 Moment: TypeAlias = datetime | date | str
 
@@ -29,6 +29,11 @@ class Reading:
             raise ValueError(f"lag is a timedelta from 0 on, not {self.lag!r}")
         if self.backfill not in ("pages", "export"):
             raise ValueError(f"backfill is 'pages' or 'export', not {self.backfill!r}")
+        if self.export_timezone is not None:
+            try:
+                zone(self.export_timezone)
+            except ValueError:
+                raise ValueError(f"export_timezone: this machine knows no time zone {self.export_timezone!r}") from None
         if self.start_time is None:
             if self.end_time is not None:
                 raise ValueError("end_time needs a start_time")

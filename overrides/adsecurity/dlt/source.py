@@ -56,7 +56,7 @@ def network(
             the others as it is. Without it reports are read up to now.
         lag: So late may rows arrive: each load reads again what lies so long before the latest row.
         backfill: `export` reads what has no position yet, or an `end_time`, from an export of the same rows, where
-            there is one.
+            there is one. It is waited for an hour at most.
         export_timezone: The IANA time zone of times in exported files, for an API that does not take one.
         page_size: Items per page, at most 100.
         concurrency: Number of workers that share the range of a report.

@@ -22,7 +22,7 @@ from adsecurity_generated._values import Reader, Verdict, list_reader, plain_rea
 from ..flow.extras import require
 from .arrow import EXTRA, LEAVES, Lost, Split, column, extra_column, leaf, pa
 from .csv import CsvFormat, CsvRecords, column_names
-from .text_columns import TEXTS, cast, pc
+from .text_columns import TEXTS, cast, pc, without_empty
 
 pa_csv: Any = require("pyarrow.csv", extra="parquet")
 
@@ -51,7 +51,7 @@ class CsvColumn:
     def read(self, cells: Any, lost: Lost) -> Any:
         """The cells, which are null where a row is too short, as an array of the column's type."""
         if self.holds == "text":
-            return pc.if_else(pc.equal(cells, ""), None, cells)
+            return without_empty(cells)
         found = cast(cells, self.holds, self.format.zone)
         if found is not None:
             return found

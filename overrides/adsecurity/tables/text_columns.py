@@ -50,17 +50,17 @@ def cast(texts: Any, kind: str, zone: tzinfo | None = UTC) -> Any:
             case "string":
                 return texts
             case "integer":
-                return _integers(_without(texts, pc.equal(texts, "")))
+                return _integers(without_empty(texts))
             case "number":
-                return _numbers(_without(texts, pc.equal(texts, "")))
+                return _numbers(without_empty(texts))
             case "boolean":
-                return _without(texts, pc.equal(texts, "")).cast(pa.bool_())
+                return without_empty(texts).cast(pa.bool_())
             case "date":
                 return _without_no_time(texts, _dates)
             case "date-time":
                 return _without_no_time(texts, partial(_times, zone=zone))
             case "texts":
-                return _lists(_without(texts, pc.equal(texts, "")))
+                return _lists(without_empty(texts))
             case _:
                 raise ValueError(f"no kind of a column: {kind!r}")
     except pa.ArrowInvalid:
@@ -68,8 +68,14 @@ def cast(texts: Any, kind: str, zone: tzinfo | None = UTC) -> Any:
     return None
 
 
+def without_empty(texts: Any) -> Any:
+    """The texts, null where they are empty."""
+    return _without(texts, pc.equal(texts, ""))
+
+
 def _without(texts: Any, nothing: Any) -> Any:
-    return pc.if_else(nothing, None, texts)
+    # Not if_else: that of pyarrow 20 gives other texts where the array is a slice.
+    return pc.replace_with_mask(texts, nothing, pa.scalar(None, texts.type))
 
 
 def _is_true(condition: Any) -> bool:
