@@ -14,6 +14,7 @@ import adsecurity
 from adsecurity.cli.app import run
 from adsecurity.cli.connect import resource_of
 from adsecurity.cli.description import Argument, Operation, Value, load
+from adsecurity.cli.generated import OperationCommand
 from adsecurity.cli.parameters import RESERVED, SAME
 from adsecurity.cli.settings import SURFACES
 
@@ -177,6 +178,16 @@ def test_help_names_every_argument_with_its_values(operation: Operation, capsys:
         assert argument.doc.split(".")[0][:40] in flat
     # Long paths are broken over lines, too.
     assert f"{operation.verb}{operation.path}" in "".join(shown.split())
+
+
+def test_every_list_has_the_options_of_lists_and_fields_stand_where_the_api_has_them() -> None:
+    for operation in OPERATIONS:
+        found = {name for param in OperationCommand(operation).params for name in param.opts}
+        if operation.is_list:
+            assert {"--columns", "--limit", "--all", "--output", "--raw", "--dry-run"} <= found, operation.id
+            assert ("--page-size" in found) == (operation.answer != "rows"), operation.id
+        assert ("--fields" in found) == any(argument.name == "fields" for argument in operation.options), operation.id
+        assert ("--yes" in found) == (operation.deletes or operation.changes_many), operation.id
 
 
 def test_no_argument_of_the_api_is_hidden_by_an_option_of_the_command() -> None:

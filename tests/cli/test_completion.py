@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +13,8 @@ import pytest
 
 from adsecurity.sandbox import Sandbox
 
-from .conftest import Run
+from .conftest import COMMAND, Run
+from .terminal import Terminal
 
 
 def ask(cli: Run, line: str, env: dict[str, str] | None = None) -> list[str]:
@@ -31,6 +35,44 @@ def test_each_shell_gets_a_script_that_it_can_read(shell: str, cli: Run, tmp_pat
         script = tmp_path / "script"
         script.write_text(done.stdout, encoding="utf-8")
         assert subprocess.run([found, "-n", str(script)], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("shell", "begin"),
+    [
+        (["bash", "--norc", "--noprofile", "-i"], ""),
+        (["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u -D; "),
+        (["fish", "--no-config", "-i"], ""),
+    ],
+    ids=["bash", "zsh", "fish"],
+)
+def test_a_tab_in_a_real_shell_offers_commands_and_ids(
+    shell: list[str], begin: str, cli: Run, environment: dict[str, str], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"{shell[0]} is not installed")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "adsecurity"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    script = tmp_path / "script"
+    script.write_text(cli("completion", shell[0]).stdout, encoding="utf-8")
+    offer = json.loads(cli("network", "offers", "list", "integration-1", "--limit", "1").stdout)["id"]
+    variables = {
+        **environment,
+        "PATH": f"{command.parent}{os.pathsep}{environment['PATH']}",
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "TERM": "dumb" if shell[0] == "fish" else "xterm",
+    }
+    with Terminal(shell, env=variables, cwd=tmp_path) as screen:
+        screen.type(f"{begin}source {script}; echo rea''dy\n")
+        screen.expect("ready")
+        # One that fits alone is completed.
+        screen.type("adsecurity network offer-e\t")
+        screen.expect("offer-events")
+        screen.type(f"list integration-1 {offer[:10]}\t")
+        screen.expect(offer)
 
 
 def test_groups_commands_options_and_values_are_offered(cli: Run) -> None:

@@ -52,6 +52,17 @@ def test_fields_are_the_columns_of_the_file(cli: Run, tmp_path: Path) -> None:
     assert (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()[0] == "tx_id"
 
 
+def test_days_months_and_ends_are_half_open(cli: Run) -> None:
+    def rows(*words: str) -> int:
+        done = cli("report", "clicks", *NETWORK, *words, "--fields", "tx_id")
+        assert done.returncode == 0, done.stderr
+        return len(done.stdout.splitlines())
+
+    whole = rows("--month", "2026-11")
+    assert whole == 600
+    assert rows("--since", "2026-11-01", "--until", "2026-11-05") + rows("--since", "2026-11-05") == whole
+
+
 def test_an_empty_report_is_a_whole_file(cli: Run, tmp_path: Path) -> None:
     for name in ("c.parquet", "c.csv", "c.json", "c.ndjson"):
         words = ("--since", "2020-01-01", "--until", "2020-01-02", "--fields", "tx_id", "-o", name)
