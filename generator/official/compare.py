@@ -141,7 +141,7 @@ def differences(pair: Match, renamings: Sequence[Renaming] = ()) -> Iterator[Dif
 
 def _optional(fields: Fields) -> Fields:
     """Whether an answer promises a field changes nothing for a client that takes every field as it comes."""
-    found = Fields({place: replace(fact, required=False) for place, fact in fields.items()})
+    found = Fields({place: replace(fact, required=False) if fact.required else fact for place, fact in fields.items()})
     found.levels = fields.levels
     return found
 
