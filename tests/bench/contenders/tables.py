@@ -69,7 +69,7 @@ def ours_2_processes(url: str) -> Reader:
     def write(start: str, end: str, path: str) -> None:
         after = dt.datetime.fromisoformat(end) + dt.timedelta(seconds=1)
         client.reports.clicks(integration_id="dirty", start_time=start, end_time=after, inclusive="left").to_parquet(
-            path, processes=2
+            path.removesuffix(".parquet"), processes=2
         )
 
     return _writes(write)
