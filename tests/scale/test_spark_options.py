@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql.datasource import CaseInsensitiveDict
+from pyspark.sql.datasource import CaseInsensitiveDict, DataSourceReader
 from pyspark.sql.types import LongType, StringType, StructType
 
 import adsecurity
@@ -24,6 +24,7 @@ from adsecurity.sandbox import Sandbox
 from adsecurity.spark import AdsecurityDataSource, register, schema
 from adsecurity.spark.connection import CLIENTS, Connection, Pace
 from adsecurity.spark.options import _SECRET, load_surface, read_value
+from adsecurity.spark.source import AdsecurityReader
 from adsecurity_generated._operation import Param
 from tests.scale.spark_session import CLICKS, clicks_of
 
@@ -383,6 +384,17 @@ def test_options_of_streams_and_of_ranges_are_not_mixed_up(source: Any) -> None:
     ]:
         with pytest.raises((ValueError, TypeError), match=told):
             getattr(asked(source, **options), kind)(wanted)
+
+
+def test_readers_take_no_filters_since_spark_may_use_a_reader_again_for_another_query() -> None:
+    assert AdsecurityReader.pushFilters is DataSourceReader.pushFilters
+
+
+def test_the_documented_address_is_settled_on_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = Connection.of("adsecurity", {"api_key": "kkkkkk"}).with_environment(load_surface("adsecurity"))
+    monkeypatch.setenv("ADSECURITY_BASE_URL", "https://elsewhere.example")
+    with pickle.loads(pickle.dumps(connection)).open() as client:
+        assert client.base_url == "https://api.adsecurity.io"
 
 
 def test_a_connection_shows_nothing() -> None:
