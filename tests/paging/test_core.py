@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, count, cycle
 from typing import Any
+from unittest.mock import Mock
 
 import attrs
 import pytest
@@ -217,6 +218,25 @@ def test_a_short_page_of_a_cursor_list_ends_it_unless_there_is_more(envelope: di
     reading = state("cursor")
     reading.accept(page("a", "b", **envelope))
     assert reading.ended is ended
+
+
+@pytest.mark.parametrize("kind", ["pages", "cursor", "report-pages", "report-numbered"])
+@pytest.mark.parametrize("where", ["Page", "attrs", "SeenCursors.add"])
+def test_a_page_whose_taking_is_interrupted_is_asked_for_again(
+    kind: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a notebook, and the next `next()` goes on."""
+    interrupted = Mock(side_effect=KeyboardInterrupt, evolve=Mock(side_effect=KeyboardInterrupt))
+    reading, envelope = state(kind), {"total_count": 6, "total_page": 2, "has_next": True}
+    reading.accept(page("a", "b", "c", end_cursor="c", **envelope))
+    asked = reading.request().query
+    with monkeypatch.context() as patched:
+        patched.setattr(f"adsecurity.paging.state.{where}", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reading.accept(page("d", "e", "f", end_cursor="f", **envelope))
+    assert reading.request().query == asked
+    again = reading.accept(page("d", "e", "f", end_cursor="f", **envelope))
+    assert [row.value for row in again.items] == [*"def"]
 
 
 def test_cursors_that_lead_nowhere_are_errors() -> None:

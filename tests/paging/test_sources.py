@@ -141,6 +141,25 @@ def refusing(of: ReportServer, refused: Callable[[int], bool]) -> ReportServer:
 
 
 @sources
+def test_an_interrupt_while_a_page_is_made_costs_no_row(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = server()
+    made = "windows.run.WindowPage" if source == "windows" else "state.Page"
+
+    def interrupted(**_: Any) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    with network(of) as client:
+        iterator = iter(clicks(client, source))
+        got = [next(iterator).uuid for _ in range(10)]
+        monkeypatch.setattr(f"adsecurity.paging.{made}", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            got.extend(row.uuid for row in iterator)
+        got.extend(row.uuid for row in iterator)
+    assert got == all_uuids(of)
+
+
+@sources
 def test_after_an_error_the_next_row_is_the_next_row(source: str) -> None:
     of = refusing(server(), lambda number: number in (3, 9, 17, 30))
     with network(of) as client:

@@ -25,10 +25,12 @@ def drive(flow: Flow[S, R], perform: Callable[[S], object]) -> R:
         while True:
             step = _next_step(flow, perform, step)()
     except StopIteration as end:
+        # Nothing is called here: an interrupt in between would lose the result.
         result: R = end.value
         return result
-    finally:
+    except BaseException:
         flow.close()
+        raise
 
 
 async def drive_async(flow: Flow[S, R], perform: Callable[[S], Awaitable[object]]) -> R:

@@ -183,13 +183,7 @@ class PagingState(Generic[T]):
             selected, inside = self._half_open.select(rows, self._inside_before(here))
             places = [place for place in selected if place >= skip]
             following = attrs.evolve(following, left_out=inside is False and not following.end)
-        self._pages += 1
-        self._repeats, self._empty_pages, self._marks_left = repeats, empty_pages, marks_left
-        self._total_pages = max(self._total_pages, decoded.total_page or 0)
-        self._last = rows or self._last
-        self._position = following
-        self._seen_cursors.add(following.cursor)
-        return Page(
+        page = Page(
             items=[rows[place] for place in places] if len(places) < len(rows) else rows,
             number=here.page or None,
             cursor=following.cursor or None,
@@ -204,6 +198,16 @@ class PagingState(Generic[T]):
             response=response if self._keep_response else None,
             repaired=decoded.repaired,
         )
+        total_pages = max(self._total_pages, decoded.total_page or 0)
+        # Should the page be asked for again, it is no matter that this cursor is known.
+        self._seen_cursors.add(here.cursor)
+        # From here on nothing is called: an interrupt comes before all of it, and the page is read again, or behind.
+        self._pages += 1
+        self._repeats, self._empty_pages, self._marks_left = repeats, empty_pages, marks_left
+        self._total_pages = total_pages
+        self._last = rows or self._last
+        self._position = following
+        return page
 
     def _counted(self, decoded: DecodedPage[T]) -> Position:
         """The position of this page with the total that the server counts now."""
@@ -274,7 +278,7 @@ class PagingState(Generic[T]):
     def _following_cursor(self, decoded: DecodedPage[T], count: int, here: Position) -> Position:
         cursor = decoded.start_cursor if self._backwards else decoded.end_cursor
         more = decoded.has_previous if self._backwards else decoded.has_next
-        known = not cursor or cursor in self._seen_cursors
+        known = not cursor or cursor == here.cursor or cursor in self._seen_cursors
         if more is False or (count == 0 and known) or (more is None and count < self._full):
             return _END
         if not cursor:

@@ -153,10 +153,12 @@ class WindowedRead(Generic[T]):
         while (current := self._plan.current) is not None:
             while current.buffer:
                 emitted, inside = self._selected(self._plan.preview(current.buffer[0]))
-                before, self._inside = self._inside, inside
+                # Made before it counts as emitted: an interrupt meanwhile costs no row.
+                page = self._page(emitted, (self._inside is False, inside is False)) if emitted.places else None
+                self._inside = inside
                 self._plan.emit(emitted)
-                if emitted.places:
-                    return self._page(emitted, (before is False, inside is False))
+                if page is not None:
+                    return page
             if not current.complete:
                 return WAIT
             self._states.pop(current, None)
