@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -153,6 +154,8 @@ def run_all(mode: str, only: str) -> dict[str, dict[str, Any]]:
 def main() -> int:
     if len(sys.argv) > 2 and sys.argv[1] in MODES:
         logging.disable()
+        # Whoever runs this in the background may have it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # A minute of waiting for next to nothing, in short.
         StallLimit.SECONDS = 0.6
         print(json.dumps(run_all(sys.argv[1], sys.argv[2])))
