@@ -78,7 +78,7 @@ class _BaseSource(Generic[T]):
         self._call_id = ""
         self._on_page: OnPage | None = None
         self._left: int | None = None
-        """How many items may still be handed out; None for all."""
+        """How many items may still be given; None for all."""
         self._held: Page[T] | None = None
         """A page that has been read and not returned."""
         self._closed = False
@@ -95,16 +95,16 @@ class _BaseSource(Generic[T]):
 
     @property
     def _wants_page(self) -> bool:
-        """More is to be read: not closed, and not all that the limit allows handed out."""
+        """More is to be read: not closed, and not all that the limit allows given."""
         return self._held is None and not (self._closed or self._left == 0 or self.iteration.ended)
 
     @property
     def _holds_last(self) -> bool:
-        """The page that is handed out next reaches the limit."""
+        """The page that is given next reaches the limit."""
         return self._held is not None and self._left is not None and len(self._held.items) >= self._left
 
     def _hold(self, page: Page[T] | None) -> None:
-        """Keep a page until it is handed out, as much of it as the limit allows; none is the end of the list."""
+        """Keep a page until it is given, as much of it as the limit allows; none is the end of the list."""
         if page is None:
             # It is asked for when the caller has got all pages before it.
             self.iteration.ended = True

@@ -245,7 +245,7 @@ def _note_end(progress: Progress | None) -> None:
 
 
 def reading(model: Any, pages: PageIterator, progress: Progress | None = None) -> Any:
-    """The items of a list as a reader of batches; `progress` follows what has been handed out."""
+    """The items of a list as a reader of batches; `progress` follows what has been given."""
     converter = PageConverter(model)
 
     def batches() -> Iterator[Any]:
