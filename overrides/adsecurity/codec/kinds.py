@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -45,3 +46,12 @@ def kind_of(value: Any) -> str:
 def fits(kind: str, wanted: Collection[str]) -> bool:
     """Whether a value of this kind is one of those that are wanted; whole numbers are numbers."""
     return kind in wanted or (kind == "integer" and "number" in wanted)
+
+
+def id_as(wanted: Collection[str], path_id: Any) -> Any:
+    """A path id as the body field that repeats it has it: the one may be a number and the other a text."""
+    if tuple(wanted) == ("string",) and kind_of(path_id) == "integer":
+        return str(path_id)
+    if tuple(wanted) == ("integer",) and isinstance(path_id, str) and re.fullmatch(r"-?[0-9]{1,18}", path_id):
+        return int(path_id)
+    return path_id

@@ -21,7 +21,7 @@ from adsecurity_generated._operation import UNSET, Operation, Param, Surface
 from adsecurity_generated._values import write_time
 
 from ..events import new_call_id
-from .kinds import article, fits, kind_of
+from .kinds import article, fits, id_as, kind_of
 from .nested_fields import check_nested
 from .secrets import collect_secrets, is_list, is_object
 from .times import encode_time
@@ -114,7 +114,7 @@ def prepare(
             problems.add(f"unexpected argument {arg!r}", of_type=True)
     for param in op.params:
         if param.from_path and param.arg not in values and param.from_path in values:
-            values[param.arg] = _as_field(param, values[param.from_path])
+            values[param.arg] = id_as(param.kinds, values[param.from_path])
 
     path: dict[str, str] = {}
     query: list[tuple[str, str]] = []
@@ -315,15 +315,6 @@ def _fits(param: Param, value: Any, problems: _Problems) -> bool:
     if kind == "array":
         return _items_fit(param, value, problems)
     return True
-
-
-def _as_field(param: Param, path_id: Any) -> Any:
-    """A path id as the body field that repeats it has it: the one may be a number and the other a text."""
-    if param.kinds == ("string",) and kind_of(path_id) == "integer":
-        return str(path_id)
-    if param.kinds == ("integer",) and isinstance(path_id, str) and re.fullmatch(r"-?[0-9]{1,18}", path_id):
-        return int(path_id)
-    return path_id
 
 
 def _items_fit(param: Param, items: Sequence[Any], problems: _Problems) -> bool:
