@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -134,3 +137,57 @@ def test_the_server_sees_no_more_requests_than_the_budget(spark: Any) -> None:
         assert len(limited.requests) >= 21
         assert len(limited.requests) <= 8 * took + 2
         assert {request.status for request in limited.requests} == {200}
+
+
+def texts(url: str) -> Iterator[str]:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        yield answer.read().decode("utf-8", "replace")
+
+
+def test_no_key_is_in_plans_event_log_interface_or_logs(
+    spark: Any, sandbox: Sandbox, events: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    adsecurity.spark.register(spark, network={"api_key": KEY, "base_url": sandbox.network_url})
+    frame = read(spark, numPartitions="2").load()
+    plan = frame._jdf.queryExecution().toString()
+    frame.selectExpr("count(*)").collect()
+    with pytest.raises(Exception, match="holds an API key"):
+        read(spark, filter=f'{{"country": "{KEY}"}}').load()
+    with pytest.raises(Exception, match="must not be in one"):
+        read(spark, api_key="another").load()
+    sandbox.inject(*[404] * 8)
+    with pytest.raises(Exception, match="404"):
+        frame.count()
+    application = spark.sparkContext.applicationId
+    address = spark.sparkContext.uiWebUrl
+    api = f"{address}/api/v1/applications/{application}"
+    pages = [plan]
+    for page in ("environment", "executors", "jobs", "stages", "sql?details=true&planDescription=true&length=100"):
+        pages += texts(f"{api}/{page}")
+    for number in range(len(re.findall(r'"planDescription"', pages[-1]))):
+        pages += texts(f"{address}/SQL/execution/?id={number}")
+    for page in ("environment", "jobs", "stages", "SQL"):
+        pages += texts(f"{address}/{page}/")
+    logs = [path for path in events.rglob("*") if path.is_file()]
+    work = Path(os.environ.get("SPARK_HOME") or Path(pyspark_home())) / "work" / application
+    logs += [path for path in work.rglob("*") if path.is_file()]
+    said = capfd.readouterr()
+    everything = [*pages, said.out, said.err, *map(content, logs)]
+    assert any("stderr" in path.name for path in logs)
+    # The search finds what is there; plans show the first columns alone.
+    assert all(
+        "advertiser_db_id" in found for found in (plan, "".join(pages[1:]), "".join(map(content, events.rglob("*"))))
+    )
+    assert any("click-table" in content(path) for path in logs if "stderr" in path.name)
+    assert not [text[:200] for text in everything if KEY in text]
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def content(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+
+def pyspark_home() -> str:
+    import pyspark
+
+    return str(Path(pyspark.__file__).parent)
