@@ -41,7 +41,9 @@ def test_everything_is_well_on_both_apis_and_nothing_is_changed(cli: Run, sandbo
     assert writes == []
 
 
-def test_a_wrong_route_is_named_with_the_line_to_try(cli: Run) -> None:
+def test_a_wrong_route_is_named_with_the_line_to_try(cli: Run, sandbox: Sandbox) -> None:
+    # An export that another test began would tell the integration.
+    sandbox.reset()
     assert cli("config", "set", "--surface", "network", "--from-env").returncode == 0
     assert cli("config", "route", "listUsers", "GET /api/v2/people").returncode == 0
     done = cli("--profile", "default", "doctor", "--surface", "network")

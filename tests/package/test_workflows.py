@@ -137,5 +137,5 @@ def test_what_is_published_is_what_was_built_and_tested() -> None:
 
 def test_ci_runs_the_suite_the_checks_the_contract_and_the_package_tests() -> None:
     calls = re.findall(r"^make (\S+)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
-    assert calls == ["test", "check", "test-contract", "drills", "test-package"]
+    assert calls == ["test", "check", "test-contract", "drills", "test-package", "test-scale"]
     assert set(calls) <= TARGETS

@@ -196,12 +196,12 @@ class _Routes:
         yield found
 
     def _refused(self, operation: Operation, error: errors.APIStatusError) -> Finding:
-        if error.status_code == 404:
+        if error.status_code in (404, 405):
             line = f'routes={{"{operation.id}": "{operation.verb} {operation.path}"}}'
             fix = shlex.join(["adsecurity", "config", "route", operation.id, f"{operation.verb} /the/right/path"])
             said = (
-                f"404, so the route {operation.verb} {operation.path} ({operation.evidence}) is wrong; with the right"
-                f" path in it, pass {line} to the client, or store it: {fix}"
+                f"{error.status_code}, so the route {operation.verb} {operation.path} ({operation.evidence}) is wrong;"
+                f" with the right path in it, pass {line} to the client, or store it: {fix}"
             )
             return Finding(False, operation.full_name, said)
         if error.status_code == 403:

@@ -1,7 +1,5 @@
 """Reports and exports as a Spark data source: `spark.read.format("adsecurity")` and `spark.readStream`.
 
-    import adsecurity.spark
-
     adsecurity.spark.register(spark, network={"api_key": key, "base_url": address})
     clicks = (
         spark.read.format("adsecurity")

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import adsecurity
 from adsecurity import AdsecurityClient, AsyncAdsecurityClient, AsyncNetworkClient, NetworkClient, RetryPolicy
+from adsecurity.http.pool import SyncPool
 from tests.support.report_server import ReportServer, Rows, make_rows
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -371,17 +372,16 @@ def test_an_unknown_zone_is_refused() -> None:
 
 def test_each_worker_has_connections_of_its_own() -> None:
     made: list[int] = []
-    original = httpx.Client.__init__
 
-    def counted(self: httpx.Client, **options: Any) -> None:
+    def counted(*_: object) -> httpx.MockTransport:
         made.append(1)
-        original(self, **{**options, "transport": server.transport(), "mounts": None})
+        return server.transport()
 
     server = ReportServer(spread(500))
     readers: set[int] = set()
     server.before_answer = lambda number: readers.add(threading.get_ident()) or time.sleep(0.002)  # type: ignore[func-returns-value]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(httpx.Client, "__init__", counted)
+        patch.setattr(SyncPool, "_transport", staticmethod(counted))
         with NetworkClient(api_key="k", base_url="https://api.test") as client:
             assert len(client.reports.clicks(**arguments(server, page_size=5, concurrency=4)).to_list()) == 500
     # A worker that comes too late for any window needs none.
