@@ -106,6 +106,35 @@ def test_a_copy_pages_and_exports_where_the_project_is_not_installed(downstream:
     }
 
 
+SEVERAL = """
+import sys
+from pathlib import Path
+
+import pyarrow.parquet
+
+from downstream._vendor import adsecurity
+
+span = {"start_time": "2026-11-01", "end_time": "2026-11-03"}
+with adsecurity.NetworkClient(api_key="sandbox-key", base_url=sys.argv[1]) as net:
+    with adsecurity.State("clicks.json") as state:
+        new = len(net.reports.clicks(integration_id="integration-1", since=state, **span).to_list())
+    again = len(net.reports.clicks(integration_id="integration-1", since=state, **span).to_list())
+    clicks = net.reports.clicks(integration_id="integration-1", inclusive="left", **span)
+    clicks.to_parquet("clicks", partition_by="day", processes=2)
+files = list(Path("clicks").rglob("*.parquet"))
+print(new, again, sum(pyarrow.parquet.read_metadata(file).num_rows for file in files), len(files) > 1)
+"""
+
+
+def test_a_copy_keeps_states_and_writes_by_several_processes(downstream: Path, tmp_path: Path) -> None:
+    python = interpreter_without_us(tmp_path / "venv")
+    (tmp_path / "run.py").write_text(SEVERAL, encoding="utf-8")
+    with sandbox_process() as urls:
+        told = run(python, "run.py", urls["network"], cwd=tmp_path, PYTHONPATH=str(downstream))
+    new, again, written, several = told.split()
+    assert (int(new) > 200, again, written, several) == (True, "0", new, "True")
+
+
 def test_a_copy_is_what_the_vendoring_tool_makes_of_the_wheel(downstream: Path, tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
