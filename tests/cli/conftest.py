@@ -12,8 +12,7 @@ from typing import Protocol
 import pytest
 
 from adsecurity.sandbox import Sandbox
-
-from .terminal import Terminal
+from tests.support.terminal import Terminal
 
 COMMAND = [sys.executable, "-W", "error", "-m", "adsecurity.cli"]
 

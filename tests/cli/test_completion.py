@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from adsecurity.sandbox import Sandbox
+from tests.support.terminal import Terminal
 
 from .conftest import COMMAND, Run
-from .terminal import Terminal
 
 
 def ask(cli: Run, line: str, env: dict[str, str] | None = None) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 import adsecurity
 from adsecurity.display.progress import Bar
 from adsecurity.sandbox import Sandbox
-from tests.cli.terminal import Terminal
+from tests.support.terminal import Terminal
 
 SYNC = """
 import os, adsecurity
