@@ -86,5 +86,6 @@ def test_the_tests_that_know_of_routes_stay_green_after_an_adoption(copy: Path) 
     for arguments in (("generator",), ("generator", "--check")):
         done = run(copy, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
-    there = run(copy, "pytest", "-q", "-n", "2", "--dist", "loadfile", *SUITE)
+    # Damage to every fact takes minutes, and is the same on any spec.
+    there = run(copy, "pytest", "-q", "-n", "2", "--dist", "loadfile", "-k", "not every_damage", *SUITE)
     assert there.returncode == 0, there.stdout[-6000:] + there.stderr
