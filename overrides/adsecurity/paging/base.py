@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
@@ -15,6 +17,7 @@ from adsecurity_generated._resource import card
 from ..codec.raw import RawResponse
 from ..display.progress import Bar
 from ..errors import PaginationError
+from ..flow.steps import Call
 from .checkpoint import MAX_PAGE, CheckpointHeader, Position, convert_position
 from .half_open import INCLUSIVE, HalfOpenRange
 from .page import Page
@@ -22,8 +25,6 @@ from .sources import AsyncPageSource, AsyncSource, Decode, IterationState, PageS
 from .state import PagingState, check_iteration, check_start
 
 if TYPE_CHECKING:
-    import os
-
     import httpx
 
     from ..codec.page import DecodedPage
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..http.session import AsyncSession, Session, SyncSession
     from ..state import State
     from .incremental import Incremental, Tracker
-    from .parts.plan import PartsPlan
+    from .parts.plan import Part, PartsPlan
     from .windows.run import WindowedRead
 
 T = TypeVar("T")
@@ -218,15 +219,26 @@ class BasePaginator(Generic[T]):
         own = {"page_size": self._header.page_size, "prefetch": self._prefetch, "concurrency": self._workers}
         return {**self._call, **self._extra, **own, "inclusive": "left"}
 
-    def _in_processes(self, plan: PartsPlan, processes: int) -> Flow[Step, None]:
-        """Have processes write what is not finished."""
-        from .parts.processes import Processes
+    def _writing_parts(
+        self, plan: PartsPlan, processes: int, cut: Callable[[int], object], write: Callable[[Part], object]
+    ) -> Flow[Step, Path]:
+        """Write what is not finished. `cut` gives so many spans of the range, and `write` writes one part."""
+        if plan.parts is None:
+            spans = (yield Call(partial(cut, plan.spans_wanted))) if plan.spans_wanted else ()
+            plan.make(cast("Sequence[Mapping[str, str]]", spans))
+        if processes > 1:
+            from .parts.processes import Processes
 
-        name = self._prepared.op.resource
-        try:
-            yield from Processes(self._work_for_processes(), plan.unfinished(), processes, name).writing()
-        finally:
-            plan.clear()
+            name = self._prepared.op.resource
+            try:
+                yield from Processes(self._work_for_processes(), plan.unfinished(), processes, name).writing()
+            finally:
+                plan.clear()
+        else:
+            for part in plan.unfinished():
+                with part.named_in_errors():
+                    yield Call(partial(write, part))
+        return plan.folder
 
     def _work_for_processes(self) -> bytes:
         from .parts.processes import pickled_work

@@ -144,15 +144,7 @@ class Paginator(BaseSyncPaginator[T]):
         """
         plan = self._plan_parts(path, partition_by, processes, progress=progress)
         if plan is not None:
-            if plan.parts is None:
-                plan.make(self.spans(plan.spans_wanted) if plan.spans_wanted else ())
-            if processes > 1:
-                drive(self._in_processes(plan, processes), perform)
-            else:
-                for part in plan.unfinished():
-                    with part.named_in_errors():
-                        self._part(part).to_parquet(part.file)
-            return plan.folder
+            return drive(self._writing_parts(plan, processes, self.spans, self._write_part), perform)
         from ..tables.parquet import writing
 
         with (
@@ -162,10 +154,10 @@ class Paginator(BaseSyncPaginator[T]):
         ):
             return drive(writing(path, self._model, partial(next, pages, None), tell), perform)
 
-    def _part(self, part: Part) -> Paginator[T]:
-        return Paginator(
-            self._session, self._prepared.op, {**self._args, **part.span}, on_page=self._on_page, **self._part_options()
-        )
+    def _write_part(self, part: Part) -> Path:
+        args, options = {**self._args, **part.span}, self._part_options()
+        rows = Paginator[T](self._session, self._prepared.op, args, on_page=self._on_page, **options)
+        return rows.to_parquet(part.file)
 
 
 class AsyncPaginator(BaseAsyncPaginator[T]):
@@ -266,25 +258,18 @@ class AsyncPaginator(BaseAsyncPaginator[T]):
         """
         plan = self._plan_parts(path, partition_by, processes, progress=progress)
         if plan is not None:
-            if plan.parts is None:
-                plan.make(await self.spans(plan.spans_wanted) if plan.spans_wanted else ())
-            if processes > 1:
-                await drive_async(self._in_processes(plan, processes), perform_async)
-            else:
-                for part in plan.unfinished():
-                    with part.named_in_errors():
-                        await self._part(part).to_parquet(part.file)
-            return plan.folder
+            flow = self._writing_parts(plan, processes, self.spans, self._write_part)
+            return await drive_async(flow, perform_async)
         from ..tables.parquet import writing
 
         with self._showing(path, progress) as tell, self._all_or_nothing():
             async with aclosing(AsyncPageIterator(self._source(self._decode_raw), same_page)) as pages:
                 return await drive_async(writing(path, self._model, partial(anext, pages, None), tell), perform_async)
 
-    def _part(self, part: Part) -> AsyncPaginator[T]:
-        return AsyncPaginator(
-            self._session, self._prepared.op, {**self._args, **part.span}, on_page=self._on_page, **self._part_options()
-        )
+    async def _write_part(self, part: Part) -> Path:
+        args, options = {**self._args, **part.span}, self._part_options()
+        rows = AsyncPaginator[T](self._session, self._prepared.op, args, on_page=self._on_page, **options)
+        return await rows.to_parquet(part.file)
 
 
 class RawPaginator(BaseSyncPaginator[T]):
