@@ -277,15 +277,6 @@ def test_each_span_of_an_export_is_a_job_and_together_they_are_the_plain_report(
     assert table.schema.names == ["real_tx_id", "payout", "utm_source", "_extra"]
 
 
-def test_what_a_file_has_beyond_its_columns_is_kept_and_what_it_lacks_is_null() -> None:
-    batch = pa.record_batch({"a": ["1", "2"], "new": ["x", None], "_extra": ['{"b": 1}', None]})
-    folded = schema.fold(batch, pa.schema([("a", pa.string()), ("c", pa.float64()), ("_extra", pa.string())]))
-    assert folded.to_pylist() == [
-        {"a": "1", "c": None, "_extra": '{"b": 1, "new": "x"}'},
-        {"a": "2", "c": None, "_extra": None},
-    ]
-
-
 def test_texts_become_values_of_the_kinds_that_a_parameter_has() -> None:
     for kinds, items, text, value in [
         (("integer",), (), "5", 5),

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..flow.extras import require
 from ..tables.arrow import EXTRA, Columns, json_text, pa
+from ..tables.folding import fold
 from ..tables.text_columns import without_empty
 
 compute: Any = require("pyarrow.compute", extra="dlt")
@@ -42,7 +43,7 @@ class Shape:
 
     def table(self, rows: Any) -> Any:
         """A batch of rows, with all columns."""
-        rows = _as_wanted(rows, self._rows)
+        rows = fold(rows, self._rows)
         columns = [pa.repeat(str(value), len(rows)) for value in self._ids.values()] + rows.columns
         if self._key:
             columns.append(self._keys(rows))
@@ -58,20 +59,3 @@ class Shape:
         missing = compute.is_null(keys)
         hashes = [sha256(json_text(row).encode()).hexdigest() for row in rows.filter(missing).to_pylist()]
         return compute.replace_with_mask(keys, missing, pa.array(hashes, pa.string()))
-
-
-def _as_wanted(rows: Any, schema: Any) -> Any:
-    """The columns of the schema in its order: a file may lack some, and have others, which go to `_extra`."""
-    if rows.schema.equals(schema):
-        return rows
-    others = [name for name in rows.schema.names if name not in schema.names]
-    columns = [
-        rows[name].cast(kind) if name in rows.schema.names else pa.nulls(len(rows), kind)
-        for name, kind in zip(schema.names, schema.types, strict=True)
-    ]
-    if others:
-        unknown = [
-            {name: value for name, value in row.items() if value is not None} for row in rows.select(others).to_pylist()
-        ]
-        columns[schema.names.index(EXTRA)] = pa.array([json_text(row) if row else None for row in unknown], pa.string())
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

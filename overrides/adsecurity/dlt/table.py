@@ -9,10 +9,10 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from ..client.methods import find_method, taken_by
 from ..flow.extras import require
 from ..paging.clock import Clock, Days, Seconds, Span
 from ..tables.arrow import pa
-from .calls import find_method, taken_by
 from .keys import KEY, Shape
 from .position import Position
 from .reading import Reading

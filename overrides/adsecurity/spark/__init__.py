@@ -15,6 +15,11 @@ The range is divided into half-open spans, one to a partition, and each is read 
 about types, `source` is what Spark is handed.
 """
 
-from .source import AdsecurityDataSource, register
+from ..flow.extras import require
+
+for _module in ("pyspark", "pyarrow", "msgspec"):
+    require(_module, extra="spark")
+
+from .source import AdsecurityDataSource, register  # noqa: E402 - what is missing is named first
 
 __all__ = ["AdsecurityDataSource", "register"]

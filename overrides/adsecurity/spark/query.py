@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adsecurity_generated._operation import Operation
-
+from ..client.methods import call_method
 from ..paging.clock import Seconds
+from ..tables.arrow import EXTRA, pa
+from ..tables.folding import fold
 from . import schema as columns
 from .connection import Connection, Pace
 from .options import read_options
-from .schema import pa
 
 
 class Query:
@@ -91,12 +90,12 @@ class Query:
         # Whether the server counts the ends in is not known: more is asked for, and what lies outside is left out.
         asked = dict(zip((self.range.start, self.range.end), map(clock.text, clock.widened(ends)), strict=True))
         fields = list(dict.fromkeys([*self._fields, self.range.time_field]))
-        job = _call(client, self.source.operation, {**self.options.arguments, **asked, "fields": fields})
+        job = call_method(client, self.source.operation, {**self.options.arguments, **asked, "fields": fields})
         job.wait()
         schema = columns.of_file(self._row_schema(client, span), [*fields, *self._extra_parameters])
         with closing(pa.RecordBatchReader.from_stream(job)) as reader:
             for batch in reader:
-                yield columns.within(columns.fold(batch, schema), self.range.time_field, clock, ends)
+                yield columns.within(fold(batch, schema), self.range.time_field, clock, ends)
 
     def _row_schema(self, client: Any, ends: Mapping[str, Any]) -> Any:
         with closing(self._list(client, ends).to_arrow_batches()) as reader:
@@ -122,27 +121,13 @@ class Query:
         keywords = {**self._list_arguments, **ends}
         if fields := self._needed(wanted):
             keywords["fields"] = fields
-        return _call(client, self.source.planner, {**keywords, **self.options.calls, "inclusive": "left"})
+        return call_method(client, self.source.planner, {**keywords, **self.options.calls, "inclusive": "left"})
 
     def _needed(self, wanted: Sequence[str]) -> list[str]:
         """The columns that the server is asked for; none for all. Rows are told apart by their times."""
         if self.source.is_export or not any(param.arg == "fields" for param in self.source.planner.params):
             return []
         # What has no column of its own may come with any of them.
-        everything = columns.EXTRA in wanted and not self._fields
-        fields = [] if everything else [name for name in wanted if name != columns.EXTRA] or self._fields
+        everything = EXTRA in wanted and not self._fields
+        fields = [] if everything else [name for name in wanted if name != EXTRA] or self._fields
         return list(dict.fromkeys([*fields, self.range.time_field])) if fields else []
-
-
-def _call(client: Any, operation: Operation[Any], keywords: Mapping[str, Any]) -> Any:
-    """Call the method of an operation. Ids of the path are given in their order, first to namespaces that take some."""
-    keywords = dict(keywords)
-    ids = [keywords.pop(param.arg) for param in operation.params if param.place == "path"]
-    *outer, last = operation.resource.split(".")
-    found = client
-    for name in outer:
-        found = getattr(found, name)
-        if callable(found):
-            count = len(inspect.signature(found).parameters)
-            found, ids = found(*ids[:count]), ids[count:]
-    return getattr(found, last)(*ids, **keywords)

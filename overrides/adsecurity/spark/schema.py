@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -10,12 +9,9 @@ from typing import Any
 from ..errors import PaginationError
 from ..flow.extras import require
 from ..paging.clock import Seconds, Span
+from ..tables.arrow import EXTRA, pa
 
-pa: Any = require("pyarrow", extra="spark")
 pc: Any = require("pyarrow.compute", extra="spark")
-
-EXTRA = "_extra"
-"""The column of what has no other column, as JSON."""
 
 
 def spark_type(kind: Any, quote: str = "`") -> str:
@@ -84,17 +80,6 @@ def _near(name: str, schema: Any) -> str:
     return f"; near it: {', '.join(near)}" if near else ""
 
 
-def fold(batch: Any, schema: Any) -> Any:
-    """The batch in this schema: columns that it does not know go to `_extra`, and missing ones are null."""
-    found = {name: batch.column(name) for name in batch.schema.names}
-    unknown = [name for name in found if name not in schema.names]
-    if unknown:
-        rows = batch.select([*unknown, EXTRA]).to_pylist()
-        found[EXTRA] = pa.array([_with(row.pop(EXTRA), row) for row in rows], pa.string())
-    arrays = [found[field.name] if field.name in found else pa.nulls(batch.num_rows, field.type) for field in schema]
-    return pa.record_batch(arrays, schema=schema)
-
-
 def within(batch: Any, name: str, clock: Seconds, span: Span) -> Any:
     """The rows of a batch whose time lies in a half-open span, for which a little more was asked for.
 
@@ -113,8 +98,3 @@ def within(batch: Any, name: str, clock: Seconds, span: Span) -> Any:
             f" server's {name} or time zone is another than spans rely on"
         )
     return batch.filter(pc.and_(pc.greater_equal(times, start), pc.less(times, end)))
-
-
-def _with(extra: str | None, values: dict[str, Any]) -> str | None:
-    found = {name: value for name, value in values.items() if value is not None}
-    return json.dumps({**json.loads(extra or "{}"), **found}, ensure_ascii=False, default=str) if found else extra

@@ -1,4 +1,4 @@
-"""Methods of a client by the operation that they call."""
+"""The method of a client that calls an operation, for what goes by the table of operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def find_method(client: Any, op: Operation[Any], arguments: Mapping[str, Any]) -> Callable[..., Any]:
-    """The method of an operation, with the ids of its path."""
+    """The method of an operation, with the ids of its path, which are among the arguments."""
     ids = [arguments[param.arg] for param in op.params if param.place == "path"]
     *namespaces, name = op.resource.split(".")
     found = client
@@ -21,8 +21,7 @@ def find_method(client: Any, op: Operation[Any], arguments: Mapping[str, Any]) -
         if callable(found):
             # Bound to ids of its own, which come first in the path.
             count = len(inspect.signature(found).parameters)
-            found = found(*ids[:count])
-            ids = ids[count:]
+            found, ids = found(*ids[:count]), ids[count:]
     return partial(getattr(found, name), *ids)
 
 
@@ -30,3 +29,10 @@ def taken_by(method: Callable[..., Any], keywords: Mapping[str, Any]) -> dict[st
     """Those of the keywords that the method takes."""
     parameters = inspect.signature(method).parameters
     return {name: value for name, value in keywords.items() if name in parameters}
+
+
+def call_method(client: Any, op: Operation[Any], arguments: Mapping[str, Any]) -> Any:
+    """Call the method of an operation; the ids of its path are among the arguments."""
+    ids = {param.arg for param in op.params if param.place == "path"}
+    keywords = {name: value for name, value in arguments.items() if name not in ids}
+    return find_method(client, op, arguments)(**keywords)
