@@ -15,6 +15,7 @@ import pytest
 from adsecurity.cli.doctor import clock
 from adsecurity.cli.network_checks import check_names, check_proxy, check_tls
 from adsecurity.sandbox import Sandbox
+from tests.support.routes import routes
 from tests.support.tls import certificate_file, server_context
 
 from .conftest import Run
@@ -45,11 +46,11 @@ def test_a_wrong_route_is_named_with_the_line_to_try(cli: Run, sandbox: Sandbox)
     # An export that another test began would tell the integration.
     sandbox.reset()
     assert cli("config", "set", "--surface", "network", "--from-env").returncode == 0
-    assert cli("config", "route", "listUsers", "GET /api/v2/people").returncode == 0
+    assert cli("config", "route", "listUsers", "GET /api/v2/nowhere").returncode == 0
     done = cli("--profile", "default", "doctor", "--surface", "network")
     assert done.returncode == 1
     assert "BAD users.list: 404" in done.stdout
-    assert 'routes={"listUsers": "GET /api/v2/users"}' in done.stdout
+    assert f'routes={{"listUsers": "{" ".join(routes("network")["listUsers"])}"}}' in done.stdout
     assert "adsecurity config route listUsers 'GET /the/right/path'" in done.stdout
     assert "-   users.get: not tried" in done.stdout
     assert "not tried: nothing found that gives its integration_id; --integration ID gives it\n" in done.stdout
@@ -68,6 +69,9 @@ def test_a_missing_permission_is_told_apart(cli: Run, sandbox: Sandbox) -> None:
     done = cli("doctor", "--surface", "network")
     assert done.returncode == 1
     assert "BAD users.list: 403: this key has no permission" in done.stdout
+    # Something else is at the path: the route is wrong as well.
+    sandbox.inject(405)
+    assert "BAD users.list: 405, so the route GET" in cli("doctor", "--surface", "network").stdout
     sandbox.inject(400)
     assert "BAD users.list: 400" in cli("doctor", "--surface", "network").stdout
 

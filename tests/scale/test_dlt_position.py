@@ -70,6 +70,15 @@ def test_with_a_lag_every_row_that_is_late_by_less_comes_and_what_comes_again_is
         latest = max([latest, *seconds])
 
 
+def test_of_the_rows_only_those_at_the_latest_time_are_kept_in_the_state() -> None:
+    position = Position(None, BEGIN, at(100), timedelta(0), "time")
+    for second in (10, 20, 30):
+        position.select(pa.table([[at(second)] * 2, [f"{second}a", f"{second}b"]], schema=SCHEMA))
+    saved = position.saved()
+    assert saved is not None
+    assert (saved["time"], len(saved["rows"])) == (at(30).isoformat(), 2)
+
+
 def test_rows_without_a_time_always_come_and_move_nothing() -> None:
     position = Position({"time": at(50).isoformat(), "rows": []}, BEGIN, at(100), timedelta(0), "time")
     table = pa.table([[None, at(10), at(60), at(100)], ["a", "b", "c", "d"]], schema=SCHEMA)

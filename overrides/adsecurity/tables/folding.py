@@ -21,10 +21,7 @@ def fold(batch: Any, schema: Any) -> Any:
         known = [*others, EXTRA] if EXTRA in found else others
         rows = batch.select(known).to_pylist()
         found[EXTRA] = pa.array([_with(row.pop(EXTRA, None), row) for row in rows], pa.string())
-    columns = [
-        found[field.name].cast(field.type) if field.name in found else pa.nulls(batch.num_rows, field.type)
-        for field in schema
-    ]
+    columns = [found[field.name] if field.name in found else pa.nulls(batch.num_rows, field.type) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
