@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.arrow import pa
 from ..tables.csv import CsvFormat
-from ..tables.csv_batches import CsvFile
+from ..tables.csv_batches import BLOCK, CsvFile
 from ..tables.page_batches import ConversionThread
-from ..tables.parquet import ParquetFile
+from ..tables.parquet import GROUP_BYTES, ParquetFile
 from ..tables.whole_file import file_path
 from .part_file import Conversion, ExportFile
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-_IN_FLIGHT = 4
-"""Batches that wait for being written."""
+_IN_FLIGHT = GROUP_BYTES // BLOCK
+"""Batches that wait for being written: a row group of them, or reading would stand still while one is written."""
 
 
 def write_parquet(

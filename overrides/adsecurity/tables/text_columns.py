@@ -34,7 +34,7 @@ _FIRST_TIME, _LAST_TIME = datetime(2, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 
 _FIRST_DATE = date(2, 1, 1)
 # Outside of these years the clock changes that Arrow knows may not be those of Python's zone data.
 _FIRST_LOCAL, _LAST_LOCAL = datetime(1970, 1, 2), datetime(2037, 1, 1)
-_ODD_NUMBER = r"^(?:[+.]|-\.|-?0[0-9])"
+_NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _MAX_DIGITS = 400
 _NEGATIVE_ZERO = -(2**63)
 """The bits of -0.0, as an integer: no other number has smaller ones."""
@@ -74,6 +74,8 @@ def without_empty(texts: Any) -> Any:
 
 
 def _without(texts: Any, nothing: Any) -> Any:
+    if not _is_true(nothing):
+        return texts
     # Not if_else: that of pyarrow 20 gives other texts where the array is a slice.
     return pc.replace_with_mask(texts, nothing, pa.scalar(None, texts.type))
 
@@ -92,10 +94,7 @@ def _integers(texts: Any) -> Any:
 def _numbers(texts: Any) -> Any:
     found = texts.cast(pa.float64())
     odd = (
-        pc.match_substring_regex(texts, _ODD_NUMBER),
-        pc.ends_with(texts, "."),
-        pc.match_substring(texts, ".e"),
-        pc.match_substring(texts, ".E"),
+        pc.invert(pc.match_substring_regex(texts, _NUMBER)),
         pc.greater_equal(pc.binary_length(texts), _MAX_DIGITS),
         pc.invert(pc.is_finite(found)),
     )
@@ -123,15 +122,24 @@ def _dates(texts: Any) -> Any:
 
 
 def _times(texts: Any, zone: tzinfo | None) -> Any:
+    # All of them name their zone, or none does. A cast that fails takes as long as fifty that do not, so the one that
+    # may work comes first.
+    casts = [_times_with_zone, partial(_local_times, zone=zone)]
+    if not _is_true(pc.ends_with(texts, "Z")):
+        casts.reverse()
     try:
-        # All of them name their zone, or none does.
-        found = texts.cast(TIMESTAMP)
+        found = casts[0](texts)
     except pa.ArrowInvalid:
-        found = _local_times(texts.cast(pa.timestamp("us")), zone)
+        found = casts[1](texts)
     return found if found is not None and _within(found, _FIRST_TIME, _LAST_TIME) else None
 
 
-def _local_times(found: Any, zone: tzinfo | None) -> Any:
+def _times_with_zone(texts: Any) -> Any:
+    return texts.cast(TIMESTAMP)
+
+
+def _local_times(texts: Any, zone: tzinfo | None) -> Any:
+    found = texts.cast(pa.timestamp("us"))
     if zone is None:
         return None
     if str(zone) == "UTC":

@@ -23,6 +23,7 @@ PEERS = {
     "dlt.rest_api": "dlt's rest_api, filesystem destination",
 }
 _SERIAL = ("tables.ours", "tables.ours_clean", "tables.by_models", "tables.hand_msgspec", "tables.hand_pandas")
+_DIVIDED = ("tables.ours", "tables.ours_2_processes")
 _AT_ONCE = ("tables.ours_16", "tables.by_models_16", "tables.hand_pool_16")
 
 Readings = dict[str, list[Reading]]
@@ -32,24 +33,33 @@ def run(setting: Setting) -> Outcome:
     rows, rounds = setting.of(60_000, 10_000), setting.of(5, 3)
     with serving() as server:
         serial = _in_turns([*_SERIAL, "dlt.ours", "dlt.rest_api"], server, rows, rounds)
-        # Processes start Python anew, which takes as long as some ten thousand rows.
-        divided = _in_turns(["tables.ours", "tables.ours_2_processes"], server, 5 * rows, rounds)
+        # Two cores are full with one process, which converts while it fetches, and this server: seen, but no goal.
+        busy = _in_turns(_DIVIDED, server, 5 * rows, rounds)
     with serving(latency=LATENCY) as server:
         at_once = _in_turns(_AT_ONCE, server, rows, rounds)
+        # Processes start Python anew, which takes as long as some ten thousand rows.
+        divided = _in_turns(_DIVIDED, server, 2 * rows, rounds)
     goals = [
         _faster("report to Parquet, serial", serial, "tables.ours", "tables.hand_msgspec", 1.6),
         _faster("report to Parquet, serial", serial, "tables.ours", "dlt.rest_api", 12),
         _faster("report to Parquet by dlt, serial", serial, "dlt.ours", "dlt.rest_api", 5),
         _small("peak RSS of it", serial, "tables.ours", "tables.hand_msgspec"),
-        _faster(f"report of {5 * rows:,} rows to Parquet", divided, "tables.ours_2_processes", "tables.ours", 1.3),
     ]
     what = f"report to Parquet, {LATENCY} ms, concurrency=16"
     goals += [
         _faster(what, at_once, "tables.ours_16", "tables.by_models_16", 1.5),
         _faster(what, at_once, "tables.ours_16", "tables.hand_pool_16", 1.2),
         _small("peak RSS of it", at_once, "tables.ours_16", "tables.hand_pool_16"),
+        _faster(
+            f"report of {2 * rows:,} rows to Parquet, {LATENCY} ms, 2 processes",
+            divided,
+            "tables.ours_2_processes",
+            "tables.ours",
+            1.3,
+        ),
     ]
-    seen = [*_seen(serial, ""), *_seen(at_once, f", {LATENCY} ms")]
+    seen = [*_seen(serial, ""), *_seen(busy, f", {5 * rows:,} rows")]
+    seen += [*_seen(at_once, f", {LATENCY} ms"), *_seen(divided, f", {LATENCY} ms, {2 * rows:,} rows")]
     with serving(tls=True) as server:
         over_tls = _in_turns(["tables.ours", "tables.hand_msgspec"], server, rows, rounds)
     with serving(tls=True, latency=LATENCY) as server:
