@@ -122,19 +122,18 @@ def _dates(texts: Any) -> Any:
 
 
 def _times(texts: Any, zone: tzinfo | None) -> Any:
+    local = partial(_local_times, zone=zone)
     # All of them name their zone, or none does. A cast that fails takes as long as fifty that do not, so the one that
     # may work comes first.
-    casts = [_times_with_zone, partial(_local_times, zone=zone)]
-    if not _is_true(pc.ends_with(texts, "Z")):
-        casts.reverse()
+    first, second = (_zoned_times, local) if _is_true(pc.ends_with(texts, "Z")) else (local, _zoned_times)
     try:
-        found = casts[0](texts)
+        found = first(texts)
     except pa.ArrowInvalid:
-        found = casts[1](texts)
+        found = second(texts)
     return found if found is not None and _within(found, _FIRST_TIME, _LAST_TIME) else None
 
 
-def _times_with_zone(texts: Any) -> Any:
+def _zoned_times(texts: Any) -> Any:
     return texts.cast(TIMESTAMP)
 
 
