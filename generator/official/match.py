@@ -15,9 +15,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from .assignment import Assignment
-from .facts import flatten
 from .facts import words as words_of
-from .operations import Operation, is_placeholder, operation_schema
+from .operations import Operation, is_placeholder
 
 ENOUGH = 0.5
 """A pair below this is no match."""
@@ -33,8 +32,6 @@ _NEAR = 0.4
 _SETTLED = 3.0
 _COMMON = 0.2
 _ROUNDS = 3
-_LOOKED_AT = 600
-"""Fields that tell an operation from others; those further down add nothing."""
 _WRAPPERS = re.compile(r"^(?:(?:data|result|results|items|rows|list|payload|response)(?:\[\])?\.?)+|^\[\]\.?")
 _VERSION = re.compile(r"v\d+|api|rest")
 _METHODS: Mapping[frozenset[str], float] = {
@@ -79,7 +76,7 @@ class _Vocabulary(dict[str, int]):
         return self.mask(leaves)
 
     def learn_common(self, masks: Sequence[int]) -> None:
-        for bit in range(len(self)):
+        for bit in range(max((mask.bit_length() for mask in masks), default=0)):
             if sum(mask >> bit & 1 for mask in masks) >= max(_COMMON * len(masks), 4):
                 self.common |= 1 << bit
 
@@ -114,8 +111,7 @@ class Features:
     def of(cls, operation: Operation, vocabulary: _Vocabulary, known: frozenset[str] | None = None) -> Features:
         parts = [part for part in operation.path.split("/") if part]
         shape = ["{}" if is_placeholder(part) else part for part in parts]
-        body = flatten(operation.document, operation_schema(operation.document, operation, "body"), most=_LOOKED_AT)
-        answer = flatten(operation.document, operation_schema(operation.document, operation, "answer"), most=_LOOKED_AT)
+        body, answer = operation.first_places
         return cls(
             method=operation.method,
             static=tuple(
@@ -127,7 +123,7 @@ class Features:
             holes=shape.count("{}"),
             ends_in_id=shape[-1:] == ["{}"],
             query=vocabulary.mask({name for name, place in operation.params if place != "path"}),
-            body=vocabulary.places((*body, *operation.form), known),
+            body=vocabulary.places(body, known),
             response=vocabulary.places(answer, known),
             words=vocabulary.mask({f"word {word}" for word in operation.words}),
             shape=tuple(shape),

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from .facts import Described, Fact, Fields, fact, flatten, words
 from .references import Json, as_list, as_map
 
+FIRST_FIELDS = 600
+"""Fields that tell an operation from others; those further down add nothing."""
 _COLON = re.compile(r":([A-Za-z_]\w*)")
 _PLAIN_SEGMENT = re.compile(r"[\w.~!$&'()+,;=@%-]*|\{[^{}]+\}")
 
@@ -55,6 +57,13 @@ class Operation:
                 schema = parameter_schema(self.document, one)
                 found[name, place] = fact(self.document, schema, bool(one.get("required")) or place == "path", one)
         return found
+
+    @cached_property
+    def first_places(self) -> tuple[list[str], list[str]]:
+        """Where the fields of body and answer are that tell it from other operations."""
+        schemas = (operation_schema(self.document, self, part) for part in ("body", "answer"))
+        body, answer = (flatten(self.document, one, most=FIRST_FIELDS) for one in schemas)
+        return [*body, *self.form], [*answer]
 
     @cached_property
     def body(self) -> Fields:

@@ -49,6 +49,9 @@ class Schemas:
 
     def merged(self, schema: Json) -> Merged:
         """The schema with everything worked in; a part that leads back to it adds nothing."""
+        known = self._merged.get(id(schema))
+        if known is not None:
+            return known
         try:
             return self._merge(schema, set())
         except RecursionError:

@@ -88,6 +88,31 @@ def test_a_waiting_call_whose_route_is_held_leaves_the_queue() -> None:
     assert throttle.waiting == 0
 
 
+def test_a_wait_says_what_the_server_answered_and_a_wait_for_others_is_none_of_the_servers() -> None:
+    throttle = refused_at_20_a_second()
+    assert (throttle.holds, throttle.last_status, throttle.limited) == (1, 429, True)
+    first, second = throttle.ticket(1000.0, ROUTE), throttle.ticket(1000.1, ROUTE)
+    assert throttle.reserve(first, 1000.5) == Wait(0.5, 0.5, 429)
+    assert throttle.reserve(second, 1000.5) == Wait(0.5, 0.5, 429)
+    assert throttle.reserve(first, 1001.0) is None
+    wait = throttle.reserve(second, 1001.0)
+    assert wait is not None
+    assert (wait.held, wait.status) == (0.0, 429)
+    assert 0 < wait.seconds < 0.1
+    throttle.hold_route(OTHER, 1100.0, 1001.0, 503)
+    assert (throttle.holds, throttle.last_status) == (2, 503)
+    throttle.refuse(OTHER, sent=1000.0, now=1001.0, seconds=LONGEST_HOLD + 1)
+    assert (throttle.holds, throttle.last_status) == (3, 429)
+
+
+def test_a_route_that_is_held_longer_already_is_held_no_shorter() -> None:
+    throttle = Throttle()
+    throttle.hold_route(ROUTE, 110.0, 100.0, 503)
+    throttle.refuse(ROUTE, sent=99.0, now=101.0, seconds=LONGEST_HOLD + 1)
+    throttle.hold_route(ROUTE, 120.0, 102.0, 503)
+    assert throttle.reserve(throttle.ticket(102.0, ROUTE), 102.0) == Wait(60.0, 60.0, 429)
+
+
 def test_routes_whose_wait_is_over_are_forgotten() -> None:
     throttle = Throttle()
     for number in range(100):
