@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from adsecurity import ConfigurationError, DownloadError, RetryPolicy
 from adsecurity.exports.part_file import PartFile
 from adsecurity.exports.storage import Stalled, StallLimit
+from adsecurity.http.network import BUFFER, RECORD
 from tests.exports.kit import QUICK, Bench, csv_file
 
 
@@ -61,8 +62,8 @@ def test_a_file_comes_over_tls_whole_and_in_pieces_larger_than_a_record(
     secured.store.content = csv_file(1_000_000)
     secured.result(secured.done().download(path))
     assert whole(secured, path)
-    assert max(sizes) > 2 * 16_384
-    assert max(sizes) <= 272 * 1024
+    assert max(sizes) > 2 * RECORD
+    assert max(sizes) < BUFFER + RECORD
 
 
 @pytest.mark.parametrize("after", [0, 1, 5000, 200_000])

@@ -48,11 +48,7 @@ SUITE = (
     *("tests/client/test_nested_arguments.py", "tests/client/test_bulk.py", "tests/client/test_modify.py"),
     *("tests/paging/test_old_checkpoints.py", "tests/paging/test_limit.py", "tests/exports/test_jobs.py"),
     *("tests/support/test_report_server.py", "tests/cli/test_lists.py"),
-    *(
-        "tests/package/test_api.py",
-        "tests/generator/official/test_adopt.py",
-        "tests/generator/official/test_choices.py",
-    ),
+    "tests/package/test_api.py",
 )
 
 

@@ -119,7 +119,7 @@ def uuids(found: Any) -> list[str]:
     return [row.uuid for row in found]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     call=st.sampled_from([clicks, view]),
     workers=st.lists(st.sampled_from([1, 2, 4]), min_size=3, max_size=5),
