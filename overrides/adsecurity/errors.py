@@ -119,7 +119,8 @@ class ExportError(AdsecurityError):
 
     @property
     def status(self) -> str | None:
-        return getattr(self.job or self.export, "status", None)
+        # Not first of the job, from whose answers no secret is taken out.
+        return getattr(self.export or self.job, "status", None)
 
     def _state(self) -> dict[str, Any]:
         # The job holds a client, which cannot travel.

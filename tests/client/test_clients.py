@@ -130,6 +130,11 @@ def test_a_documented_host_is_the_default() -> None:
         "secret@api.example",
         "secret://api.example",
         "https://a:secret@b@api.example",
+        "https://a..secret",
+        "https://.secret",
+        "https://secret..",
+        f"https://{'a' * 64}.secret",
+        f"https://{'a.' * 126}secret",
     ],
 )
 def test_an_address_that_is_not_https_or_hides_something_is_refused(url: str) -> None:
@@ -355,6 +360,33 @@ def test_a_proxy_or_a_certificate_of_no_use_is_a_configuration_error(
     assert "hidden" not in str(caught.value)
     with pytest.raises(ConfigurationError, match=text):
         client._session.pool.storage_connection()
+
+
+PROXY_NAMES = ["a..hidden", ".hidden", f"{'a' * 64}.hidden", "xn--a.hidden"]
+
+
+@pytest.mark.parametrize("kind", [str, httpx.URL, httpx.Proxy])
+@pytest.mark.parametrize("host", PROXY_NAMES)
+def test_a_proxy_whose_name_cannot_be_looked_up_is_refused(driver: Driver, host: str, kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Demo: proxy must have a host that can be looked up") as caught:
+        driver.client(proxy=kind(f"http://user:hidden@{host}:1"))
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", PROXY_NAMES)
+def test_a_proxy_whose_name_cannot_be_looked_up_is_our_error(
+    driver: Driver, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:hidden@{host}:1")
+    client = driver.client(retry=RetryPolicy(1))
+    with pytest.raises(ConfigurationError, match=r"Demo: HTTPS_PROXY is no address of a proxy") as caught:
+        driver.call(client, "one", GET, ONE)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://example.", "https://[::1]", f"https://{'a' * 63}.example", "https://a_b.c"])
+def test_what_may_be_a_host_is_none_of_the_constructors_business(url: str) -> None:
+    assert Demo(api_key=KEY, base_url=url, proxy=url).base_url == url
 
 
 # Routes

@@ -117,6 +117,64 @@ def test_an_error_shows_no_link_and_no_token_nor_carries_one_in_its_pickle(bench
     assert caught.value.export.artifact.name == "clicks.csv"
 
 
+ECHO = f"about {KEY}"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        finished(error="no", id=KEY),
+        finished(status="CANCELED", id=KEY),
+        finished(results_meta={"range_truncated": True}, id=KEY),
+        state(ECHO, id=KEY),
+        state("ERROR", error=ECHO, note={KEY: [KEY]}),
+        state("PENDING", id=f"{KEY}/.."),
+        finished(id=KEY, results_meta={"total": 3}),
+    ],
+)
+@pytest.mark.parametrize("action", ["wait", "download", "signed_url", "rows", "to_parquet"])
+def test_a_key_that_the_server_gives_as_an_id_is_in_no_error(
+    bench: Bench, echo: dict[str, Any], action: str, tmp_path: Any
+) -> None:
+    bench.api.states = [echo]
+    bench.store.content = b"tx_id\r\n" + KEY.encode() + b"\r\n"
+    job = bench.start()
+    actions: dict[str, Callable[[], Any]] = {
+        "wait": lambda: bench.result(job.wait(timeout=0.01)),
+        "download": lambda: bench.result(job.download(tmp_path / "x.csv")),
+        "signed_url": lambda: bench.result(job.signed_url()),
+        "rows": lambda: list(bench.each(job.rows())),
+        "to_parquet": lambda: bench.result(job.to_parquet(tmp_path / "x.parquet")),
+    }
+    shown = [repr(job), job._repr_html_()]
+    with pytest.raises(TypeError, match="do not pickle") as refused:
+        pickle.dumps(job)
+    shown.append(str(refused.value))
+    if job.finished and (action == "signed_url" or (action == "wait" and not job.truncated)):
+        actions[action]()
+    else:
+        with pytest.raises(errors.ExportError) as caught:
+            actions[action]()
+        error = caught.value
+        there = pickle.loads(pickle.dumps(error))
+        assert (there.export_id, there.status) == (error.export_id, error.status)
+        shown += [str(error), repr(error), repr(vars(error)), f"{error.export_id} {error.status}"]
+        shown += [repr(error.export.to_dict()), repr(pickle.dumps(error))]
+    assert not [text for text in shown if KEY in text]
+
+
+def test_a_key_that_the_server_gives_as_an_id_is_not_written_beside_a_file(bench: Bench, tmp_path: Any) -> None:
+    path = tmp_path / "x.csv"
+    bench.store.plan = [bench.store.cut(40), *[bench.store.say(500)] * 3]
+    with pytest.raises(errors.DownloadError):
+        bench.result(bench.done(id=KEY).download(path))
+    assert KEY not in (tmp_path / "x.csv.part.json").read_text("utf-8")
+    bench.result(bench.done(id=KEY).download(path))
+    # The part is still known by what is written there.
+    assert bench.store.ranges()[-1] == "bytes=40-"
+    assert path.read_bytes() == bench.store.content
+
+
 def test_a_cut_off_export_is_taken_if_that_is_fine(bench: Bench, tmp_path: Any) -> None:
     job = bench.done(results_meta={"range_truncated": True})
     assert bench.result(job.wait(allow_truncated=True)).truncated

@@ -38,6 +38,7 @@ def test_a_step_takes_what_is_left_of_the_attempt() -> None:
     assert step_timeout(5.0, time.monotonic() + 60, Late) == 5.0
     assert 1 < (step_timeout(5.0, time.monotonic() + 2, Late) or 0) <= 2
     assert 1 < (step_timeout(None, time.monotonic() + 2, Late) or 0) <= 2
+    assert 1 < (step_timeout(5.0, time.monotonic() + 8, Late, 4) or 0) <= 2
 
 
 def test_after_the_deadline_no_step_begins_even_if_data_is_there() -> None:

@@ -78,6 +78,8 @@ def test_user_and_password_of_a_proxy_are_kept() -> None:
         "http://p/secret",
         "http://p:99999",
         "http://xn--a.secret",
+        "http://a..secret",
+        f"http://{'a' * 64}.secret",
         "se cret",
     ],
 )

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -279,6 +279,87 @@ def test_a_handshake_without_end_does_not_hold_a_call_past_its_deadline(driver: 
         with pytest.raises(APITimeoutError, match="no connection in time"):
             driver.call(client, "raw", GET, ONE, timeout=httpx.Timeout(0.4), retry=RetryPolicy(1))
         assert time.monotonic() - began < 3
+
+
+def sip(connection: Any) -> None:
+    while connection.recv(16_384):
+        time.sleep(0.003)
+
+
+def test_a_server_that_reads_slowly_does_not_hold_a_call_past_its_deadline(
+    driver: Driver, tls: ssl.SSLContext | None
+) -> None:
+    """Each piece that it takes is in time."""
+    with answering(sip, tls) as (url, _):
+        client = driver.client(base_url=url, verify=trusting())
+        long, timeout = "x" * 20_000_000, httpx.Timeout(0.4, write=5)
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError, match="could not send in time"):
+            driver.run(client.request("POST", "/x", json=long, timeout=timeout, retry=RetryPolicy(2, 0, 0, 0.5)))
+        assert time.monotonic() - began < 2
+        driver.run(client.close())
+
+
+@contextmanager
+def silence() -> Iterator[tuple[str, int]]:
+    """An address that does not answer: nobody accepts, and the queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(4):
+            connection = waiting.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex(full.getsockname())
+        yield full.getsockname()
+
+
+def answer_look_ups(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    """Name servers give these addresses for `far.example`."""
+    known = socket.getaddrinfo
+
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
+        if host not in ("far.example", b"far.example"):
+            return known(host, *args, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+def test_a_host_with_many_dead_addresses_does_not_hold_a_call_past_its_deadline(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silence() as dead:
+        answer_look_ups(monkeypatch, *[dead] * 12)
+        client = driver.client(base_url=f"https://far.example:{dead[1]}", verify=trusting())
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError, match="no connection in time"):
+            driver.call(client, "raw", GET, ONE, timeout=httpx.Timeout(0.3), retry=RetryPolicy(2, 0, 0, 0.5))
+        assert time.monotonic() - began < 2
+
+
+def test_a_live_address_behind_dead_ones_is_reached_before_the_deadline(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silence() as dead, socket.create_server(("127.0.0.2", dead[1])) as live:
+        answer_look_ups(monkeypatch, dead, live.getsockname())
+        backend: Any = (AsyncBackend if driver.is_async else Backend)(threading.Event())
+        backend.deadline = time.monotonic() + 2
+        stream = driver.run(backend.connect_tcp("far.example", dead[1], 5))
+        assert time.monotonic() < backend.deadline
+        assert stream.get_extra_info("server_addr")[0] == "127.0.0.2"
+        driver.run(stream.aclose() if driver.is_async else stream.close())
+
+
+def test_why_no_address_answered_is_told_by_the_last(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_look_ups(monkeypatch, ("127.0.0.1", 1), ("127.0.0.2", 1))
+    client = driver.client(base_url="https://far.example:1", retry=RetryPolicy(1))
+    with pytest.raises(adsecurity.APIConnectionError, match="could not connect"):
+        driver.call(client, "one", GET, ONE)
+
+
+@pytest.mark.parametrize("host", ["a..b", ".example", f"{'a' * 64}.example"])
+def test_a_name_that_no_name_server_can_be_asked_for_is_a_failure_of_the_network(driver: Driver, host: str) -> None:
+    backend: Any = (AsyncBackend if driver.is_async else Backend)(threading.Event())
+    with pytest.raises(httpcore.ConnectError):
+        driver.run(backend.connect_tcp(host, 1, 5))
 
 
 # Connections that are used again, and those that are not

@@ -102,6 +102,35 @@ def test_only_the_step_that_opens_the_pull_request_has_the_token() -> None:
     assert holders == ["make spec-pull-request PYTHON=python"]
 
 
+def keeping_credentials(workflow: dict[Any, Any]) -> list[str]:
+    """Jobs that leave the token of their checkout in the folder, where all that runs later can read it."""
+    kept: list[str] = []
+    for name, job in workflow["jobs"].items():
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        kept += [name for step in checkouts if step.get("with", {}).get("persist-credentials") is not False]
+    return kept
+
+
+def test_only_the_job_that_pushes_keeps_the_credentials_of_its_checkout() -> None:
+    assert {path.stem: kept for path in WORKFLOWS if (kept := keeping_credentials(workflow(path)))} == {
+        "regenerate": ["regenerate"]
+    }
+    writers = [name for name, job in jobs() if job.get("permissions", {}).get("contents") == "write"]
+    assert writers == ["regenerate.yml:regenerate"]
+
+
+def test_a_checkout_that_keeps_its_credentials_is_found() -> None:
+    careful = {"uses": "actions/checkout@0", "with": {"persist-credentials": False}}
+    for step in ({"uses": "actions/checkout@0"}, {**careful, "with": {"persist-credentials": "false"}}):
+        found = {"one": {"steps": [careful]}, "two": {"steps": [careful, step]}}
+        assert keeping_credentials({"jobs": found}) == ["two"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_workflow_reads_a_secret(path: Path) -> None:
+    assert not re.search(r"\bsecrets\b\s*[.\[]|secrets: *inherit", path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("name", ["TAG", "BASE", "INTO"])
 def test_names_of_tags_and_branches_are_never_expanded_by_make(name: str) -> None:
     assert f"$({name})" not in MAKEFILE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -23,6 +25,7 @@ from adsecurity import (
     AsyncNetworkClient,
     ConfigurationError,
     NetworkClient,
+    PaginationError,
     PermissionDeniedError,
     RetryPolicy,
 )
@@ -215,6 +218,28 @@ def test_an_error_that_stays_is_raised_again_and_never_a_silent_end(source: str)
 
 
 @sources
+@pytest.mark.anyio
+async def test_an_error_that_stays_is_raised_again_async(source: str) -> None:
+    of = refusing(server(), lambda number: number > 5)
+    async with AsyncNetworkClient(**URL, transport=of.transport(), retry=ONCE) as client:
+        iterator = aiter(clicks(client, source))
+        got: list[str] = []
+
+        async def take_all() -> None:
+            # One by one: what comes before an error is kept.
+            async for row in iterator:
+                got.append(row.uuid)
+
+        for _ in range(4):
+            with pytest.raises(PermissionDeniedError):
+                await take_all()
+        of.trouble = lambda number, query: None
+        rest = [row.uuid async for row in iterator]
+    assert rest
+    assert got + rest == all_uuids(of)
+
+
+@sources
 def test_of_a_closed_client_every_next_says_so(source: str) -> None:
     of = server()
     client = network(of)
@@ -224,6 +249,42 @@ def test_of_a_closed_client_every_next_says_so(source: str) -> None:
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="closed"):
             list(iterator)
+
+
+@sources
+@pytest.mark.anyio
+async def test_of_a_closed_async_client_every_next_says_so(source: str) -> None:
+    client = AsyncNetworkClient(**URL, transport=server().transport(), retry=ONCE)
+    iterator = aiter(clicks(client, source))
+    await anext(iterator)
+    await client.close()
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="closed"):
+            async for _ in iterator:
+                pass
+
+
+def giving_cursor(of: ReportServer, cursor: str) -> httpx.MockTransport:
+    """The server says behind every page that there is more, and always gives this cursor for it."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = of.answer(request).json()
+        body["data"]["pageInfo"] = {"hasNextPage": True, "endCursor": cursor}
+        return httpx.Response(200, content=json.dumps(body))
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize(("cursor", "why"), [("1", "same cursor twice|same page twice"), ("\ud800", "cannot be sent")])
+@sources
+def test_a_cursor_that_leads_nowhere_ends_in_our_error(source: str, cursor: str, why: str) -> None:
+    of = server()
+    with NetworkClient(**URL, transport=giving_cursor(of, cursor), retry=ONCE) as client:
+        iterator = iter(clicks(client, source))
+        for _ in range(2):
+            with pytest.raises(PaginationError, match=why) as caught:
+                list(iterator)
+            assert caught.value.checkpoint == iterator.checkpoint()
 
 
 def _workers() -> set[threading.Thread]:
@@ -358,15 +419,20 @@ def test_an_interpreter_exits_while_iterators_are_alive() -> None:
         assert ended.stderr == ""
 
 
-def test_a_source_is_collected_while_its_lock_is_held() -> None:
+@pytest.mark.parametrize("source", ["ahead", "windows"])
+def test_a_source_is_collected_while_any_lock_is_held(source: str) -> None:
     """The collector runs in any thread at any moment, so what it calls takes no lock."""
-    of = server()
-    with network(of) as client:
-        iterator = iter(clicks(client, "windows"))
-        next(iterator)
-        steps = iterator._source._steps
-        stop = iterator._source._stop
-        with steps._lock:
-            del iterator
-            gc.collect()
-            assert stop.is_set()
+    with network(server()) as client, ExitStack() as held:
+        iterator = iter(clicks(client, source))
+        # Beyond the first pages, which are not read ahead.
+        for _ in range(20):
+            next(iterator)
+        read = iterator._source
+        locks = [client._session.background._lock, *([read._steps._lock] if source == "windows" else [])]
+        stop = read._stop if source == "windows" else read._reader.stop
+        for lock in locks:
+            assert lock.acquire(timeout=5)
+            held.callback(lock.release)
+        del iterator, read
+        gc.collect()
+        assert stop.is_set()

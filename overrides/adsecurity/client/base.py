@@ -128,7 +128,9 @@ class _Client(Generic[H, Tr]):
         certificates = Certificates(verify)
         if http_client is None and transport is None and url.startswith("https://"):
             certificates.begin()
-        check_host(url, label)
+        check_host(url, f"{label}: base_url")
+        if proxy is not None:
+            check_host(getattr(proxy, "url", proxy), f"{label}: proxy")
         config = Config(surface, key, url, label=label)
         hooks = Hooks(on_request, on_response, on_retry, on_page, on_poll, on_error)
         config = config.changed(timeout, retry, extra_headers, routes, hooks)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from adsecurity_generated._resource import card
 
+from ..codec.secrets import redact_text
 from ..display.progress import Bar
 from ..errors import (
     APIConnectionError,
@@ -32,7 +33,7 @@ from ..tables.csv import CsvFormat, CsvRows, TextRow
 from ..tables.whole_file import file_path
 from .download import Sink, StreamSink, transfer
 from .part_file import Conversion, ExportFile, Fail, PartFile
-from .state import argument, count_of, text_of, value_of, without_secrets
+from .state import argument, count_of, secret_spellings, text_of, value_of, without_secrets
 from .storage import AsyncStorage, Storage
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ..http.session import Session
 
 R = TypeVar("R")
+E = TypeVar("E", bound=ExportError)
 
 WAIT = 3600.0
 """Seconds that `wait()` waits unless told otherwise."""
@@ -64,7 +66,7 @@ class BaseJob(Generic[R]):
         """What the server last said of the export."""
         self.id: str = text_of(export, "id")
         if not self.id:
-            raise ExportError("the server started an export but did not say its id", **self._known)
+            raise self._error(ExportError, "the server started an export but did not say its id")
 
     @property
     def status(self) -> str:
@@ -109,7 +111,7 @@ class BaseJob(Generic[R]):
         return bool(self.error) or self.status in ("ERROR", "CANCELED")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})"
+        return self._shown(f"{type(self).__name__}(id={self.id!r}, status={self.status!r}, rows={self.total})")
 
     def _repr_html_(self) -> str:
         facts = {
@@ -119,9 +121,9 @@ class BaseJob(Generic[R]):
             "bytes": str(self.size or ""),
             "file": self.artifact_name,
             "time zone": self.timezone or "",
-            "error": text_of(self._known["export"], "error"),
+            "error": self._reason,
         }
-        told = {name: text for name, text in facts.items() if text}
+        told = {name: self._shown(text) for name, text in facts.items() if text}
         step = (
             "download(path), to_parquet(path), to_pandas() or rows() reads it." if self.finished else "wait() for it."
         )
@@ -129,22 +131,22 @@ class BaseJob(Generic[R]):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds connections and a key, do not pickle it: pass job.id ({self.id!r}), and call"
-            " exports.resume(id) with a client made there"
+            f"{type(self).__name__} holds connections and a key, do not pickle it: pass job.id"
+            f" ({self._shown(self.id)!r}), and call exports.resume(id) with a client made there"
         )
 
     def _settled(self, allow_truncated: bool) -> bool:
         """Whether the export is finished; raises when it never will be, or is not whole."""
         if self.status == "CANCELED":
-            raise ExportCanceled(f"export {self.id} was cancelled", **self._known)
+            raise self._error(ExportCanceled, f"export {self.id} was cancelled")
         if self._failed:
-            shown = text_of(self._known["export"], "error") or "the server does not say why"
-            raise ExportFailed(f"export {self.id} failed: {shown}", **self._known)
+            shown = self._reason or "the server does not say why"
+            raise self._error(ExportFailed, f"export {self.id} failed: {shown}")
         if self.finished and self.truncated and not allow_truncated:
-            raise ExportTruncated(
+            raise self._error(
+                ExportTruncated,
                 f"export {self.id} is finished, but the server cut its range off, so rows are missing: export shorter"
                 " ranges, or pass allow_truncated=True",
-                **self._known,
             )
         return self.finished
 
@@ -155,7 +157,7 @@ class BaseJob(Generic[R]):
             policy = call.get("retry") or self._session.config.retry
             retry = policy.with_deadline(min(policy.deadline, within))
             call = {**call, "retry": retry, "timeout": at_most(self._timeout, within)}
-        args = argument(self._session, op, self.id, self._known)
+        args = argument(self._session, op, self.id, self._error)
         self.export = yield Call(partial(self._session.run, op, args, **call))
 
     def _waiting(
@@ -167,10 +169,10 @@ class BaseJob(Generic[R]):
         *,
         progress: bool = False,
     ) -> Flow[Step, None]:
-        with Bar(f"export {self.id} {self.status}", unit="", wanted=progress) as bar:
+        with Bar(self._title, unit="", wanted=progress) as bar:
 
             def look(job: Any) -> object:
-                bar.title(f"export {self.id} {self.status}")
+                bar.title(self._title)
                 return None if on_progress is None else on_progress(job)
 
             yield from self._polling(timeout, allow_truncated, look, clock)
@@ -188,10 +190,10 @@ class BaseJob(Generic[R]):
         while not self._settled(allow_truncated):
             left = started + timeout - clock()
             if left <= 0:
-                raise ExportTimeout(
+                raise self._error(
+                    ExportTimeout,
                     f"export {self.id} is {self.status or 'without a status'} after {timeout:g} s; it may still finish:"
                     " wait() again, or resume its id later",
-                    **self._known,
                 ) from failed
             asked = (failed.retry_after if isinstance(failed, APIStatusError) else None) or 0
             yield Sleep(min(max(pause, asked), left))
@@ -216,12 +218,12 @@ class BaseJob(Generic[R]):
             yield from self._refreshing(call_id)
             if not self._settled(allow_truncated):
                 state = self.status or "without a status"
-                raise ExportError(f"export {self.id} is not finished ({state}): wait() first", **self._known)
+                raise self._error(ExportError, f"export {self.id} is not finished ({state}): wait() first")
 
     def _signing(self, call_id: str) -> Call:
         surface = self._session.surface
         op = surface.operation(surface.export_signed_url)
-        args = argument(self._session, op, self.artifact_name, self._known)
+        args = argument(self._session, op, self.artifact_name, self._error)
         return Call(partial(self._session.run, op, args, call_id=call_id, **self._call))
 
     def _signed(self) -> Flow[Step, str]:
@@ -248,7 +250,8 @@ class BaseJob(Generic[R]):
 
         yield from self._ready(storage.call_id, allow_truncated)
         fail = partial(self._fail, conversion.target if conversion else path)
-        identity = f"{self.id}/{self.artifact_name}"
+        # This is written beside the file.
+        identity = self._shown(f"{self.id}/{self.artifact_name}")
         part = PartFile(path, identity, fail, lasts=conversion is None or conversion.lasts)
         try:
             yield part.open()
@@ -296,9 +299,18 @@ class BaseJob(Generic[R]):
             raise self._fail(None, f"the file has {count} rows, the export reports {self.total}")
 
     def _fail(self, path: str | os.PathLike[str] | None, problem: str) -> DownloadError:
-        return DownloadError(
-            f"export {self.id}: {problem}", path=None if path is None else os.fspath(path), **self._known
-        )
+        error = self._error(DownloadError, f"export {self.id}: {problem}")
+        error.path = None if path is None else os.fspath(path)
+        return error
+
+    def _error(self, kind: type[E], problem: str) -> E:
+        """An error of this job."""
+        export = without_secrets(self.export, self._session)
+        return kind(self._shown(problem), job=self, export=export, _export_id=self._shown(self.id))
+
+    def _shown(self, text: str) -> str:
+        """The text without secrets: the server may give the key back as an id, or anywhere else."""
+        return redact_text(text, secret_spellings(self.export, self._session))
 
     @property
     def _timeout(self) -> Timeout:
@@ -306,9 +318,14 @@ class BaseJob(Generic[R]):
         return timeout
 
     @property
-    def _known(self) -> dict[str, Any]:
-        """What errors know."""
-        return {"job": self, "export": without_secrets(self.export, self._session)}
+    def _reason(self) -> str:
+        """Why the export failed, without secrets: the server may name them."""
+        return text_of(without_secrets(self.export, self._session), "error")
+
+    @property
+    def _title(self) -> str:
+        """What a progress bar says."""
+        return self._shown(f"export {self.id} {self.status}")
 
     @property
     def _transfer_name(self) -> str:

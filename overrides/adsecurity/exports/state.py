@@ -37,7 +37,9 @@ def rows_by_type(surface: Surface, export: Any) -> type[Any] | None:
     return None
 
 
-def argument(session: Any, op: Operation[Any], value: str, known: Mapping[str, Any]) -> Mapping[str, Any]:
+def argument(
+    session: Any, op: Operation[Any], value: str, fail: Callable[[type[ExportError], str], ExportError]
+) -> Mapping[str, Any]:
     """A name that the server gave, as the argument of an operation.
 
     Raises ExportError for one that cannot be sent: it is not the caller's mistake.
@@ -46,15 +48,20 @@ def argument(session: Any, op: Operation[Any], value: str, known: Mapping[str, A
     try:
         session.prepare(op, args)
     except ValueError as error:
-        raise ExportError(f"the server gave a name that cannot be asked for: {error}", **known) from None
+        raise fail(ExportError, f"the server gave a name that cannot be asked for: {error}") from None
     return args
 
 
+def secret_spellings(export: Model, session: Any) -> tuple[str, ...]:
+    """What no text about an export may show: the key, and links and tokens of the server, which give access to the
+    file."""
+    return (*secret_forms(collect_secrets(export.to_dict(), session.secret_names)), *session.config.key.forms())
+
+
 def without_secrets(export: Model, session: Any) -> Model:
-    """A copy that may be shown and pickled: links and tokens of the server give access to the file."""
-    data, names = export.to_dict(), session.secret_names
-    forms = (*secret_forms(collect_secrets(data, names)), *session.config.key.forms())
-    return type(export).from_dict(redact(data, names, forms))
+    """A copy that may be shown and pickled."""
+    data = redact(export.to_dict(), session.secret_names, secret_spellings(export, session))
+    return type(export).from_dict(data)
 
 
 def value_of(export: Any, *path: str) -> Any:

@@ -36,6 +36,9 @@ MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 MIN_BYTES_PER_MINUTE = 60_000
 USER_AGENT = f"adsecurity/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
+# Of a host, as name servers know them.
+_LONGEST_NAME = 253
+_LONGEST_LABEL = 63
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -175,14 +178,23 @@ def _url_problem(url: str, hint: str) -> str:
     return ""
 
 
-def check_host(url: str, label: str) -> None:
-    """Refuse a host that the HTTP library cannot read; it would say so only when a request is sent."""
+def check_host(url: Any, setting: str) -> None:
+    """Refuse a host that can never be looked up; it would be found out only when a request is sent."""
     import httpx
 
     try:
-        _ = httpx.URL(url).host
-    except (httpx.InvalidURL, UnicodeError):
-        raise ConfigurationError(f"{label}: base_url must have a host that can be looked up") from None
+        address = httpx.URL(url)
+        if address.host and can_be_looked_up(address):
+            return
+    except (httpx.InvalidURL, UnicodeError, TypeError):
+        pass
+    raise ConfigurationError(f"{setting} must have a host that can be looked up")
+
+
+def can_be_looked_up(url: httpx.URL) -> bool:
+    """Whether the host's name is none that is refused before any name server is asked."""
+    name = url.raw_host.removesuffix(b".")
+    return len(name) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in name.split(b"."))
 
 
 def is_local(host: str) -> bool:

@@ -118,6 +118,21 @@ class ReadState:
         return True
 
 
+def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the order in which they are to be tried."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        # The latter for a name that no name server can be asked for.
+        raise httpcore.ConnectError(str(error)) from error
+    return [_address(*parts) for *_, parts in found]
+
+
+def _address(host: str | int, port: int | bytes, flow: int = 0, scope: int = 0) -> str:
+    # An address that is valid on one network only is told apart by the number of that network.
+    return f"{host}%{scope}" if scope else str(host)
+
+
 class Stream(httpcore.NetworkStream):
     """A connection that ends with its attempt, and can be cut from another thread."""
 
@@ -139,7 +154,11 @@ class Stream(httpcore.NetworkStream):
         return self.state.complete(self._stream.read(self.state.size, left))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._backend.left(timeout, httpcore.WriteTimeout))
+        # A server that reads slowly takes a little with each send, and each of these may take all the time that is
+        # given here: so what is left is counted anew before each piece.
+        for start in range(0, len(buffer), RECORD):
+            left = self._backend.left(timeout, httpcore.WriteTimeout)
+            self._stream.write(buffer[start : start + RECORD], left)
 
     def close(self) -> None:
         self._stream.close()
@@ -173,14 +192,23 @@ class Backend(httpcore.SyncBackend):
         """The connection made last, while it is there."""
         return self._stream()
 
-    def left(self, timeout: float | None, late: type[Exception]) -> float | None:
-        return step_timeout(timeout, self.deadline, late)
+    def left(self, timeout: float | None, late: type[Exception], steps: int = 1) -> float | None:
+        return step_timeout(timeout, self.deadline, late, steps)
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore.NetworkStream:
-        left = self.left(timeout, httpcore.ConnectTimeout)
-        return Stream(super().connect_tcp(host, port, left, *args, **options), self)
+        """Try each address of the host in turn: none takes longer than its share of what is left."""
+        addresses = look_up(host, port)
+        while True:
+            left = self.left(timeout, httpcore.ConnectTimeout, len(addresses))
+            try:
+                stream = super().connect_tcp(addresses.pop(0), port, left, *args, **options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+            else:
+                return Stream(stream, self)
 
     def connected(self, stream: Stream) -> None:
         self._stream = weakref.ref(stream)

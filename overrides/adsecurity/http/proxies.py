@@ -16,7 +16,7 @@ import attrs
 import httpx
 
 from ..errors import ConfigurationError
-from .config import is_local
+from .config import can_be_looked_up, is_local
 
 _VARIABLES = {
     "http": ("http_proxy", "all_proxy", "ALL_PROXY"),
@@ -69,7 +69,8 @@ def read_proxy(variable: str, text: str) -> httpx.Proxy:
         url = httpx.URL(f"{scheme}://{rest}")
         if url.port is None and scheme != "https":
             url = url.copy_with(port=_DEFAULT_PORT)
-        is_host = _NAME.fullmatch(url.host) is not None or _address(url.host) is not None
+        is_name = _NAME.fullmatch(url.host) is not None and can_be_looked_up(url)
+        is_host = is_name or _address(url.host) is not None
         if is_host and url.raw_path == b"/" and (url.port or 0) <= _LAST_PORT:
             return httpx.Proxy(url)
     except (httpx.InvalidURL, UnicodeError, ValueError):

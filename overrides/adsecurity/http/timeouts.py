@@ -29,8 +29,8 @@ def at_most(timeout: Timeout, seconds: float) -> httpx.Timeout:
     return httpx.Timeout(**{name: seconds if time is None else min(time, seconds) for name, time in known.items()})
 
 
-def step_timeout(timeout: float | None, deadline: float, late: type[Exception]) -> float | None:
-    """How long one step on a socket may take when all must be over at `deadline`, on the monotonic clock.
+def step_timeout(timeout: float | None, deadline: float, late: type[Exception], steps: int = 1) -> float | None:
+    """How long the next of `steps` on a socket may take when all must be over at `deadline`, on the monotonic clock.
 
     Raises `late` when that time has come: a step that finds data at once would never time out otherwise.
     """
@@ -39,4 +39,5 @@ def step_timeout(timeout: float | None, deadline: float, late: type[Exception]) 
     left = deadline - time.monotonic()
     if left <= 0:
         raise late(LATE)
-    return left if timeout is None else min(timeout, left)
+    share = left / steps
+    return share if timeout is None else min(timeout, share)
