@@ -1,7 +1,7 @@
 """`python -m generator.official.adopt OFFICIAL`: take the vendor's routes and facts over into our specs, marked so.
 
 Exit code 0: everything of theirs was taken over; 3: all but what is printed as left out or asked; 2: the file was
-refused and nothing was written.
+refused, or the disk was full, and nothing was written. (`make adopt-spec` ends with 2 for both: make has one code.)
 """
 
 from __future__ import annotations
