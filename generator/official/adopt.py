@@ -1,7 +1,7 @@
 """`python -m generator.official.adopt OFFICIAL`: take the vendor's routes and facts over into our specs, marked so.
 
 Exit code 0: everything of theirs was taken over; 3: all but what is printed as left out or asked; 2: the file was
-refused and nothing was written.
+refused, or the disk was full, and nothing was written. (`make adopt-spec` ends with 2 for both: make has one code.)
 """
 
 from __future__ import annotations
@@ -81,6 +81,21 @@ def _problems(path: Path, text: str) -> list[Problem]:
             return error.problems
 
 
+def _save(official: Path, comparisons: list[Comparison], outcomes: list[Outcome]) -> list[Path]:
+    """Write what has changed, all of it or nothing; return the specs among it."""
+    texts: dict[Path, str] = {}
+    for comparison, outcome in zip(comparisons, outcomes, strict=True):
+        path = Path(comparison.ours.source)
+        if outcome.text != path.read_text(encoding="utf-8"):
+            texts[path] = outcome.text
+    specs = list(texts)
+    digest = hashlib.sha256(official.read_bytes()).hexdigest()
+    for comparison, outcome in zip(comparisons, outcomes, strict=True):
+        records.record(Path(comparison.ours.source).parent, comparison, outcome, digest, texts)
+    round_trip.save(texts)
+    return specs
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser("Take routes and facts of the vendor's OpenAPI file over.").parse_args(argv)
     try:
@@ -92,21 +107,20 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "operations are ours: if it is no other API, say which surface it describes with --surface (SURFACE=)"
             )
         outcomes = [adopt(one) for one in comparisons]
+        written = _save(arguments.official, comparisons, outcomes)
     except DocumentError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error}; nothing was written", file=sys.stderr)
         return 2
     for comparison, outcome in zip(comparisons, outcomes, strict=True):
         print(f"{comparison.ours.source} ({comparison.ours.title})")
         for title, rows in outcome.sections():
             if rows or title == "routes taken over":
                 print(f"{title} ({len(rows)}):", *(f"  {row}" for row in rows), sep="\n")
-    for comparison, outcome in zip(comparisons, outcomes, strict=True):
-        path = Path(comparison.ours.source)
-        if outcome.text != path.read_text(encoding="utf-8"):
-            round_trip.save(path, outcome.text)
-            print(f"{path} written; `make generate` shows the effect, `make spec-summary` what it means for users")
-        digest = hashlib.sha256(arguments.official.read_bytes()).hexdigest()
-        records.record(path.parent, comparison, outcome, digest)
+    for path in written:
+        print(f"{path} written; `make generate` shows the effect, `make spec-summary` what it means for users")
     complete = all(one.complete for one in outcomes)
     if not complete:
         print("taken over but for what is asked or left out")

@@ -144,8 +144,8 @@ class Check:
         data: object = as_map(body).get("data", body)
         if operation.node.get("x-kind") == "one":
             return self._known(operation, as_map(data)) if as_map(data) else "wrong shape: no object"
-        # Go writes null for an empty list.
-        rows: object = as_map(data).get("data") if as_map(data) else data
+        # Go writes null for an empty list. An object that holds no list is one item: this route is not a list's.
+        rows: object = as_map(data).get("data", data) if as_map(data) else data
         if (rows is None and "data" not in as_map(body)) or not (rows is None or isinstance(rows, list)):
             return "wrong shape: no list"
         items = [as_map(one) for one in as_list(cast("object", rows))]

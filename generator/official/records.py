@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from . import round_trip
 from .compare import Comparison
 from .outcome import Outcome
 from .references import as_map
@@ -24,22 +24,30 @@ EVIDENCE = {
 }
 
 
-def record(folder: Path, comparison: Comparison, outcome: Outcome, digest: str) -> None:
-    """Bring the README and the list beside the specs up to date, where there is a README."""
+def record(folder: Path, comparison: Comparison, outcome: Outcome, digest: str, texts: dict[Path, str]) -> None:
+    """Bring the README and the list beside the specs up to date, where there is a README.
+
+    `texts` holds what is to be written, by path: the specs already, and what this adds.
+    """
     readme = folder / "README.md"
     if not readme.is_file():
         return
     surface = str(comparison.ours.root.get("x-surface"))
-    text = readme.read_text(encoding="utf-8")
+    text = _text(readme, texts)
     rows = [row for row in _rows(text) if not row.startswith(f"| {surface} |")]
     info = as_map(comparison.theirs.root.get("info"))
     title = _cell(info.get("title") or "untitled")
     rows.append(f"| {surface} | {title} | {_cell(info.get('version') or '')} | `{digest}` |")
     table = "\n".join(("| surface | title | version | SHA-256 |", "|---|---|---|---|", *sorted(rows)))
-    changed = replaced(replaced(text, "adopted", table), "evidence", evidence_table(folder))
+    changed = replaced(replaced(text, "adopted", table), "evidence", evidence_table(folder, texts))
     if changed != text:
-        round_trip.save(readme, changed)
-    _supersede(folder, surface, outcome)
+        texts[readme] = changed
+    _supersede(folder / SUPERSEDED, surface, outcome, texts)
+
+
+def _text(path: Path, texts: Mapping[Path, str]) -> str:
+    """What the file will hold."""
+    return texts[path] if path in texts else path.read_text(encoding="utf-8")
 
 
 def _cell(text: object) -> str:
@@ -61,11 +69,11 @@ def replaced(text: str, name: str, block: str) -> str:
     )
 
 
-def evidence_table(folder: Path) -> str:
+def evidence_table(folder: Path, texts: Mapping[Path, str] = {}) -> str:
     """How many operations of each surface rest on what."""
     counts: dict[str, Counter[str]] = {}
     for path in sorted(folder.glob("*.yaml"), reverse=True):
-        tree = as_map(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
+        tree = as_map(yaml.load(_text(path, texts), yaml.CSafeLoader))
         items = as_map(tree.get("paths")).values()
         counts[path.stem] = Counter(
             str(as_map(one).get("x-evidence")) for item in items for one in as_map(item).values()
@@ -76,17 +84,17 @@ def evidence_table(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _supersede(folder: Path, surface: str, outcome: Outcome) -> None:
-    path = folder / SUPERSEDED
-    known: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+def _supersede(path: Path, surface: str, outcome: Outcome, texts: dict[Path, str]) -> None:
+    before = _text(path, texts) if path in texts or path.is_file() else "[]"
+    known: list[dict[str, str]] = json.loads(before)
     listed = {_fact(one): one for one in known}
     for new in outcome.superseded:
         entry = {"surface": surface, **new}
         # What the text says stays what it was at first.
         listed[_fact(entry)] = {**entry, "documentation": listed.get(_fact(entry), entry)["documentation"]}
     text = json.dumps(list(listed.values()), indent=1, ensure_ascii=False) + "\n"
-    if listed and (not path.is_file() or path.read_text(encoding="utf-8") != text):
-        round_trip.save(path, text)
+    if listed and text != before:
+        texts[path] = text
 
 
 def _fact(entry: dict[str, str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Mapping
@@ -74,8 +75,15 @@ def renamed_keys(tree: Tree, pairs: list[tuple[str, str, Tree]]) -> Tree:
     return out
 
 
-def save(path: Path, text: str) -> None:
-    """All or nothing: a reader never sees half a spec."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+def save(texts: Mapping[Path, str]) -> None:
+    """All or nothing: a reader never sees half a file, and a full disk (OSError) leaves all of them as they were."""
+    parts = {path: path.with_name(path.name + ".part") for path in texts}
+    try:
+        for path, part in parts.items():
+            part.write_text(texts[path], encoding="utf-8")
+        for path, part in parts.items():
+            os.replace(part, path)
+    finally:
+        for part in parts.values():
+            with contextlib.suppress(OSError):
+                part.unlink()

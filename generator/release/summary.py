@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(told or "nothing changes for users")
         if arguments.changelog:
             text = arguments.changelog.read_text(encoding="utf-8")
-            round_trip.save(arguments.changelog, into_changelog(text, told))
+            round_trip.save({arguments.changelog: into_changelog(text, told)})
     except (DocumentError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ from ..spec.naming import class_name
 from ..spec.source import Json
 from .models import secret_names
 from .operations import argument_doc
+from .project import surface_facts
 
 _NO_DEFAULT: Mapping[str, Json] = {"kind": "string"}
 
@@ -116,7 +117,7 @@ class _Commands:
 def commands_json(spec: Spec, methods: list[Method]) -> str:
     """The whole description on one line."""
     commands = _Commands(spec)
-    server = as_map(as_list(spec.tree.get("servers"))[0])
+    facts = surface_facts(spec, methods)
     groups: dict[str, Any] = {}
     for resource in Describer(spec).resources(methods):
         members = {method.name: commands.command(method) for method in resource.methods}
@@ -125,8 +126,8 @@ def commands_json(spec: Spec, methods: list[Method]) -> str:
         "surface": spec.surface,
         "client": f"{spec.tree['x-client-name']}Client",
         "variables": spec.tree["x-env-prefix"],
-        "address": server["url"] if server.get("x-evidence") == "documented" else "",
-        "likely_address": server["url"],
+        "address": facts.default_base_url or "",
+        "likely_address": facts.likely_base_url,
         "secrets": secret_names(spec),
         "groups": groups,
         "columns": commands.columns(methods),

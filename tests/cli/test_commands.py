@@ -17,6 +17,7 @@ from adsecurity.cli.description import Argument, Operation, Value, load
 from adsecurity.cli.generated import OperationCommand
 from adsecurity.cli.parameters import RESERVED, SAME
 from adsecurity.cli.settings import SURFACES
+from tests.support.routes import routes
 
 from .conftest import Run
 
@@ -121,7 +122,14 @@ def masked(value: Any, secrets: set[str]) -> Any:
 
 
 def test_there_are_as_many_commands_as_operations() -> None:
-    assert len(OPERATIONS) == 40 + 68
+    assert len(OPERATIONS) == sum(len(routes(surface)) for surface in SURFACES)
+
+
+def test_a_slash_at_the_end_of_a_route_makes_no_write_a_bulk_one() -> None:
+    assert {operation.changes_many for operation in OPERATIONS} == {True, False}
+    for operation in OPERATIONS:
+        moved = operation._replace(path=operation.path.rstrip("/") + "/")
+        assert moved.changes_many == operation._replace(path=operation.path.rstrip("/")).changes_many, operation.id
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: f"{op.surface.name}-{op.full_name}")

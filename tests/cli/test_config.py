@@ -10,6 +10,7 @@ import pytest
 
 from adsecurity.cli import profiles
 from adsecurity.sandbox import Sandbox
+from tests.support.routes import host
 
 from .conftest import Open, Run
 
@@ -51,11 +52,11 @@ def test_the_documented_address_is_offered(terminal: Open, tmp_path: Path) -> No
     with terminal("config", "set", "--surface", "adsecurity", env=variables) as screen:
         screen.expect("API key for adsecurity")
         screen.type("a-key\n")
-        screen.expect("https://api.adsecurity.io")
+        screen.expect(host("adsecurity"))
         screen.type("\n")
         assert screen.end() == 0
     held = json.loads(file_of(tmp_path).read_text(encoding="utf-8"))["profiles"]["default"]["adsecurity"]
-    assert held == {"api_key": "a-key", "base_url": "https://api.adsecurity.io", "routes": {}}
+    assert held == {"api_key": "a-key", "base_url": host("adsecurity"), "routes": {}}
 
 
 def test_a_profile_wins_over_the_environment_and_the_default_one_does_not(cli: Run, sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ import pytest
 from adsecurity import errors
 from adsecurity.cli.failures import EXIT_CODES, Failure, explain
 from adsecurity.sandbox import Sandbox
+from tests.support.routes import routes
 
 from .conftest import COMMAND, Open, Run
 
@@ -117,7 +118,7 @@ def test_debug_adds_log_answer_and_traceback_but_no_key(cli: Run, sandbox: Sandb
         assert done.returncode == 5
         assert "Traceback" in done.stderr
         assert "x-request-id: " in done.stderr
-        assert "GET /api/v2/integrations/{integrationID}/offers" in done.stderr
+        assert " ".join(routes("network")["listOffers"]) in done.stderr
         assert sandbox.api_key not in done.stderr + done.stdout
 
 

@@ -51,7 +51,7 @@ def test_the_last_day_of_an_export_by_days_is_the_one_before_the_end(cli: Run, s
     sandbox.requests.clear()
     words = ("--surface", "adsecurity", "--integration", "integration-1", "--month", "2026-11")
     assert cli("export", "clicks", *words, "-o", "rows.csv").returncode == 0
-    query = next(str(request) for request in sandbox.requests if "exports/clicks" in str(request))
+    query = next(str(request) for request in sandbox.requests if request.operation == "exportClicks")
     assert "start_date=2026-11-01" in query
     assert "end_date=2026-11-30" in query
 

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 
 from adsecurity.sandbox import Sandbox
+from tests.support.routes import path_of, routes, wire_name
 
 from .conftest import Open, Run
 
-USERS = ("request", "get", "/api/v2/users", "--surface", "network")
+PATH = path_of("network", "listUsers")
+USERS = ("request", "get", PATH, "--surface", "network")
+TWO = ("--query", f"{wire_name('network', 'page[size]')}=2")
 
 
 def test_a_read_prints_json_and_its_query_is_sent_as_it_is(cli: Run) -> None:
-    done = cli(*USERS, "--query", "filter[role]=admin", "--query", "page[size]=2")
+    done = cli(*USERS, "--query", "filter[role]=admin", *TWO)
     assert (done.returncode, done.stderr) == (0, "")
     assert {user["role"] for user in json.loads(done.stdout)["data"]} == {"admin"}
-    raw = cli(*USERS, "--query", "filter[role]=admin", "--query", "page[size]=2", "--raw")
+    raw = cli(*USERS, "--query", "filter[role]=admin", *TWO, "--raw")
     assert json.loads(raw.stdout) == json.loads(done.stdout)
     assert len(raw.stdout.splitlines()) < len(done.stdout.splitlines())
 
@@ -49,10 +52,11 @@ def test_a_dry_run_shows_method_query_header_and_body_and_sends_nothing(cli: Run
 
 def test_what_writes_asks_first(cli: Run, terminal: Open, tmp_path: Path) -> None:
     (tmp_path / "user.json").write_text('{"email": "new@example.com", "password": "p4ssw0rd", "role": "admin"}')
-    write = ("request", "POST", "/api/v2/users", "--surface", "network", "--json", "@user.json")
+    method, path = routes("network")["createUser"]
+    write = ("request", method, path, "--surface", "network", "--json", "@user.json")
     refused = cli(*write)
     assert refused.returncode == 2
-    assert "POST /api/v2/users of the network API?" in refused.stderr
+    assert f"{method} {path} of the network API?" in refused.stderr
     assert "say --yes (nothing was sent)" in refused.stderr
     with terminal(*write) as screen:
         screen.expect("[y/N]")
@@ -95,4 +99,4 @@ def test_it_is_retried_like_every_other_call(cli: Run, sandbox: Sandbox) -> None
     sandbox.requests.clear()
     sandbox.inject(503, "drop")
     assert cli(*USERS).returncode == 0
-    assert len([request for request in sandbox.requests if request.path == "/api/v2/users"]) >= 2
+    assert len([request for request in sandbox.requests if request.path == PATH]) >= 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from generator.release.vendoring import main
+from tests.support.routes import path_of, wire_name
 
 from .conftest import COMMAND
 
@@ -32,12 +33,13 @@ def test_the_command_of_a_copy_works_without_the_installed_package(copy: Path, e
         "sys.argv = ['adsecurity', *sys.argv[1:]]\n"
         "runpy.run_module('_vendor.adsecurity.cli', run_name='__main__')\n"
     )
+    size = wire_name("network", "page[size]")
     for words in (
         ["--help"],
         ["network", "offers", "list", "integration-1", "--limit", "2"],
         ["network", "offers", "list", "integration-1", "--limit", "2", "-o", "table"],
         ["routes"],
-        ["request", "GET", "/api/v2/users", "--surface", "network", "--query", "page[size]=1"],
+        ["request", "GET", path_of("network", "listUsers"), "--surface", "network", "--query", f"{size}=1"],
     ):
         command = [sys.executable, "-c", program, *words]
         done = subprocess.run(command, env=environment, cwd=copy, capture_output=True, text=True)

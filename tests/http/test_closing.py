@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,101 @@ def test_async_closing_ends_a_blocked_call_at_once(tls: ssl.SSLContext | None, b
 
     with contextmanager(raw_server)(silent(asked, begin), tls) as url:
         asyncio.run(run(url))
+
+
+OPENED = b"HTTP/1.1 200 Opened\r\n\r\n"
+# Whether there is a proxy, whether the server that says nothing is asked for TLS, speaks it, and answers CONNECT.
+STAGES: dict[str, tuple[bool, bool, ssl.SSLContext | None, bool]] = {
+    "TLS": (False, True, None, False),
+    "tunnel": (True, False, None, False),
+    "TLS in the tunnel": (True, False, None, True),
+    "TLS to the proxy": (True, True, None, False),
+    "TLS in the TLS of the proxy": (True, True, server_context(), True),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_closing_ends_a_call_that_is_still_connecting(driver: Driver, stage: str) -> None:
+    asked = threading.Event()
+    by_proxy, secured, tls, opens = STAGES[stage]
+
+    def talk(connection: Any) -> None:
+        if opens:
+            connection.recv(65_536)
+            connection.sendall(OPENED)
+        silent(asked)(connection)
+
+    with contextmanager(raw_server)(talk, tls) as url:
+        url = f"{'https' if secured else 'http'}://{url.partition('://')[2]}"
+        options: dict[str, Any] = {"base_url": "https://far.example", "proxy": url} if by_proxy else {"base_url": url}
+        client = driver.client(verify=trusting(), timeout=60, retry=RetryPolicy(1), **options)
+        took, error = closed_during_call(driver, client, asked)
+    assert took < 2
+    assert (type(error), str(error)) == (ConfigurationError, f"{type(client).__name__} was closed during a call")
+
+
+def closed_during_call(driver: Driver, client: Any, asked: threading.Event) -> tuple[float, BaseException | None]:
+    """How long a call went on after its client was closed, and what it raised."""
+
+    async def awaited() -> tuple[float, BaseException | None]:
+        call = asyncio.ensure_future(client._api.one(GET, ONE))
+        assert await asyncio.to_thread(asked.wait, 5)
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        await client.close()
+        await asyncio.wait([call], timeout=8)
+        return time.monotonic() - began, call.exception()
+
+    if driver.is_async:
+        found: tuple[float, BaseException | None] = driver.run(awaited())
+        return found
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(client._api.one, GET, ONE)
+        assert asked.wait(5)
+        time.sleep(0.1)
+        began = time.monotonic()
+        client.close()
+        error = call.exception(timeout=8)
+        return time.monotonic() - began, error
+
+
+def test_async_closing_at_any_step_of_connecting_ends_the_call() -> None:
+    asked = threading.Event()
+
+    async def run(url: str, steps: int) -> None:
+        client = AsyncDemo(api_key=KEY, base_url=url, verify=trusting(), timeout=60, retry=RetryPolicy(1))
+        call = asyncio.ensure_future(client._api.one(GET, ONE))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        began = time.monotonic()
+        await client.close()
+        with pytest.raises(ConfigurationError, match="closed"):
+            await call
+        assert time.monotonic() - began < 2, steps
+
+    with contextmanager(raw_server)(silent(asked)) as url:
+        for steps in range(40):
+            asyncio.run(run(url.replace("http:", "https:"), steps))
+
+
+def test_a_task_that_is_cancelled_during_a_handshake_leaves_no_connection_open() -> None:
+    asked, gone = threading.Event(), threading.Event()
+
+    def talk(connection: Any) -> None:
+        silent(asked)(connection)
+        gone.set()
+
+    async def run(url: str) -> None:
+        async with AsyncDemo(api_key=KEY, base_url=url, verify=trusting()) as client:
+            call = asyncio.ensure_future(client._api.one(GET, ONE))
+            assert await asyncio.to_thread(asked.wait, 5)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert await asyncio.to_thread(gone.wait, 2)
+
+    with contextmanager(raw_server)(talk) as url:
+        asyncio.run(run(url.replace("http:", "https:")))
 
 
 def test_who_waits_for_a_connection_of_a_client_that_is_closed_is_told_so() -> None:

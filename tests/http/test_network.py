@@ -245,6 +245,44 @@ def test_what_connects_after_the_end_is_closed_at_once() -> None:
             anyio.run(lambda: asynchronous.connect_tcp(*address, timeout=5))
 
 
+def test_a_handshake_for_which_no_descriptor_is_left_fails_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_: object) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    with talking(lambda connection: None, None) as address:
+        stream = Backend(threading.Event()).connect_tcp(*address, timeout=5)
+        monkeypatch.setattr(socket, "fromfd", no_more)
+        with pytest.raises(httpcore.ConnectError, match="Too many open files"):
+            stream.start_tls(trusting(), "localhost", 5)
+        assert stream.get_extra_info("socket").fileno() == -1
+
+
+def test_what_is_connected_while_another_thread_closes_is_closed_at_once() -> None:
+    closed = threading.Event()
+    ended: list[bool] = []
+
+    class Made(httpcore.AsyncNetworkStream):
+        def get_extra_info(self, info: str) -> None:
+            return None
+
+        async def aclose(self) -> None:
+            ended.append(True)
+
+    async def connect(seconds: float) -> httpcore.AsyncNetworkStream:
+        closed.set()
+        await anyio.sleep(seconds)
+        return Made()
+
+    async def run() -> None:
+        with pytest.raises(httpcore.ConnectError, match="closed"):
+            await AsyncBackend(closed).connect(connect(0))
+        assert ended == [True]
+        with anyio.fail_after(2), pytest.raises(httpcore.ConnectError, match="closed"):
+            await AsyncBackend(closed).connect(connect(60))
+
+    anyio.run(run)
+
+
 @pytest.mark.parametrize("newest", VERSIONS)
 def test_async_many_records_come_in_one_read_and_then_the_end(newest: bool) -> None:
     body = bytes(range(256)) * 400

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -136,6 +137,42 @@ def test_a_429_holds_the_copies_of_a_client_too(driver: Driver) -> None:
     # Sent once, but in its turn.
     assert driver.call(copy, "raw", REPORT, {"integration_id": "i"}, retry=RetryPolicy(attempts=1)).status_code == 200
     assert server.times[1] - server.times[0] > 0.39
+
+
+def test_calls_are_sent_in_the_order_in_which_they_were_made(driver: Driver) -> None:
+    server = Limited(0.8)
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path.rpartition("/")[2])
+        return server(request) if len(sent) > 5 else httpx.Response(200, json={"data": {"id": "1"}})
+
+    client = driver.client(answer)
+    for _ in range(5):  # so that the pace afterwards is not the slowest
+        driver.call(client, "raw", GET, ONE)
+    with pytest.raises(RateLimitError):
+        driver.call(client, "raw", GET, ONE, retry=RetryPolicy(attempts=1))
+    names = [f"call {number}" for number in range(5)]
+    throttle = client._session.throttle
+    if driver.is_async:
+
+        async def work() -> None:
+            calls = []
+            for name in names:
+                calls.append(asyncio.ensure_future(client._api.one(GET, {"thing_id": name})))
+                await asyncio.to_thread(wait_until, lambda: throttle.waiting == len(calls))
+            await asyncio.gather(*calls)
+
+        driver.run(work())
+    else:
+        threads = []
+        for name in names:
+            threads.append(in_thread(partial(client._api.one, GET, {"thing_id": name})))
+            wait_until(lambda: throttle.waiting == len(threads))
+        for thread, outcomes in threads:
+            thread.join(20)
+            assert outcomes[0].id == "1"
+    assert sent[6:] == names
 
 
 def test_the_retry_after_of_a_503_holds_no_other_route(driver: Driver) -> None:

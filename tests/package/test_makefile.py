@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -34,6 +35,38 @@ def test_every_promised_target_is_in_the_help() -> None:
 def test_every_target_can_be_resolved(target: str) -> None:
     done = make("-n", target, "DEST=x", "OFFICIAL=x", "TAG=x")
     assert done.returncode == 0, done.stderr
+
+
+def made(folder: Path, *arguments: str, code: int = 0) -> tuple[int, list[str]]:
+    """The exit code of `make` beside a Python that only notes how it was called, and that call."""
+    shutil.copy(ROOT / "Makefile", folder)
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > call\nexit {code}\n', encoding="utf-8")
+    python.chmod(0o755)
+    for name in ("pyproject.toml", "tests/requirements/constraints.txt", "tests/requirements/dev.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    # In this order: what is older than what it is made from would be made again.
+    for name in (".made", ".demo", ".dev"):
+        (folder / ".venv" / name).touch()
+    done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+    return done.returncode, (folder / "call").read_text(encoding="utf-8").splitlines()
+
+
+def test_answers_reach_the_command_as_they_are_written(tmp_path: Path) -> None:
+    accept, skip = "updateUser=PATCH /people/{id}; getUser=none", "GET /ping; getStatus"
+    answers = (f"ACCEPT={accept}", f"SKIP={skip}", "PREFER=theirs")
+    code, call = made(tmp_path, "adopt-spec", "OFFICIAL=official file.json", *answers)
+    assert code == 0
+    assert call[:3] == ["-m", "generator.official.adopt", "official file.json"]
+    assert call[3:] == ["--accept", accept, "--skip", skip, "--prefer", "theirs"]
+
+
+def test_make_tells_failures_apart_in_words_alone(tmp_path: Path) -> None:
+    """GNU make ends with 2 whatever the command ended with: specs/README.md names the command for scripts."""
+    assert made(tmp_path, "adopt-spec", "OFFICIAL=x.json", code=3)[0] == 2
+    assert "`python -m generator.official.adopt path`" in (ROOT / "specs/README.md").read_text(encoding="utf-8")
 
 
 def test_every_development_package_is_pinned_exactly_and_only_by_name() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -75,6 +75,26 @@ def written_now(text: str, surface: str = "network") -> str:
     for role, wire in paging_names(surface):
         text = text.replace(f'"{role}"', f'"{wire}"')
     return re.sub(r'"(/api/v2/[^"]*)"', lambda found: f'"{current(surface, "GET", found[1])[1]}"', text)
+
+
+def typed_now(words: Sequence[str]) -> list[str]:
+    """A line of the guide that names a route by hand (`adsecurity request …`), as the specs have it now."""
+    if list(words[:2]) != ["adsecurity", "request"]:
+        return list(words)
+    surface = words[words.index("--surface") + 1]
+    parts = [word.partition("=") for word in words[4:]]
+    query = [f"{wire_name(surface, name)}{equals}{value}" for name, equals, value in parts]
+    return [*words[:2], *current(surface, *words[2:4]), *query]
+
+
+def host(surface: str) -> str:
+    """The address of the API as its spec names it."""
+    return str(read_trees()[surface]["servers"][0]["url"])
+
+
+def wire_name(surface: str, parameter: str) -> str:
+    """What a paging parameter of ours is called on the wire."""
+    return dict(paging_names(surface)).get(parameter, parameter)
 
 
 def path_of(surface: str, operation: str, *ids: str) -> str:

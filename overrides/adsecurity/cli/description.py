@@ -92,8 +92,8 @@ class Operation(NamedTuple):
 
     @property
     def changes_many(self) -> bool:
-        """A write to a whole collection: its path ends with no id."""
-        return self.verb in ("PATCH", "PUT", "DELETE") and not self.path.endswith("}")
+        """A write to a whole collection: its path ends with no id, whether or not a slash follows."""
+        return self.verb in ("PATCH", "PUT", "DELETE") and not self.path.rstrip("/").endswith("}")
 
     @property
     def full_name(self) -> str:

@@ -13,9 +13,10 @@ import socket
 import ssl
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+import anyio
 import httpcore
 
 from .timeouts import step_timeout
@@ -139,6 +140,7 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, backend: Backend) -> None:
         self._stream = stream
         self._backend = backend
+        self._in_handshake: socket.socket | None = None
         tls = stream.get_extra_info("ssl_object")
         if tls is None or isinstance(tls, ssl.SSLObject):
             # An object of its own: TLS inside the TLS of a proxy, which is read from memory.
@@ -167,7 +169,16 @@ class Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = self._backend.left(timeout, httpcore.ConnectTimeout)
-        return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._backend)
+        plain: socket.socket = self._stream.get_extra_info("socket")
+        # The TLS socket takes the descriptor of the plain one, and is not known before the handshake is over. A second
+        # descriptor of the same connection is what hang_up() needs meanwhile.
+        try:
+            self._in_handshake = socket.fromfd(plain.fileno(), plain.family, plain.type)
+        except OSError as error:
+            self.close()
+            raise httpcore.ConnectError(str(error)) from error
+        with self._in_handshake:
+            return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -175,8 +186,11 @@ class Stream(httpcore.NetworkStream):
     def hang_up(self) -> None:
         """Wake the thread that waits at this end of it."""
         # Not the method of a TLS socket: that takes the TLS off, and what is still written goes out unencrypted.
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
+        # In this order: the first loses its descriptor only after the second is there.
+        for connection in (self._stream.get_extra_info("socket"), self._in_handshake):
+            if connection is not None:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Backend(httpcore.SyncBackend):
@@ -245,8 +259,15 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
+        from asyncio import CancelledError
+
         left = self._backend.left(timeout, httpcore.ConnectTimeout)
-        return AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, left), self._backend)
+        try:
+            return await self._backend.connect(self._stream.start_tls(ssl_context, server_hostname, left))
+        except (Exception, CancelledError):
+            # The library below closes it after an error, not after a cancellation.
+            await self.aclose()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -259,6 +280,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         self._closed = closed
         self._stream: Callable[[], AsyncStream | None] = lambda: None
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        self._connecting: anyio.CancelScope | None = None
         self.deadline = math.inf
 
     @property
@@ -277,11 +299,23 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         **options: Any,
     ) -> httpcore.AsyncNetworkStream:
         left = self.left(timeout, httpcore.ConnectTimeout)
-        stream = AsyncStream(await self._inner.connect_tcp(host, port, left, *args, **options), self)
-        if self._closed.is_set():
+        return await self.connect(self._inner.connect_tcp(host, port, left, *args, **options))
+
+    async def connect(self, connecting: Coroutine[Any, Any, httpcore.AsyncNetworkStream]) -> AsyncStream:
+        """The stream that is being connected, or secured; `give_up()` ends the wait for it."""
+        with anyio.CancelScope() as self._connecting:
+            if self._closed.is_set():
+                self.give_up()
+            stream = AsyncStream(await connecting, self)
+            if not self._closed.is_set():
+                return stream
             await stream.aclose()
-            raise httpcore.ConnectError("closed")
-        return stream
+        raise httpcore.ConnectError("closed")
+
+    def give_up(self) -> None:
+        """Wake the task that waits for a connection: there is nothing yet that could be closed."""
+        if self._connecting is not None:
+            self._connecting.cancel()
 
     def connected(self, stream: AsyncStream) -> None:
         self._stream = weakref.ref(stream)

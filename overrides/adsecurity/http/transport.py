@@ -174,6 +174,7 @@ class AsyncRoutingTransport(httpx.AsyncBaseTransport):
         return await self._router.to(request.url).handle_async_request(request)
 
     async def aclose(self) -> None:
+        self.backend.give_up()
         for transport in self._router.all():
             await transport.aclose()
 

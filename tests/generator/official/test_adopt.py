@@ -227,18 +227,6 @@ def test_the_vendors_host_becomes_the_default_one(small: Any, specs: Path, offic
     assert server["x-evidence"] == "official"
 
 
-@pytest.mark.parametrize("text", ["{}", "openapi: 3.0.3\npaths: {/a: {get: {$ref: 'other.yaml'}}}\n"])
-def test_a_file_that_cannot_be_used_leaves_the_specs_untouched(
-    specs: Path, tmp_path: Path, capsys: Capture, text: str
-) -> None:
-    before = {path.name: path.read_bytes() for path in specs.iterdir()}
-    bad = tmp_path / "bad.yaml"
-    bad.write_text(text, encoding="utf-8")
-    assert main([str(bad), "--specs", str(specs), "--surface", "network"]) == 2
-    assert str(bad) in capsys.readouterr().err
-    assert {path.name: path.read_bytes() for path in specs.iterdir()} == before
-
-
 def test_a_3_1_file_in_yaml_is_taken_over_too_and_finds_its_surface(
     trees: dict[str, Any], specs: Path, tmp_path: Path
 ) -> None:

@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from adsecurity.sandbox import Sandbox
-from generator.official.check import main
+from generator.official.check import Check, main
+from generator.official.document import parse
 from tests.support.our_specs import ROOT, SURFACES
 from tests.support.routes import entry
+from tests.support.subset import subset
 
 Capture = pytest.CaptureFixture[str]
 IDS = ("--ids", "integrationID=integration-1")
@@ -77,3 +81,28 @@ def test_a_key_is_needed_and_has_to_be_the_right_one(monkeypatch: pytest.MonkeyP
         monkeypatch.delenv("ADSECURITY_NETWORK_API_KEY")
         assert main([sandbox.network_url, "--surface", "network"]) == 2
         assert "set ADSECURITY_NETWORK_API_KEY" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (403, b"{}", "403"),
+        (404, b"{}", "404"),
+        (200, b"<html>", "wrong shape: no JSON"),
+        (200, b'{"data": {"id": "1"}}', "wrong shape: no list"),
+        (200, b'{"data": {}}', "wrong shape: no list"),
+        (200, b'{"id": "1"}', "wrong shape: no list"),
+        (200, b'{"data": [{"moons": 1, "rings": 2, "id": "1"}]}', "wrong shape: moons, rings"),
+        (200, b'{"data": [{"id": "1"}]}', "works"),
+        (200, b'{"data": {"data": [{"id": "1"}]}}', "works"),
+        (200, b'{"data": []}', "works"),
+        (200, b'{"data": null}', "works"),
+        (200, b'{"data": {"data": null}}', "works"),
+    ],
+)
+def test_what_a_server_answers_is_told(trees: dict[str, Any], status: int, body: bytes, said: str) -> None:
+    document = parse(yaml.safe_dump(subset(trees["network"], ["listUsers"])), "network.yaml")
+    answer = httpx.MockTransport(lambda _: httpx.Response(status, content=body))
+    with httpx.Client(base_url="https://api.example", transport=answer) as client:
+        (verdict,) = Check(document, client, {}).run()
+    assert verdict.said == said

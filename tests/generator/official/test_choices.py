@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest
 import yaml
 
 from generator.official.adopt import main
+from generator.official.diff import main as diff
 from generator.official.hosts import why_not_default
+from generator.release.summary import main as summary
 from tests.generator.official.test_adopt import SMALL, by_id, read
 from tests.support import forms
 from tests.support.disguise import Disguise, Json
@@ -23,11 +27,16 @@ Write = Callable[[Disguise], Path]
 Capture = pytest.CaptureFixture[str]
 
 
+def put(specs: Path, surface: str, spec: Json) -> Json:
+    """This spec in place of ours."""
+    text = yaml.dump(spec, Dumper=yaml.CSafeDumper, sort_keys=False)
+    (specs / f"{surface}.yaml").write_text(text, encoding="utf-8")
+    return spec
+
+
 @pytest.fixture
 def small(trees: dict[str, Any], specs: Path) -> Any:
-    spec = subset(trees["network"], SMALL)
-    (specs / "network.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
-    return spec
+    return put(specs, "network", subset(trees["network"], SMALL))
 
 
 def adopt(path: Path, specs: Path, *more: str) -> int:
@@ -44,6 +53,24 @@ def test_a_question_is_answered_on_the_command_line(small: Any, specs: Path, off
     for name, (method, route, operation) in by_id(read(specs)).items():
         assert Disguise.anonymous(f"{method.upper()} {route}") == Disguise.anonymous(disguise.routes[name])
         assert operation["x-evidence"] == "official"
+
+
+def test_a_question_names_both_candidates(trees: dict[str, Any], specs: Path, official: Write, capsys: Capture) -> None:
+    names = ("exportClicks", "exportConversions", "exportImpressions")
+    disguise = Disguise(put(specs, "network", subset(trees["network"], names)), opaque=True)
+    path = official(disguise)
+    assert adopt(path, specs) == 3
+    asked = capsys.readouterr().out
+    assert diff([str(path), "--specs", str(specs), "--surface", "network"]) == 0
+    routes = {Disguise.anonymous(disguise.routes[name]) for name in names}
+    for said in (asked, capsys.readouterr().out):
+        for name in names:
+            (row,) = [line for line in said.splitlines() if f"({name}): " in line]
+            # What follows is the answer to copy.
+            question = row.partition("? ")[0].rstrip("?")
+            named = set(re.findall(r"POST \S+", Disguise.anonymous(question)))
+            assert len(named) >= 2
+            assert named <= routes
 
 
 @pytest.mark.parametrize(
@@ -113,6 +140,18 @@ def test_silence_about_format_values_and_need_deletes_nothing(small: Any, specs:
     assert after["components"]["parameters"].keys() == small["components"]["parameters"].keys()
 
 
+def test_a_required_list_that_names_fewer_than_ours_deletes_none(
+    trees: dict[str, Any], specs: Path, official: Write
+) -> None:
+    spec = put(specs, "network", subset(trees["network"], ["createUser"]))
+    disguise = Disguise(spec)
+    ours = spec["components"]["schemas"]["CreateUserRequest"]["required"]
+    assert len(ours) > 1
+    disguise.definition("CreateUserRequest")["required"] = ours[:1]
+    assert adopt(official(disguise), specs, "--prefer", "theirs") == 0
+    assert read(specs)["components"]["schemas"]["CreateUserRequest"]["required"] == ours
+
+
 def test_a_contradiction_is_told_and_ours_stays(small: Any, specs: Path, official: Write, capsys: Capture) -> None:
     disguise = Disguise(small)
     disguise.definition("User")["properties"]["id"]["type"] = "integer"
@@ -136,6 +175,51 @@ def test_renamed_paging_replaces_ours(small: Any, specs: Path, official: Write) 
     parameters = read(specs)["components"]["parameters"]
     assert (parameters["PageNumber"]["name"], parameters["PageNumber"]["x-paging"]) == ("page", "page[number]")
     assert (parameters["PageSize"]["name"], parameters["PageSize"]["x-paging"]) == ("limit", "page[size]")
+
+
+def test_parameters_are_called_as_theirs_and_keep_their_keywords(
+    trees: dict[str, Any], specs: Path, official: Write
+) -> None:
+    disguise = Disguise(put(specs, "network", subset(trees["network"], ["listClickReport"])))
+    theirs = {"start_time": "startTime", "end_time": "endTime"}
+    for one in disguise.operation("listClickReport")["parameters"]:
+        one["name"] = theirs.get(one["name"], one["name"])
+    assert adopt(official(disguise), specs) == 0
+    spec = read(specs)
+    node = by_id(spec)["listClickReport"][2]
+    shared = spec["components"]["parameters"]
+    used = [shared[one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one for one in node["parameters"]]
+    keywords = {one["name"]: one.get("x-python-name") for one in used}
+    assert (keywords["startTime"], keywords["endTime"]) == ("start_time", "end_time")
+    assert (node["x-range"]["start"], node["x-range"]["end"]) == ("startTime", "endTime")
+
+
+@pytest.mark.parametrize("listed", ["query", "body"])
+def test_a_parameter_that_is_mirrored_but_listed_once_stays_mirrored(
+    trees: dict[str, Any], specs: Path, official: Write, listed: str
+) -> None:
+    reports = ("listClickReport", "listConversionReport")
+    ours = put(specs, "adsecurity", subset(trees["adsecurity"], reports))
+    disguise = Disguise(ours)
+    days = ("start_date", "end_date")
+    if listed == "query":
+        request = disguise.definition("ReportRequest")
+        request["required"] = [one for one in request.get("required", ()) if one not in days]
+        for field in days:
+            del request["properties"][field]
+    else:
+        for operation in map(disguise.operation, reports):
+            kept = [one for one in operation["parameters"] if one["name"] not in days]
+            assert len(kept) == len(operation["parameters"]) - 2
+            operation["parameters"] = kept
+    assert main([str(official(disguise)), "--specs", str(specs), "--surface", "adsecurity"]) == 0
+    after = read(specs, "adsecurity")
+    assert {one["x-evidence"] for _, _, one in by_id(after).values()} == {"official"}
+    assert after["components"]["schemas"]["ReportRequest"] == ours["components"]["schemas"]["ReportRequest"]
+    for name in ("ReportStartDate", "ReportEndDate"):
+        assert after["components"]["parameters"][name] == ours["components"]["parameters"][name]
+    for name in reports:
+        assert by_id(after)[name][2]["parameters"] == by_id(ours)[name][2]["parameters"]
 
 
 def test_a_slash_at_the_end_is_theirs_and_is_told(small: Any, specs: Path, official: Write, capsys: Capture) -> None:
@@ -202,3 +286,18 @@ def test_a_file_in_utf_16_is_told_what_to_do(specs: Path, tmp_path: Path, capsys
     said = capsys.readouterr().err
     assert "UTF-16" in said
     assert "iconv" in said
+
+
+def test_the_summary_of_an_adoption_tells_what_moved(
+    trees: dict[str, Any], specs: Path, official: Write, tmp_path: Path, capsys: Capture
+) -> None:
+    changed = (forms.renamed_paging, forms.extra_operations, forms.integer_ids, forms.no_operation_ids)
+    disguise = Disguise(put(specs, "network", subset(trees["network"], SMALL[:4])), forms=changed)
+    before = shutil.copytree(specs, tmp_path / "before")
+    assert adopt(official(disguise), specs) == 0
+    capsys.readouterr()
+    assert summary([str(before), str(specs)]) == 0
+    said = capsys.readouterr().out
+    assert "- `users.get`: route GET /api/v2/users/{userID} is now GET /rest/v3/user/{userID}" in said
+    assert "`invoice.list`: new operation, GET /rest/v3/invoice" in said
+    assert "**Breaking:**" not in said

@@ -166,7 +166,9 @@ def test_a_missing_file_and_a_binary_one_are_told_apart(tmp_path: Path, capsys: 
     assert "cannot be read as text" in capsys.readouterr().err
 
 
-def test_another_api_matches_nothing_and_is_told_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_api_matches_nothing_and_is_told_so(
+    specs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pet = {"type": "object", "properties": {"name": {"type": "string"}, "photoUrls": {"type": "array"}}}
     answer = {"200": {"description": "ok", "content": {"application/json": {"schema": pet}}}}
     store = {
@@ -179,7 +181,7 @@ def test_another_api_matches_nothing_and_is_told_so(tmp_path: Path, capsys: pyte
     }
     path = tmp_path / "pets.json"
     path.write_text(json.dumps(store), encoding="utf-8")
-    assert main([str(path)]) == 2
+    assert main([str(path), "--specs", str(specs)]) == 2
     assert "none of its 3 operations is one of ours" in capsys.readouterr().err
 
 

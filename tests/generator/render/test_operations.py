@@ -112,9 +112,24 @@ def test_the_surface_says_what_the_root_of_the_spec_says(package: Package) -> No
 def test_a_host_that_is_not_documented_is_no_default(make_package: Callable[[Spec], Package]) -> None:
     spec = world()
     spec["servers"] = [{"url": "https://guess.example", "x-evidence": "inferred"}]
-    surface = make_package(spec).surface
-    assert surface.default_base_url is None
-    assert surface.likely_base_url == "https://guess.example"
+    package = make_package(spec)
+    assert package.surface.default_base_url is None
+    assert package.surface.likely_base_url == "https://guess.example"
+    assert addresses(package) == ("", "https://guess.example")
+
+
+def test_a_host_of_the_vendors_own_file_is_one_for_client_and_command(make_package: Callable[[Spec], Package]) -> None:
+    spec = world()
+    spec["servers"] = [{"url": "https://theirs.example", "x-evidence": "official"}]
+    package = make_package(spec)
+    assert package.surface.default_base_url == "https://theirs.example"
+    assert addresses(package) == ("https://theirs.example", "https://theirs.example")
+
+
+def addresses(package: Package) -> tuple[str, str]:
+    """What the command line knows: the address that is offered, and the likely one."""
+    told = json.loads((package.root / "tiny/commands.json").read_text(encoding="utf-8"))
+    return told["address"], told["likely_address"]
 
 
 def test_operations_know_their_model_and_kind(package: Package) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -248,6 +249,47 @@ async def test_closing_the_client_ends_the_iteration_with_an_error_async() -> No
     with pytest.raises(adsecurity.ConfigurationError, match="closed"):
         async for _ in iterator:
             pass
+
+
+def limited_after(answers: int) -> tuple[ReportServer, dict[str, Any]]:
+    """A server that asks for a long wait after so many answers, and what a client of it takes."""
+    server = ReportServer(spread(3000))
+    refusal = httpx.Response(429, headers={"retry-after": "50"})
+    server.trouble = lambda number, query: refusal if number > answers else None
+    return server, {"api_key": "k", "base_url": "https://api.test", "transport": server.transport()}
+
+
+def until_workers_wait(client: Any, workers: int) -> None:
+    end = time.monotonic() + 10
+    while client._session.throttle.waiting < workers:
+        assert time.monotonic() < end, "the workers never waited"
+        time.sleep(0.005)
+
+
+def test_closing_ends_a_read_whose_workers_wait_for_their_turn() -> None:
+    server, options = limited_after(8)
+    client = NetworkClient(**options)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(client.reports.clicks(**arguments(server, page_size=10, concurrency=4)).to_list)
+        until_workers_wait(client, 3)
+        began = time.monotonic()
+        client.close()
+        assert isinstance(reading.exception(timeout=10), adsecurity.ConfigurationError)
+        assert time.monotonic() - began < 2
+
+
+@pytest.mark.anyio
+async def test_closing_ends_a_read_whose_workers_wait_for_their_turn_async() -> None:
+    server, options = limited_after(8)
+    client = AsyncNetworkClient(**options)
+    rows = client.reports.clicks(**arguments(server, page_size=10, concurrency=4))
+    reading = asyncio.ensure_future(rows.to_list())
+    await asyncio.to_thread(until_workers_wait, client, 3)
+    began = time.monotonic()
+    await asyncio.wait_for(client.close(), 10)
+    with pytest.raises(adsecurity.ConfigurationError, match="closed"):
+        await asyncio.wait_for(reading, 10)
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Tokyo"])
