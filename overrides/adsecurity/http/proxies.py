@@ -1,7 +1,11 @@
-"""Which proxy leads to a host, read from the variables as curl reads them.
+"""Which proxy leads to a host, read from the variables as curl reads them; `no_proxy` may say more.
 
 `https_proxy` and `all_proxy`, in small letters before capitals; `http_proxy` in small letters only, since a CGI server
 sets the other from a request header; `no_proxy` lists the hosts that are reached directly. An empty variable is none.
+
+Some entries of `no_proxy` mean nothing to curl, and something to other programs that read the same variable:
+`*.example.com` for `example.com` and all below it, `example.com:443` for that port alone, `[2001:db8::1]`. IPv6
+addresses are compared by what they are and not by how they are written.
 """
 
 from __future__ import annotations

@@ -7,7 +7,19 @@ from importlib import import_module
 
 import attrs
 
-NAMES = ("server", "rows", "windows", "memory", "report", "groups", "download", "parquet", "start", "generate")
+NAMES = (
+    "server",
+    "rows",
+    "windows",
+    "sparse",
+    "memory",
+    "report",
+    "groups",
+    "download",
+    "parquet",
+    "start",
+    "generate",
+)
 
 
 @attrs.frozen
