@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gc
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from adsecurity import DownloadError
 from adsecurity.tables.csv import CsvRows, TextRow
 from adsecurity.types.network import ClickReportRow
 from tests.exports.kit import Bench, csv_file, finished
+from tests.support.fork import in_child
 
 
 def _parse(
@@ -289,3 +291,63 @@ def test_rows_given_up_in_the_middle_leave_no_connection_behind(bench: Bench) ->
     row = next(job.rows()) if bench.mode == "sync" else bench.result(one())
     gc.collect()
     assert row.tx_id == "tx-000000"
+
+
+class TestForkedChildren:
+    """They have copies of the connection: what they read, or end, the parent would lack."""
+
+    ROWS = 100_000
+    FORKED = "ConfigurationError: exports.download: this transfer was begun before the process was forked"
+
+    @pytest.fixture(params=[False, True], ids=["plain", "tls"])
+    def rows(self, request: pytest.FixtureRequest, bench: Bench) -> Iterator[tuple[Bench, Any]]:
+        used = Bench(bench.mode, tls=True) if request.param else bench
+        used.store.content = csv_file(self.ROWS)
+        yield used, used.done().rows()
+        if used is not bench:
+            used.close()
+
+    @pytest.mark.parametrize("count", [10, ROWS])
+    def test_that_go_on_get_our_error_at_once_and_the_parent_every_row(
+        self, rows: tuple[Bench, Any], count: int
+    ) -> None:
+        bench, iterator = rows
+        got = take(bench, iterator, count)
+        said = in_child(lambda: step(bench, iterator))
+        assert self.FORKED in said
+        assert got + take(bench, iterator) == [f"tx-{number:06d}" for number in range(self.ROWS)]
+
+    def test_that_close_the_rows_do_not_end_the_transfer_of_the_parent(self, rows: tuple[Bench, Any]) -> None:
+        bench, iterator = rows
+        got = take(bench, iterator, 10)
+        assert in_child(lambda: step(bench, iterator, "close")) == "None"
+        assert got + take(bench, iterator) == [f"tx-{number:06d}" for number in range(self.ROWS)]
+        assert len(bench.store.requests) == 1
+
+
+def take(bench: Bench, rows: Any, count: int | None = None) -> list[str]:
+    """The next rows, or all that are left."""
+    if bench.mode == "sync":
+        return [row.tx_id for row in islice(rows, count)]
+
+    async def taken() -> list[str]:
+        found: list[str] = []
+        while count is None or len(found) < count:
+            try:
+                found.append((await anext(rows)).tx_id)
+            except StopAsyncIteration:
+                break
+        return found
+
+    names: list[str] = bench.result(taken())
+    return names
+
+
+def step(bench: Bench, rows: Any, what: str = "next") -> Any:
+    """One step without an event loop: a forked child has none that runs."""
+    if bench.mode == "sync":
+        return next(rows) if what == "next" else rows.close()
+    try:
+        return (rows.__anext__() if what == "next" else rows.aclose()).send(None)
+    except StopIteration as end:
+        return end.value

@@ -7,17 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from adsecurity import DownloadError
+from adsecurity import DownloadError, NetworkClient
+from adsecurity.events import PageEvent
 from adsecurity.sandbox import Sandbox
 from adsecurity.tables.whole_file import WholeFile, file_path
 from tests.exports.kit import Bench
+from tests.support.fork import forked
 from tests.tables.test_arrow import RANGE, Lists
 
 
@@ -161,6 +163,28 @@ def test_two_who_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     second.discard()
     first.finish()
     assert (names(tmp_path), (tmp_path / "clicks").read_bytes()) == (["clicks"], b"first")
+
+
+def test_a_forked_child_neither_writes_nor_deletes_what_its_parent_writes(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("adsecurity.tables.parquet.GROUP_BYTES", 1)
+    path = tmp_path / "clicks"
+
+    def run(fork: Callable[[], bool]) -> None:
+        def on_page(event: PageEvent) -> None:
+            # By now something has been written, and more waits in the buffer.
+            if event.number == 4:
+                fork()
+
+        with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url, on_page=on_page) as client:
+            client.reports.clicks(**RANGE, prefetch=0, page_size=50).to_parquet(path)
+
+    said, _ = forked(run)
+    assert "begun before the process was forked" in said
+    assert names(tmp_path) == ["clicks"]
+    assert pq.read_table(path).num_rows == 450
 
 
 KILLED = """
