@@ -8,8 +8,11 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +131,11 @@ def test_short_rows_lack_fields_and_long_ones_keep_what_is_too_much() -> None:
     assert long.additional_properties == {"": ["more", "still"]}
 
 
+def test_spaces_around_the_names_of_columns_are_no_part_of_them() -> None:
+    (row,) = _parse(b"tx_id ,\tasn\na,7\n")
+    assert (row.tx_id, row.asn, row.additional_properties) == ("a", 7, {})
+
+
 def test_rows_that_nobody_typed_are_text() -> None:
     (row,) = _parse(b"a,b\n1,\n", model=TextRow)
     assert row.to_dict() == {"a": "1", "b": ""}
@@ -202,6 +210,17 @@ def test_the_zone_is_the_one_that_the_export_was_started_with(bench: Bench, zone
     bench.store.content = b"request_time\n2026-11-01 10:00:00\n"
     (row,) = bench.each(bench.start(**zone).rows())
     assert row.request_time == datetime(2026, 11, 1, hour, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("_no_zone_data")
+@pytest.mark.parametrize("zone", [{}, {"timezone": "UTC"}])
+def test_utc_needs_no_zone_data(bench: Bench, tmp_path: Path, zone: dict[str, str]) -> None:
+    bench.store.content = b"request_time\n2026-11-01 10:00:00\n"
+    job = bench.start(**zone)
+    (row,) = bench.each(job.rows())
+    assert row.request_time == datetime(2026, 11, 1, 10, tzinfo=UTC)
+    table = pq.read_table(bench.result(job.to_parquet(tmp_path / "clicks")))
+    assert table["request_time"].cast(pa.int64()).to_pylist() == [row.request_time.timestamp() * 1_000_000]
 
 
 @pytest.mark.parametrize(("zone", "hour"), [({}, None), ({"timezone": "Europe/Berlin"}, 9)])

@@ -341,6 +341,15 @@ def test_an_interpreter_exits_while_iterators_are_alive() -> None:
         assert ended.stderr == ""
 
 
+@pytest.mark.usefixtures("_no_zone_data")
+@pytest.mark.parametrize("more", [{}, {"inclusive": "left"}, {"concurrency": 2}])
+@pytest.mark.parametrize("start", [START.date(), START])
+def test_a_list_in_utc_needs_no_zone_data(more: dict[str, Any], start: Any) -> None:
+    with network(server(60)) as client:
+        found = clicks(client, "plain", timezone="UTC", start_time=start, **more)
+        assert len(found.to_list()) == 60
+
+
 def test_a_source_is_collected_while_its_lock_is_held() -> None:
     """The collector runs in any thread at any moment, so what it calls takes no lock."""
     of = server()
