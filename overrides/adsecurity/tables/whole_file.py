@@ -97,6 +97,26 @@ def open_unlinked(path: Path, flags: int) -> IO[bytes]:
     return file
 
 
+def read_file(path: Path) -> bytes:
+    """All of a file. What is none, such as a pipe that somebody put in its place, is refused and not waited for.
+
+    Raises OSError.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        return file.read()
+
+
+def create_file(path: Path, mode: int = 0o666) -> IO[bytes]:
+    """A new file to write to; what lies there under its name, be it a link or a pipe, is deleted first.
+
+    Raises OSError.
+    """
+    path.unlink(missing_ok=True)
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
+
+
 def open_locked(path: Path) -> IO[bytes]:
     """Open a file for reading and writing, or create it; no other process that asks has it meanwhile.
 
