@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import zoneinfo
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -14,3 +18,15 @@ settings.load_profile("unhurried")
 def anyio_backend() -> str:
     """Async tests run on asyncio: the client uses nothing of any other loop."""
     return "asyncio"
+
+
+@pytest.fixture
+def _no_zone_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As on Windows, and in small images: no time zone has a file."""
+    for name in ["tzdata", *(name for name in sys.modules if name.startswith("tzdata."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    zoneinfo.reset_tzpath(to=())
+    zoneinfo.ZoneInfo.clear_cache()
+    yield
+    zoneinfo.reset_tzpath()
+    zoneinfo.ZoneInfo.clear_cache()

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 import attrs
 
 from .errors import AdsecurityError, PaginationError
-from .tables.whole_file import WholeFile
+from .tables.whole_file import WholeFile, read_file
 
 _NO_TIME = timedelta(0)
 
@@ -47,7 +47,7 @@ class StateFile:
     def load(self) -> str | None:
         path = self.path
         try:
-            return path.read_text(encoding="utf-8")
+            return read_file(path).decode("utf-8")
         except FileNotFoundError:
             if path.parent.is_dir():
                 return None

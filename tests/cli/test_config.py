@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -138,6 +139,11 @@ def test_a_file_that_is_none_is_said_without_quoting_it(cli: Run, tmp_path: Path
     file.unlink()
     file.mkdir()
     assert cli(*USERS, env=NO_KEYS).returncode == 3
+    file.rmdir()
+    # Whose other end never comes.
+    os.mkfifo(file)
+    done = cli(*USERS, env=NO_KEYS)
+    assert (done.returncode, "not a regular file" in done.stderr) == (3, True)
 
 
 def test_the_platforms_own_folder_is_used(cli: Run, tmp_path: Path) -> None:

@@ -33,6 +33,13 @@ def test_days_begin_at_midnight_of_the_zone() -> None:
     assert told(made(yesterday=True, zone=BERLIN)) == ("2026-11-14T00:00:00+01:00", "2026-11-15T00:00:00+01:00")
 
 
+@pytest.mark.usefixtures("_no_zone_data")
+@pytest.mark.parametrize("zone", ["", "UTC"])
+def test_utc_needs_no_zone_data(zone: str) -> None:
+    assert told(made("7d", zone=zone)) == ("2026-11-08T00:00:00+00:00", "2026-11-15T13:45:10+00:00")
+    assert written(NOW, unit="second", timezone=zone) == "2026-11-15 13:45:10"
+
+
 def test_hours_are_exact() -> None:
     assert made("24h").start == NOW - timedelta(hours=24)
     assert told(made("2026-11-15 10:30", "now", zone=BERLIN))[0] == "2026-11-15T10:30:00+01:00"

@@ -163,6 +163,28 @@ def test_only_a_file_that_a_report_left_is_gone_on_from(cli: Run, tmp_path: Path
     assert "another version" in cli("report", "clicks", "--resume", "old.json").stderr
 
 
+@pytest.mark.parametrize("name", ["c.csv.part", "c.csv.resume.json"])
+def test_nothing_is_written_through_links(
+    name: str, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"precious")
+    (tmp_path / name).symlink_to(secret)
+
+    def write(self: Any, page: Any, before: Any = reading.TextRows.write) -> None:
+        if self.rows:
+            raise LookupError("broken off")
+        before(self, page)
+
+    monkeypatch.setattr(reading.TextRows, "write", write)
+    assert run(["report", "clicks", *NETWORK, *RANGE, "-o", str(tmp_path / "c.csv")]) == 1
+    assert f"{name}: it is a link" in capsys.readouterr().err
+    assert secret.read_bytes() == b"precious"
+
+
 def test_a_limit_and_workers_exclude_each_other(cli: Run) -> None:
     done = cli("report", "clicks", *NETWORK, *RANGE, "--limit", "5", "--concurrency", "2")
     assert done.returncode == 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adsecurity.codec.times import encode_time, parse_time
+from adsecurity.codec.times import encode_time, parse_time, zone
 
 MOMENTS = st.datetimes(datetime(1900, 1, 2), datetime(2200, 1, 1))
 ZONES = st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Asia/Kolkata"])
@@ -112,6 +112,14 @@ def test_an_unknown_zone_matters_only_where_something_is_converted(zone: Any) ->
     assert second(datetime(2026, 1, 1), timezone=zone) == "2026-01-01 00:00:00"
     with pytest.raises(ValueError, match="no time zone"):
         second(datetime(2026, 1, 1, tzinfo=UTC), timezone=zone)
+
+
+@pytest.mark.usefixtures("_no_zone_data")
+def test_utc_needs_no_zone_data() -> None:
+    assert second(datetime(2026, 11, 1, 10, tzinfo=UTC), timezone="UTC") == "2026-11-01 10:00:00"
+    assert zone("UTC") is zone(None) is UTC
+    with pytest.raises(ValueError, match="this machine knows no time zone 'Europe/Berlin'"):
+        zone("Europe/Berlin")
 
 
 def test_a_time_at_the_end_of_time_is_a_value_error() -> None:

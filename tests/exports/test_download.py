@@ -11,19 +11,23 @@ import resource
 import signal
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
+from adsecurity.events import RequestEvent
 from adsecurity.exports.part_file import PartFile
 from adsecurity.exports.storage import SignedURL
 from tests.exports.kit import KEY, SIGNED_PATHS, Bench, Store, csv_file, finished
+from tests.support.fork import forked
 
 _QUOTED = b'tx_id,country\r\n"a ""b""\n c",DE\r\nx,"F\nR"\r\n'
 
@@ -420,6 +424,7 @@ class TestRedirects:
         "http://a:bad/",
         "http://localhost:99999999/",
         "http://127.0.0.1:65536/",
+        "http://x.localhost/x",
     ],
 )
 def test_a_signed_url_without_https_is_not_fetched(bench: Bench, path: Path, target: str) -> None:
@@ -745,3 +750,46 @@ def test_what_progress_raises_stops_the_download_and_keeps_its_part(bench: Bench
     assert not path.exists()
     bench.result(job.download(path))
     assert _whole(bench, path)
+
+
+class TestForkedChildren:
+    """They have copies of the connection, the open file and its name, all of which the parent works on with."""
+
+    FORKED = "begun before the process was forked; in the child, begin a new one"
+
+    @pytest.mark.parametrize("moment", ["request", "piece"])
+    @pytest.mark.parametrize("method", ["download", "to_parquet"])
+    def test_that_go_on_get_our_error_and_the_parent_the_whole_file(
+        self, bench: Bench, path: Path, method: str, moment: str
+    ) -> None:
+        bench.store.content = csv_file(100_000)
+        bench.store.plan = [bench.store.cut(1000)]
+        bench.api.states = [finished(total=100_000)]
+
+        def run(fork: Callable[[], bool]) -> Path:
+            def on_request(event: RequestEvent) -> None:
+                # Before the first byte the part is empty; the second request goes on where the first was cut.
+                if event.operation == "exports.download" and event.attempt == 1 + (moment == "piece"):
+                    fork()
+
+            job = bench.start(bench.client(on_request=on_request))
+            done: Path = bench.result(getattr(job, method)(path))
+            return done
+
+        said, done = forked(run)
+        assert said.startswith("ConfigurationError: exports.download: this transfer was")
+        assert self.FORKED in said
+        assert [one.name for one in path.parent.iterdir()] == [done.name]
+        if method == "download":
+            assert _whole(bench, path)
+        else:
+            assert pq.read_metadata(done).num_rows == 100_000
+        assert bench.store.ranges() == [None, "bytes=1000-"]
+
+    def test_of_a_callback_for_progress_are_told_so_with_the_next_piece(self, bench: Bench, path: Path) -> None:
+        bench.store.content = csv_file(100_000)
+        job = bench.done(total=100_000)
+        said, _ = forked(lambda fork: bench.result(job.download(path, on_progress=lambda job, size: fork() and None)))
+        assert self.FORKED in said
+        assert _whole(bench, path)
+        assert len(bench.store.requests) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gc
 import io
 import json
 import os
@@ -32,6 +33,7 @@ from adsecurity.tables.page_batches import PageConverter
 from adsecurity.tables.parquet import ParquetFile
 from adsecurity.types.network import ClickReportRow
 from tests.exports.kit import Bench, csv_file
+from tests.support.fork import in_child
 from tests.tables.test_arrow import RANGE, Lists
 
 KINDS = {field.wire: field.kind for field in ClickReportRow.FIELDS}
@@ -546,10 +548,32 @@ class TestExports:
         def full(*_: Any, **__: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(converter, "TemporaryDirectory" if where == "folder" else "CsvFile", full)
+        monkeypatch.setattr(converter, "TemporaryFolder" if where == "folder" else "CsvFile", full)
         with pytest.raises(DownloadError, match="No space") as caught:
             bench.result(bench.done().to_arrow())
         assert "kept" not in str(caught.value)
+
+    def test_a_stream_is_not_read_by_a_forked_child_which_would_share_its_place_in_the_file(self) -> None:
+        bench = Bench("sync")
+        bench.store.content = csv_file(200_000)
+        reader = pa.RecordBatchReader.from_stream(bench.done())
+        names = reader.read_next_batch()["tx_id"].to_pylist()
+        said = in_child(reader.read_next_batch)
+        assert "ConfigurationError: this table was begun before the process was forked" in said
+        names += reader.read_all()["tx_id"].to_pylist()
+        assert names == [f"tx-{number:06d}" for number in range(200_000)]
+        bench.close()
+
+    def test_its_folder_does_not_go_with_a_forked_child(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        bench = Bench("sync")
+        readers = [pa.RecordBatchReader.from_stream(bench.done())]
+        assert in_child(readers.clear) == "None"
+        assert len(names(tmp_path)) == 1
+        assert readers.pop().read_all().num_rows == 500
+        gc.collect()
+        assert names(tmp_path) == []
+        bench.close()
 
     def test_a_header_beyond_reason_is_an_error_of_the_job(self, bench: Bench) -> None:
         bench.store.content = b"x" * 200_000 + b"\n1\n"

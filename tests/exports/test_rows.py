@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import gc
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +21,7 @@ from adsecurity import DownloadError
 from adsecurity.tables.csv import CsvRows, TextRow
 from adsecurity.types.network import ClickReportRow
 from tests.exports.kit import Bench, csv_file, finished
+from tests.support.fork import in_child
 
 
 def _parse(
@@ -126,6 +131,11 @@ def test_short_rows_lack_fields_and_long_ones_keep_what_is_too_much() -> None:
     assert long.additional_properties == {"": ["more", "still"]}
 
 
+def test_spaces_around_the_names_of_columns_are_no_part_of_them() -> None:
+    (row,) = _parse(b"tx_id ,\tasn\na,7\n")
+    assert (row.tx_id, row.asn, row.additional_properties) == ("a", 7, {})
+
+
 def test_rows_that_nobody_typed_are_text() -> None:
     (row,) = _parse(b"a,b\n1,\n", model=TextRow)
     assert row.to_dict() == {"a": "1", "b": ""}
@@ -200,6 +210,17 @@ def test_the_zone_is_the_one_that_the_export_was_started_with(bench: Bench, zone
     bench.store.content = b"request_time\n2026-11-01 10:00:00\n"
     (row,) = bench.each(bench.start(**zone).rows())
     assert row.request_time == datetime(2026, 11, 1, hour, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("_no_zone_data")
+@pytest.mark.parametrize("zone", [{}, {"timezone": "UTC"}])
+def test_utc_needs_no_zone_data(bench: Bench, tmp_path: Path, zone: dict[str, str]) -> None:
+    bench.store.content = b"request_time\n2026-11-01 10:00:00\n"
+    job = bench.start(**zone)
+    (row,) = bench.each(job.rows())
+    assert row.request_time == datetime(2026, 11, 1, 10, tzinfo=UTC)
+    table = pq.read_table(bench.result(job.to_parquet(tmp_path / "clicks")))
+    assert table["request_time"].cast(pa.int64()).to_pylist() == [row.request_time.timestamp() * 1_000_000]
 
 
 @pytest.mark.parametrize(("zone", "hour"), [({}, None), ({"timezone": "Europe/Berlin"}, 9)])
@@ -289,3 +310,63 @@ def test_rows_given_up_in_the_middle_leave_no_connection_behind(bench: Bench) ->
     row = next(job.rows()) if bench.mode == "sync" else bench.result(one())
     gc.collect()
     assert row.tx_id == "tx-000000"
+
+
+class TestForkedChildren:
+    """They have copies of the connection: what they read, or end, the parent would lack."""
+
+    ROWS = 100_000
+    FORKED = "ConfigurationError: exports.download: this transfer was begun before the process was forked"
+
+    @pytest.fixture(params=[False, True], ids=["plain", "tls"])
+    def rows(self, request: pytest.FixtureRequest, bench: Bench) -> Iterator[tuple[Bench, Any]]:
+        used = Bench(bench.mode, tls=True) if request.param else bench
+        used.store.content = csv_file(self.ROWS)
+        yield used, used.done().rows()
+        if used is not bench:
+            used.close()
+
+    @pytest.mark.parametrize("count", [10, ROWS])
+    def test_that_go_on_get_our_error_at_once_and_the_parent_every_row(
+        self, rows: tuple[Bench, Any], count: int
+    ) -> None:
+        bench, iterator = rows
+        got = take(bench, iterator, count)
+        said = in_child(lambda: step(bench, iterator))
+        assert self.FORKED in said
+        assert got + take(bench, iterator) == [f"tx-{number:06d}" for number in range(self.ROWS)]
+
+    def test_that_close_the_rows_do_not_end_the_transfer_of_the_parent(self, rows: tuple[Bench, Any]) -> None:
+        bench, iterator = rows
+        got = take(bench, iterator, 10)
+        assert in_child(lambda: step(bench, iterator, "close")) == "None"
+        assert got + take(bench, iterator) == [f"tx-{number:06d}" for number in range(self.ROWS)]
+        assert len(bench.store.requests) == 1
+
+
+def take(bench: Bench, rows: Any, count: int | None = None) -> list[str]:
+    """The next rows, or all that are left."""
+    if bench.mode == "sync":
+        return [row.tx_id for row in islice(rows, count)]
+
+    async def taken() -> list[str]:
+        found: list[str] = []
+        while count is None or len(found) < count:
+            try:
+                found.append((await anext(rows)).tx_id)
+            except StopAsyncIteration:
+                break
+        return found
+
+    names: list[str] = bench.result(taken())
+    return names
+
+
+def step(bench: Bench, rows: Any, what: str = "next") -> Any:
+    """One step without an event loop: a forked child has none that runs."""
+    if bench.mode == "sync":
+        return next(rows) if what == "next" else rows.close()
+    try:
+        return (rows.__anext__() if what == "next" else rows.aclose()).send(None)
+    except StopIteration as end:
+        return end.value

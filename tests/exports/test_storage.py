@@ -258,11 +258,21 @@ def hold(
     return answer
 
 
-@pytest.mark.parametrize("length", [True, False])
+@pytest.mark.parametrize("host", ["silent", "silent without a length", "dripping"])
 @pytest.mark.parametrize("action", ["download", "rows"])
-def test_closing_ends_a_transfer(either: Bench, path: Path, action: str, length: bool) -> None:
+def test_closing_ends_a_transfer(either: Bench, path: Path, action: str, host: str) -> None:
     asked = threading.Event()
-    either.store.plan = [hold(asked, length)] * 5
+    if host == "dripping":
+        dripping(either, b"x", 0.01)
+        drips = either.store.plan[0]
+
+        def begin(handler: Any, headers: dict[str, str]) -> None:
+            asked.set()
+            drips(handler, headers)
+
+        either.store.plan = [begin] * 5
+    else:
+        either.store.plan = [hold(asked, host == "silent")] * 5
     either.done()
     client = either.client()
     raised: list[BaseException] = []

@@ -30,6 +30,7 @@ from adsecurity import (
     RetryPolicy,
 )
 from tests.support.demo.drivers import raw_server
+from tests.support.fork import in_child
 from tests.support.report_server import ReportServer, make_rows
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -347,26 +348,8 @@ def test_a_forked_child_that_goes_on_with_its_parents_iterator_gets_our_error_at
     with network(of) as client:
         iterator = iter(clicks(client, source))
         got = [row.uuid for row in islice(iterator, 10)]
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                next(iterator)
-                said = "a row"
-            except BaseException as error:
-                said = f"{type(error).__name__}: {error}"
-            os.write(writing, said.encode())
-            os._exit(0)
-        deadline = time.monotonic() + 10
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if time.monotonic() > deadline:
-                os.kill(child, 9)
-                os.waitpid(child, 0)
-                pytest.fail("the child hangs")
-            time.sleep(0.01)
-        os.close(writing)
-        with os.fdopen(reading) as pipe:
-            assert "ConfigurationError: reports.clicks: this iterator was begun before" in pipe.read()
+        said = in_child(lambda: next(iterator))
+        assert "ConfigurationError: reports.clicks: this iterator was begun before the process was forked" in said
         got += [row.uuid for row in iterator]
     assert got == all_uuids(of)
 
@@ -379,12 +362,12 @@ async def test_an_async_iterator_of_another_process_raises_our_error_at_once(sou
         iterator = aiter(clicks(client, source))
         got = [(await anext(iterator)).uuid for _ in range(10)]
         # What a forked child sees: an event loop cannot be forked in a test without breaking the parent's.
-        real = iterator._process, iterator._source._process
-        iterator._process = iterator._source._process = -1
+        real = os.getpid()
+        iterator._process = iterator._source._process.id = -1
         with pytest.raises(ConfigurationError, match="begun before the process was forked") as caught:
             await anext(iterator)
         assert caught.value.checkpoint == iterator.checkpoint()
-        iterator._process, iterator._source._process = real
+        iterator._process = iterator._source._process.id = real
         got += [row.uuid async for row in iterator]
     assert got == all_uuids(of)
 
@@ -417,6 +400,15 @@ def test_an_interpreter_exits_while_iterators_are_alive() -> None:
         )
         assert ended.returncode == 0, ended.stderr
         assert ended.stderr == ""
+
+
+@pytest.mark.usefixtures("_no_zone_data")
+@pytest.mark.parametrize("more", [{}, {"inclusive": "left"}, {"concurrency": 2}])
+@pytest.mark.parametrize("start", [START.date(), START])
+def test_a_list_in_utc_needs_no_zone_data(more: dict[str, Any], start: Any) -> None:
+    with network(server(60)) as client:
+        found = clicks(client, "plain", timezone="UTC", start_time=start, **more)
+        assert len(found.to_list()) == 60
 
 
 @pytest.mark.parametrize("source", ["ahead", "windows"])

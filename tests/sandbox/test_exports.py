@@ -93,6 +93,11 @@ def test_times_and_delimiter_are_as_asked(network: httpx.Client, storage: httpx.
     assert all(moment.startswith("2026-11-02 ") for moment in times)
 
 
+@pytest.mark.usefixtures("_no_zone_data")
+def test_utc_needs_no_zone_data(network: httpx.Client) -> None:
+    assert finished(network, begin(network, timezone="UTC")["id"])["status"] == "COMPLETED"
+
+
 def test_a_time_that_never_was_is_empty(network: httpx.Client, storage: httpx.Client) -> None:
     path = START.replace("clicks", "conversions")
     fields = "tx_id,begin_install_time,finish_install_time,conversion_time"

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,7 +65,7 @@ class ReportServer:
 
     def within(self, query: dict[str, str]) -> list[tuple[int, dict[str, Any]]]:
         if "start_time" in query:
-            zone = ZoneInfo(query.get("timezone", "UTC"))
+            zone = named_zone(query.get("timezone", "UTC"))
             low, high = (instant(query[name], zone) for name in ("start_time", "end_time"))
             if self.inclusive_end:
                 high += timedelta(seconds=1)
@@ -74,7 +74,7 @@ class ReportServer:
             # A repeated hour has two readings: the earlier for a start, the later for an end.
             low, high = low.astimezone(UTC), high.replace(fold=1).astimezone(UTC)
         else:
-            zone = ZoneInfo(self.zone)
+            zone = named_zone(self.zone)
             low, high = (
                 datetime.combine(date.fromisoformat(query[name]), datetime.min.time(), zone)
                 for name in ("start_date", "end_date")
@@ -99,7 +99,12 @@ def parse(row: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(row["request_time"])
 
 
-def instant(text: str, zone: ZoneInfo) -> datetime:
+def named_zone(name: str) -> tzinfo:
+    """Also where no zone has data."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def instant(text: str, zone: tzinfo) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
 
 

@@ -25,6 +25,7 @@ from adsecurity.tables.raw_pages import RawRow, decode_raw_page
 from adsecurity_generated._model import Field, Model
 from adsecurity_generated._operation import Operation
 from adsecurity_generated.network.surface import SURFACE
+from tests.support.fork import in_child
 
 CLICKS: Operation[Any] = SURFACE.operation("listClickReport")
 
@@ -403,15 +404,16 @@ def test_a_reader_that_is_dropped_ends_its_thread(monkeypatch: pytest.MonkeyPatc
     assert (threading.active_count(), source.closed) == (before, True)
 
 
-def test_a_forked_process_is_told_that_it_cannot_go_on() -> None:
-    """The thread that converts is not there any more: here it has never been."""
-    thread = ConversionThread()
-    future = thread.submit(lambda: None)
-    future.result()
-    thread.close([])
-    late = thread.submit(lambda: None)
-    with pytest.raises(AdsecurityError, match="forked"):
-        thread.check(late)
+@pytest.mark.parametrize("batches", [1, 4])
+def test_a_forked_process_is_told_that_it_cannot_go_on(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    """Also with a batch that is converted already, and where all of them have been given out."""
+    monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 1)
+    source = Source(*pages(WIDE, *[wide('{"id": "a"}')] * batches))
+    reader = reading(Wide, source)
+    reader.read_next_batch()
+    said = in_child(reader.read_next_batch)
+    assert "ConfigurationError: this table was begun before the process was forked" in said
+    assert len([*reader]) == batches - 1
 
 
 def test_what_is_not_begun_when_a_table_is_given_up_is_never_begun() -> None:

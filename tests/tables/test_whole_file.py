@@ -6,18 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from adsecurity import DownloadError
+from adsecurity import AdsecurityError, DownloadError, NetworkClient
+from adsecurity.events import PageEvent
+from adsecurity.paging.parts.plan import MANIFEST
 from adsecurity.sandbox import Sandbox
-from adsecurity.tables.whole_file import WholeFile, file_path
+from adsecurity.state import StateFile
+from adsecurity.tables.whole_file import WholeFile, create_file, file_path
 from tests.exports.kit import Bench
+from tests.support.fork import forked
 from tests.tables.test_arrow import RANGE, Lists
 
 
@@ -47,9 +53,11 @@ def names(folder: Path) -> list[str]:
     "path", ["s3://bucket/clicks", "gs://b/c", "https://h/c", Path("s3://bucket/clicks"), "file:///c"]
 )
 def test_an_address_is_refused_with_the_words_a_local_path(lists: Lists, bench: Bench, path: Any) -> None:
-    before = len(lists.sandbox.requests)
+    before, half_open = len(lists.sandbox.requests), {**RANGE, "inclusive": "left"}
     with pytest.raises(ValueError, match="a local path"):
         lists("users", "list", then=lambda rows: rows.to_parquet(path))
+    with pytest.raises(ValueError, match="a local path"):
+        lists("reports", "clicks", **half_open, then=lambda rows: rows.to_parquet(path, partition_by="day"))
     job = bench.done()
     for method in (job.to_parquet, job.download):
         with pytest.raises(ValueError, match="a local path"):
@@ -152,6 +160,52 @@ class TestLinks:
         with pytest.raises(OSError, match="not a regular file"):
             WholeFile(tmp_path / "clicks").open()
 
+    @pytest.mark.parametrize("suffix", [".part", ".part.json"])
+    def test_a_pipe_in_place_of_a_note_is_refused_and_not_waited_for(
+        self, bench: Bench, tmp_path: Path, suffix: str
+    ) -> None:
+        path = tmp_path / "clicks.csv"
+        with pipe(Path(f"{path}{suffix}")), pytest.raises(DownloadError, match="not a regular file"):
+            bench.result(bench.done().download(path))
+
+    def test_a_pipe_in_place_of_a_state_or_of_the_list_of_files_is_refused_and_not_waited_for(
+        self, lists: Lists, tmp_path: Path
+    ) -> None:
+        with pipe(tmp_path / "state.json"), pytest.raises(AdsecurityError, match="not a regular file"):
+            StateFile(tmp_path / "state.json").load()
+        with pipe(tmp_path / MANIFEST), pytest.raises(DownloadError, match="not a regular file"):
+            lists(
+                "reports", "clicks", **RANGE, inclusive="left",
+                then=lambda rows: rows.to_parquet(tmp_path, partition_by="day"),
+            )  # fmt: skip
+
+    def test_a_file_that_is_read_may_be_reached_by_a_link(self, tmp_path: Path) -> None:
+        (tmp_path / "state.json").write_text("{}")
+        (tmp_path / "link").symlink_to(tmp_path / "state.json")
+        assert StateFile(tmp_path / "link").load() == "{}"
+
+    @pytest.mark.parametrize("kind", ["symbolic", "hard", "pipe"])
+    def test_a_new_file_is_none_that_was_there(self, tmp_path: Path, kind: str) -> None:
+        secret, path = tmp_path / "secret", tmp_path / "clicks"
+        secret.write_bytes(b"precious")
+        {"symbolic": path.symlink_to, "hard": path.hardlink_to, "pipe": lambda _: os.mkfifo(path)}[kind](secret)
+        with create_file(path, 0o600) as file:
+            file.write(b"new")
+        assert (secret.read_bytes(), path.read_bytes(), path.stat().st_mode & 0o777) == (b"precious", b"new", 0o600)
+
+
+@contextmanager
+def pipe(path: Path) -> Iterator[None]:
+    """A pipe without an other end; who waits for it is let go after three seconds, which is too late."""
+    os.mkfifo(path)
+    release = threading.Timer(3, lambda: os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK)))
+    release.start()
+    began = time.monotonic()
+    yield
+    release.cancel()
+    path.unlink(missing_ok=True)
+    assert time.monotonic() - began < 2.5
+
 
 def test_two_who_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     first, second = WholeFile(tmp_path / "clicks"), WholeFile(tmp_path / "clicks")
@@ -161,6 +215,28 @@ def test_two_who_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     second.discard()
     first.finish()
     assert (names(tmp_path), (tmp_path / "clicks").read_bytes()) == (["clicks"], b"first")
+
+
+def test_a_forked_child_neither_writes_nor_deletes_what_its_parent_writes(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("adsecurity.tables.parquet.GROUP_BYTES", 1)
+    path = tmp_path / "clicks"
+
+    def run(fork: Callable[[], bool]) -> None:
+        def on_page(event: PageEvent) -> None:
+            # By now something has been written, and more waits in the buffer.
+            if event.number == 4:
+                fork()
+
+        with NetworkClient(api_key=sandbox.api_key, base_url=sandbox.network_url, on_page=on_page) as client:
+            client.reports.clicks(**RANGE, prefetch=0, page_size=50).to_parquet(path)
+
+    said, _ = forked(run)
+    assert "begun before the process was forked" in said
+    assert names(tmp_path) == ["clicks"]
+    assert pq.read_table(path).num_rows == 450
 
 
 KILLED = """

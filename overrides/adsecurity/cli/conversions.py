@@ -14,6 +14,7 @@ import click
 from .. import errors
 from ..display.printable import printable
 from ..display.progress import Bar
+from ..tables.whole_file import create_file
 from .base import CONTEXT, common, settings_of
 from .confirm import ask, named
 from .connect import open_client
@@ -190,7 +191,8 @@ def write_rest(path: Path, outcome: Outcome) -> None:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(_lines(outcome))
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(buffer.getvalue(), encoding="utf-8")
+    with create_file(part) as file:
+        file.write(buffer.getvalue().encode())
     os.replace(part, path)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..codec.times import zone as named_zone
 from .failures import Usage
 
 _AGO = re.compile(r"(\d{1,5})([hdw])")
@@ -31,8 +31,8 @@ class Span(NamedTuple):
 
 def zone(name: str) -> tzinfo:
     try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return named_zone(name)
+    except ValueError:
         raise Usage(f"--timezone: {name!r} is no time zone; it must look like Europe/Berlin") from None
 
 

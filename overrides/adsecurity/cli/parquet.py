@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+from ..tables.whole_file import create_file
 from .failures import Failure
 
 GROUP_ROWS = 131_072
@@ -31,6 +32,7 @@ class GrowingParquet:
         self.part = part or path.with_name(f"{path.name}.{os.getpid()}.part")
         self.rows = 0
         self._writer: Any = None
+        self._file: IO[bytes] | None = None
         self._schema: Any = None
         self._held: list[Any] = []
         self._held_rows = 0
@@ -41,7 +43,8 @@ class GrowingParquet:
 
     def begin(self, schema: Any) -> None:
         self._schema = schema
-        self._writer = self._parquet.ParquetWriter(str(self.part), schema)
+        self._file = create_file(self.part)
+        self._writer = self._parquet.ParquetWriter(self._file, schema)
 
     def write(self, batch: Any) -> None:
         if not self.begun:
@@ -71,8 +74,13 @@ class GrowingParquet:
         """End the file where it is; what it holds so far can be read."""
         if self.begun:
             self._flush()
-            self._writer.close()
-            self._writer = None
+            self._end()
+
+    def _end(self) -> None:
+        self._writer.close()
+        self._writer = None
+        if self._file is not None:
+            self._file.close()
 
     def finish(self) -> None:
         self.close()
@@ -83,5 +91,5 @@ class GrowingParquet:
 
     def __exit__(self, *_: object) -> None:
         if self._writer is not None:
-            self._writer.close()
+            self._end()
         self.part.unlink(missing_ok=True)

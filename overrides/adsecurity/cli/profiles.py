@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from ..tables.whole_file import create_file, read_file
 from .failures import Failure
 from .nearest import did_you_mean
 
@@ -47,7 +48,7 @@ def read() -> dict[str, dict[str, Entry]]:
     """All profiles, by name and API."""
     file = path()
     try:
-        tree: Any = json.loads(file.read_text(encoding="utf-8"))
+        tree: Any = json.loads(read_file(file))
         return {
             str(name): {
                 str(surface): Entry(entry["api_key"], entry["base_url"], dict(entry.get("routes", {})))
@@ -78,13 +79,12 @@ def write(profiles: dict[str, dict[str, Entry]]) -> Path:
         for name, surfaces in profiles.items()
     }
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    text = json.dumps({"profiles": tree}, indent=2) + "\n"
     try:
-        # The mode that open() takes is cut by the umask, never widened; an old part file keeps its own.
-        with os.fdopen(opened, "w", encoding="utf-8") as out:
+        # The mode is cut by the umask, never widened.
+        with create_file(part, mode=0o600) as out:
             os.chmod(part, stat.S_IRUSR | stat.S_IWUSR)
-            json.dump({"profiles": tree}, out, indent=2)
-            out.write("\n")
+            out.write(text.encode())
         os.replace(part, file)
     finally:
         part.unlink(missing_ok=True)

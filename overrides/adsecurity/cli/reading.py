@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -9,10 +10,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .. import __version__
 from ..display.progress import Bar
+from ..tables.whole_file import open_unlinked, read_file
 from .connect import open_client
 from .description import Operation, load
 from .failures import Usage
@@ -55,7 +57,12 @@ class TextRows:
 
     def __init__(self, job: Job, rows: int) -> None:
         self._job, self.rows = job, rows
-        self._file: BinaryIO = open(job.part, "ab" if rows else "wb")  # noqa: SIM115 - closed by keep() or finish()
+        # Not through a link: the name is known to whoever may write to the folder.
+        self._file = io.BufferedWriter(cast("io.RawIOBase", open_unlinked(job.part, os.O_RDWR | os.O_CREAT)))
+        if rows:
+            self._file.seek(0, os.SEEK_END)
+        else:
+            self._file.truncate(0)
         self._known = list(job.operation.columns)
         if not rows and job.output.form == "csv":
             self._file.write(csv_header(job.fields, self._known).encode())
@@ -209,7 +216,9 @@ def _leave(job: Job, checkpoint: str, writer: Any, settings: Settings) -> None:
         "bytes": job.part.stat().st_size,
         "checkpoint": checkpoint,
     }
-    job.note.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+    with open_unlinked(job.note, os.O_RDWR | os.O_CREAT) as file:
+        file.truncate(0)
+        file.write((json.dumps(tree, indent=2) + "\n").encode())
     words = ("report", job.operation.name, "--resume", str(job.note))
     note(f"{rows:,} rows are kept. Go on by:\n  {again(*words, surface=job.operation.surface, settings=settings)}")
 
@@ -217,7 +226,7 @@ def _leave(job: Job, checkpoint: str, writer: Any, settings: Settings) -> None:
 def resume(path: Path, settings: Settings) -> None:
     """Go on from the file that a report left."""
     try:
-        tree: Any = json.loads(path.read_text(encoding="utf-8"))
+        tree: Any = json.loads(read_file(path))
         if tree["version"] != _VERSION:
             raise Usage(f"--resume: {path} was written by another version ({tree['adsecurity']})")
         operation = load(tree["surface"]).operation("reports", tree["report"])
@@ -239,4 +248,5 @@ def _check_part(job: Job, size: int) -> None:
         raise Usage(f"--resume: {job.part}, which holds the rows so far, is missing or has been cut: begin again")
     if found > size and job.output.form != "parquet":
         # Written by a run that was killed: those rows come again.
-        os.truncate(job.part, size)
+        with open_unlinked(job.part, os.O_RDWR) as file:
+            file.truncate(size)

@@ -49,9 +49,10 @@ def _wall_clock(moment: datetime, target: tzinfo, name: Any) -> datetime:
 
 def zone(name: Any) -> tzinfo:
     """The time zone that a `timezone` argument names; without one, UTC. Raises `ValueError` for an unknown name."""
-    if not name:
+    if not name or name == "UTC":
+        # Not by its name: Windows, and small images, have no zone data, and UTC needs none.
         return UTC
-    import zoneinfo
+    import zoneinfo  # not at the top: it takes a while to import
 
     try:
         return zoneinfo.ZoneInfo(name)

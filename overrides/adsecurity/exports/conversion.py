@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from ..flow.process import Process
 from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.arrow import pa
 from ..tables.csv import CsvFormat
@@ -25,6 +28,20 @@ if TYPE_CHECKING:
 
 _IN_FLIGHT = GROUP_BYTES // BLOCK
 """Batches that wait for being written: a row group of them, or reading would stand still while one is written."""
+
+
+class TemporaryFolder:
+    """A folder that goes with its object, or at exit: not with the copy of a forked child, whose parent uses it."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="adsecurity-"))
+        self.process = Process("this table")
+        self.remove = weakref.finalize(self, _remove, self.path, self.process)
+
+
+def _remove(folder: Path, process: Process) -> None:
+    if process.is_current:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_parquet(
@@ -76,10 +93,10 @@ def to_parquet(path: str | os.PathLike[str], export: ExportFile) -> Flow[Step, P
 def to_reader(export: ExportFile) -> Flow[Step, Any]:
     """Download an export's file to a temporary folder; a reader of its batches, with which the folder goes."""
     try:
-        folder = TemporaryDirectory(prefix="adsecurity-")
+        folder = TemporaryFolder()
     except OSError as error:
         raise export.fail(None, f"cannot write a temporary file: {error.strerror or error}") from error
-    kept = Path(folder.name, "whole.csv")
+    kept = folder.path / "whole.csv"
 
     def keep(source: Path) -> CsvFile:
         os.replace(source, kept)
@@ -90,7 +107,7 @@ def to_reader(export: ExportFile) -> Flow[Step, Any]:
         conversion = Conversion(lambda source: opened.append(keep(source)), kept, lasts=False)
         yield from export.download(kept.with_name("rows.csv"), conversion)
     except BaseException:
-        folder.cleanup()
+        folder.remove()
         raise
     (rows,) = opened
     batches = _batches(folder, rows, export)
@@ -99,14 +116,16 @@ def to_reader(export: ExportFile) -> Flow[Step, Any]:
     return pa.RecordBatchReader.from_batches(rows.schema, batches)
 
 
-def _batches(folder: TemporaryDirectory[str], rows: CsvFile, export: ExportFile) -> Iterator[Any]:
-    with folder:
+def _batches(folder: TemporaryFolder, rows: CsvFile, export: ExportFile) -> Iterator[Any]:
+    try:
         yield None
-        try:
-            yield from rows.batches()
-        except OSError as error:
-            raise export.fail(None, f"cannot read a temporary file: {error.strerror or error}") from error
+        # A forked child shares the place in the file with its parent, and would read what the parent then misses.
+        yield from folder.process.own(rows.batches())
         export.check(rows.count)
+    except OSError as error:
+        raise export.fail(None, f"cannot read a temporary file: {error.strerror or error}") from error
+    finally:
+        folder.remove()
 
 
 def to_table(export: ExportFile) -> Flow[Step, Any]:

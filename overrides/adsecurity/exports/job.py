@@ -88,8 +88,8 @@ class ExportJob(TableMethods, BaseJob[R]):
             drive(self._ready(storage.call_id, allow_truncated), perform)
             reader = self._reader()
             for chunk in stream(self._streaming(storage)):
-                yield from reader.feed(chunk)
-        yield from reader.end()
+                yield from storage.process.own(reader.feed(chunk))
+        yield from storage.process.own(reader.end())
         self._check_rows(reader.count)
 
 
@@ -163,8 +163,8 @@ class AsyncExportJob(AsyncTableMethods, BaseJob[R]):
             reader = self._reader()
             async with aclosing(stream_async(self._streaming(storage))) as chunks:
                 async for chunk in chunks:
-                    for row in reader.feed(chunk):
+                    for row in storage.process.own(reader.feed(chunk)):
                         yield row
-        for row in reader.end():
+        for row in storage.process.own(reader.end()):
             yield row
         self._check_rows(reader.count)

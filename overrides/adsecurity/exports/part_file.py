@@ -21,6 +21,7 @@ import attrs
 
 from ..display.progress import Bar
 from ..errors import DownloadError
+from ..flow.process import Process
 from ..flow.steps import BlockingCall, Flow, Step
 from ..tables.csv import NO_DELIMITERS, CsvFormat
 from ..tables.whole_file import file_path, open_locked, open_unlinked, sync_folder
@@ -74,6 +75,7 @@ class PartFile:
         self._ends, self._last = 0, b""
         """Line ends so far, and the last byte."""
         self._gone = False
+        self._process = Process(f"the download to {self.path}")
 
     def open(self) -> BlockingCall:
         """Open what an earlier download has left, or begin."""
@@ -211,14 +213,16 @@ class PartFile:
     def close(self) -> None:
         if self._file is not None:
             with suppress(OSError):
-                # While it is locked: another process may have a part of that name otherwise.
-                if not self._gone and not os.fstat(self._file.fileno()).st_size:
+                # While it is locked: another process may have a part of that name otherwise. In a forked child it is
+                # the parent's.
+                if self._process.is_current and not self._gone and not os.fstat(self._file.fileno()).st_size:
                     self.discard()
             self._file.close()
             self._file = None
 
     @contextmanager
     def _writing(self, target: Path | None = None) -> Generator[IO[bytes], None, None]:
+        self._process.check()
         try:
             yield self._file  # type: ignore[misc]
         except OSError as error:

@@ -12,6 +12,7 @@ import httpx
 
 from ..errors import ConfigurationError, request_id
 from ..events import OpenRequest, RequestEvent, ResponseEvent, new_call_id
+from ..flow.process import Process
 from ..http.session import AsyncSession, Session, SyncSession
 from ..http.timeouts import phases
 
@@ -80,6 +81,8 @@ class _Transfer(Generic[S, C]):
     def __init__(self, session: S, timeout: Timeout, operation: str) -> None:
         self.call_id = new_call_id()
         """That of all requests of this transfer, those for signed URLs included."""
+        self.process = Process(f"{operation}: this transfer")
+        """A forked child has a copy of the connection: what it read, its parent would never see."""
         self._session = session
         self._pool = session.pool
         self._connection: Connection[C] = session.pool.storage_connection()
@@ -92,6 +95,7 @@ class _Transfer(Generic[S, C]):
 
     def _request(self, url: SignedURL, headers: Mapping[str, str]) -> httpx.Request:
         self._pool.check_open()
+        self.process.check()
         self.limit.restart()
         # Headers that drip do not time out by themselves.
         self._connection.set_deadline(self._deadline(self._timeout.connect))
@@ -110,6 +114,7 @@ class _Transfer(Generic[S, C]):
 
     def _begin_read(self) -> float:
         """Before each piece; when that was."""
+        self.process.check()
         self._connection.set_deadline(self._deadline(StallLimit.SECONDS))
         return time.monotonic()
 
@@ -123,6 +128,18 @@ class _Transfer(Generic[S, C]):
         if chunk:
             self.limit.add(len(chunk), time.monotonic() - began)
         return chunk
+
+    def _take_response(self) -> httpx.Response | None:
+        """The answer that is to be closed; None in a forked child, which would close it for its parent."""
+        response, self._response = self._response, None
+        return response if self.process.is_current else None
+
+    def _may_close(self) -> bool:
+        """Whether the connection is to be closed as usual: a forked child lets go of its copy of the socket alone."""
+        if self.process.is_current:
+            return True
+        self._connection.abort()
+        return False
 
     def _failure(self, error: httpx.TransportError, began: float | None) -> Exception:
         """What it was: closing the client breaks its connections."""
@@ -145,6 +162,7 @@ class Storage(_Transfer[SyncSession, httpx.Client]):
         request = self._request(url, headers)
         with self._telling():
             self._session.emit(self._begin(url))
+            self.process.check()
             self._response = response = self._connection.client.send(request, stream=True)
         # A mocked answer has been read already.
         self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
@@ -180,7 +198,7 @@ class Storage(_Transfer[SyncSession, httpx.Client]):
         self._pool.pause(seconds)
 
     def end(self) -> None:
-        response, self._response = self._response, None
+        response = self._take_response()
         if response is not None:
             response.close()
             self._tell_answer(response)
@@ -189,7 +207,8 @@ class Storage(_Transfer[SyncSession, httpx.Client]):
         try:
             self.end()
         finally:
-            self._pool.end_storage(self._connection)
+            if self._may_close():
+                self._pool.end_storage(self._connection)
 
 
 class AsyncStorage(_Transfer[AsyncSession, httpx.AsyncClient]):
@@ -200,6 +219,7 @@ class AsyncStorage(_Transfer[AsyncSession, httpx.AsyncClient]):
         request = self._request(url, headers)
         async with self._telling():
             await self._session.emit(self._begin(url))
+            self.process.check()
             self._response = response = await self._connection.client.send(request, stream=True)
         self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         if response.status_code not in _WHOLE_OR_PART:
@@ -232,7 +252,7 @@ class AsyncStorage(_Transfer[AsyncSession, httpx.AsyncClient]):
         await self._pool.pause(seconds)
 
     async def end(self) -> None:
-        response, self._response = self._response, None
+        response = self._take_response()
         if response is not None:
             await response.aclose()
             await self._tell_answer(response)
@@ -241,4 +261,5 @@ class AsyncStorage(_Transfer[AsyncSession, httpx.AsyncClient]):
         try:
             await self.end()
         finally:
-            await self._pool.end_storage(self._connection)
+            if self._may_close():
+                await self._pool.end_storage(self._connection)

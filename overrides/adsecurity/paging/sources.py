@@ -7,17 +7,16 @@ returns next; after an error it goes on where it was, or raises the error again.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..codec.request import PreparedRequest
-from ..errors import ConfigurationError
 from ..events import OnPage, PageEvent
 from ..flow.background import StopSignal, new_future
 from ..flow.drivers import drive, drive_async
+from ..flow.process import Process
 from .page import Page, PageResponse
 from .state import PagingState
 
@@ -82,7 +81,7 @@ class _BaseSource(Generic[T]):
         self._held: Page[T] | None = None
         """A page that has been read and not returned."""
         self._closed = False
-        self._process: int | None = None
+        self._process: Process | None = None
         self._tracker: Tracker | None = None
 
     def set_up(
@@ -129,15 +128,10 @@ class _BaseSource(Generic[T]):
         self.iteration.advance(page)
 
     def _check_process(self) -> None:
-        process = os.getpid()
         if self._process is None:
-            self._process = process
-        elif self._process != process:
-            # The threads, tasks and connections that it works with stayed in the parent: it would wait for ever.
-            raise ConfigurationError(
-                f"{self._operation}: this iterator was begun before the process was forked; in the child, begin a new"
-                " one with resume= and the error's checkpoint"
-            )
+            self._process = Process(f"{self._operation}: this iterator", " with resume= and the error's checkpoint")
+        # The threads, tasks and connections that it works with stayed in the parent: a child would wait for ever.
+        self._process.check()
 
     def _before_emitting(self) -> None:
         """What is to be done once the hook has seen the page, before the caller gets it."""

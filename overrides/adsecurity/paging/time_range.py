@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from adsecurity_generated._operation import Param, Range
 
 from ..codec.request import PreparedRequest
+from ..codec.times import zone
 from .clock import Clock, Days, Seconds, Span
 
 
@@ -35,14 +36,10 @@ class TimeRange:
         return ValueError(f"{self._prepared.op.resource}(): {self._purpose}: {problem}")
 
     def _zone(self) -> tzinfo:
-        name = self._query.get("timezone") or "UTC"
-        if name == "UTC":
-            return UTC
-        import zoneinfo  # not at the top: it takes a while to import
-
+        name = self._query.get("timezone")
         try:
-            return zoneinfo.ZoneInfo(name)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+            return zone(name)
+        except ValueError as error:
             raise self.refused(f"timezone: {name!r} is not known on this machine") from error
 
     @cached_property

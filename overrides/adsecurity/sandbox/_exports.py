@@ -11,11 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
 
 from ._call import SECOND_FORMAT, ApiRequest
 from ._errors import bad_query, not_found
@@ -258,9 +257,7 @@ def _split(names: str) -> list[str]:
     return [name for name in names.split(",") if name]
 
 
-def _csv_cells(
-    row: Mapping[str, Any], columns: Sequence[str], extra_columns: Sequence[str], zone: ZoneInfo
-) -> list[Any]:
+def _csv_cells(row: Mapping[str, Any], columns: Sequence[str], extra_columns: Sequence[str], zone: tzinfo) -> list[Any]:
     cells = [_csv_cell(row.get(name, ""), name, zone) for name in columns]
     keys = as_list(row.get("extra_params.keys"))
     values = as_list(row.get("extra_params.values"))
@@ -268,7 +265,7 @@ def _csv_cells(
     return [*cells, *(extra_parameters.get(name, "") for name in extra_columns)]
 
 
-def _csv_cell(value: Any, name: str, zone: ZoneInfo) -> Any:
+def _csv_cell(value: Any, name: str, zone: tzinfo) -> Any:
     """A value as a CSV file shows it: lists as JSON, times in the time zone, a missing time as an empty cell."""
     if isinstance(value, list):
         return json.dumps(value)

@@ -6,10 +6,10 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from ..codec.times import zone as named_zone
 from ._call import DAY_FORMAT, SECOND_FORMAT, ApiRequest
 from ._errors import bad_body, bad_query
 from ._items import MAX_PAGE_SIZE, Items, SeedSettings, page_number_and_size
@@ -287,16 +287,16 @@ class Reports:
         return {"data": data}
 
 
-def time_zone(request: ApiRequest) -> ZoneInfo:
+def time_zone(request: ApiRequest) -> tzinfo:
     """The `timezone` of a request, by default UTC; a 400 when it is not an IANA time zone."""
     name = str(request.query.get("timezone") or "UTC")
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+        return named_zone(name)
+    except ValueError:
         raise bad_query("timezone", f"{name!r} is no IANA time zone") from None
 
 
-def _parse_time(text: str, unit: str, zone: ZoneInfo) -> datetime:
+def _parse_time(text: str, unit: str, zone: tzinfo) -> datetime:
     if unit == "day":
         return datetime.strptime(text, DAY_FORMAT).replace(tzinfo=UTC)
     return datetime.strptime(text, SECOND_FORMAT).replace(tzinfo=zone)

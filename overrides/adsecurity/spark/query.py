@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ..client.methods import call_method
+from ..codec.times import zone
 from ..paging.clock import Seconds
 from ..tables.arrow import EXTRA, pa
 from ..tables.folding import fold
@@ -85,7 +85,7 @@ class Query:
             yield from reader
 
     def _exported(self, client: Any, span: Mapping[str, str]) -> Generator[Any]:
-        clock = Seconds(ZoneInfo(self.options.arguments.get("timezone") or "UTC"))
+        clock = Seconds(zone(self.options.arguments.get("timezone")))
         ends = (clock.parse(span[self.range.start]), clock.parse(span[self.range.end]))
         # Whether the server counts the ends in is not known: more is asked for, and what lies outside is left out.
         asked = dict(zip((self.range.start, self.range.end), map(clock.text, clock.widened(ends)), strict=True))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 
-from ..errors import AdsecurityError
 from ..flow.background import new_future
 from ..flow.drivers import stream, stream_async
+from ..flow.process import Process
 from ..flow.steps import BlockingCall, Call, Chunk, Flow, Step
 from .arrow import Columns, pa
 from .json_columns import JsonColumns, Refused
@@ -152,6 +152,8 @@ class ConversionThread:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         # A daemon: an interpreter that exits does not wait for it.
         self._thread = threading.Thread(target=self._run, name="adsecurity-tables", daemon=True)
+        self.process = Process("this table")
+        """A forked child has none of its parent's threads: nothing would ever come."""
 
     def submit(self, job: Callable[[], Any]) -> Future[Any]:
         future = new_future()
@@ -173,13 +175,10 @@ class ConversionThread:
             job()
             del job
 
-    def check(self, future: Future[Any]) -> None:
-        """A forked process has none of its parent's threads: nothing would ever come."""
-        if not future.done() and not self._thread.is_alive():
-            raise AdsecurityError("a table that one process has begun cannot be gone on with in a forked one")
-
     def close(self, pending: Sequence[Future[Any]]) -> None:
         """Begin nothing more, and wait for the job that runs: it may be writing to a file that is closed next."""
+        if not self.process.is_current:
+            return
         for future in pending:
             future.cancel()
         self._jobs.put(None)
@@ -207,17 +206,19 @@ def converting(
                 page, failure = None, error
             if page is not None:
                 pages.append(page)
+            # Before any batch: those that have been converted are the parent's.
+            thread.process.check()
             rows = sum(len(one.items) for one in pages)
             if rows and (page is None or rows >= BATCH_ROWS):
                 pending.append(thread.submit(partial(convert, pages)))
                 pages = []
             while pending and (page is None or len(pending) >= _IN_FLIGHT or pending[0].done()):
-                thread.check(pending[0])
                 wait = Call if pending[0].done() else BlockingCall
                 batch = cast("Batch", (yield wait(pending[0].result)))
                 pending.popleft()
                 if batch.page is not None and (step := emit(batch)) is not None:
                     yield step
+                    thread.process.check()
                 if batch.error is not None:
                     raise batch.error
             if failure is not None:

@@ -66,10 +66,12 @@ class ParquetFile(WholeFile):
         super().finish()
 
     def discard(self) -> None:
+        # First, so that nothing which is still in the buffer is written: a forked child has a copy of it, and would
+        # write it into its parent's file.
+        super().discard()
         if self._writer is not None:
             with suppress(Exception):
                 self._writer.close()
-        super().discard()
 
 
 def writing(

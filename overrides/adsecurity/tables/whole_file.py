@@ -13,14 +13,16 @@ import stat
 from pathlib import Path
 from typing import IO
 
+from ..flow.process import Process
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover - not on Windows
     # No advisory locks here: the system refuses to rename a file that somebody else has open.
     fcntl = None  # type: ignore[assignment]
 
-# Windows has neither; a symbolic link needs special rights there.
-_NOFOLLOW, _CLOEXEC = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_CLOEXEC", 0)
+# Windows has none of them; a symbolic link needs special rights there. Opening a pipe would wait for its other end.
+_NOFOLLOW, _CLOEXEC, _NONBLOCK = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
 _LINK = "it is a link, or not a regular file"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
@@ -38,6 +40,7 @@ class WholeFile:
         """An empty file to write to."""
         if self.path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder", str(self.path))
+        self._process = Process(f"the writing of {self.path}")
         self._file = file = open_locked(self.part)
         file.truncate(0)
         return file
@@ -45,6 +48,7 @@ class WholeFile:
     def finish(self) -> None:
         """Make the file durable and give it its name."""
         assert self._file is not None
+        self._process.check()
         self._file.flush()
         os.fsync(self._file.fileno())
         os.replace(self.part, self.path)
@@ -52,9 +56,10 @@ class WholeFile:
         self._close()
 
     def discard(self) -> None:
-        """Delete the file, unless it is finished."""
+        """Delete the file, unless it is finished; in a forked child it is the parent's, which is still writing it."""
         if self._file is not None:
-            self.part.unlink(missing_ok=True)
+            if self._process.is_current:
+                self.part.unlink(missing_ok=True)
             self._close()
 
     def _close(self) -> None:
@@ -79,7 +84,7 @@ def open_unlinked(path: Path, flags: int) -> IO[bytes]:
     Raises OSError.
     """
     try:
-        opened = os.open(path, flags | _CLOEXEC | _NOFOLLOW, 0o666)
+        opened = os.open(path, flags | _CLOEXEC | _NOFOLLOW | _NONBLOCK, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, _LINK, str(path)) from None
@@ -90,6 +95,26 @@ def open_unlinked(path: Path, flags: int) -> IO[bytes]:
         file.close()
         raise OSError(errno.ELOOP, _LINK, str(path))
     return file
+
+
+def read_file(path: Path) -> bytes:
+    """All of a file. What is none, such as a pipe that somebody put in its place, is refused and not waited for.
+
+    Raises OSError.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        return file.read()
+
+
+def create_file(path: Path, mode: int = 0o666) -> IO[bytes]:
+    """A new file to write to; what lies there under its name, be it a link or a pipe, is deleted first.
+
+    Raises OSError.
+    """
+    path.unlink(missing_ok=True)
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
 
 
 def open_locked(path: Path) -> IO[bytes]:

@@ -20,7 +20,7 @@ from typing import Any, cast
 import attrs
 
 from ...errors import DownloadError
-from ...tables.whole_file import WholeFile, file_path
+from ...tables.whole_file import WholeFile, file_path, read_file
 from ..checkpoint import CheckpointHeader
 from ..clock import Days
 from ..time_range import TimeRange
@@ -83,7 +83,7 @@ class PartsPlan:
     def _read(self) -> Sequence[Part] | None:
         folder, path = self.folder, self.folder / MANIFEST
         try:
-            facts = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+            facts = cast("dict[str, Any]", json.loads(read_file(path)))
             known = {name: facts[name] for name in self._facts()}
             parts = [Part(dict(part["span"]), folder / part["file"]) for part in facts["parts"]]
         except FileNotFoundError:
@@ -92,6 +92,8 @@ class PartsPlan:
             return None
         except NotADirectoryError:
             raise ValueError(f"{folder} is a file: give a folder") from None
+        except OSError as error:
+            raise DownloadError(f"cannot read {path}: {error.strerror or error}", path=str(folder)) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is damaged: give a new folder") from error
         if known != self._facts():
