@@ -180,8 +180,17 @@ def test_nothing_is_written_through_links(
         before(self, page)
 
     monkeypatch.setattr(reading.TextRows, "write", write)
-    assert run(["report", "clicks", *NETWORK, *RANGE, "-o", str(tmp_path / "c.csv")]) == 1
-    assert f"{name}: it is a link" in capsys.readouterr().err
+    with pytest.raises(LookupError, match="broken off"):
+        run(["report", "clicks", *NETWORK, *RANGE, "-o", str(tmp_path / "c.csv")])
+    assert secret.read_bytes() == b"precious"
+    part, note = tmp_path / "c.csv.part", tmp_path / "c.csv.resume.json"
+    assert json.loads(note.read_text())["bytes"] == part.stat().st_size
+    part.unlink()
+    part.hardlink_to(secret)
+    tree = {**json.loads(note.read_text()), "bytes": 3}
+    note.write_text(json.dumps(tree))
+    assert run(["report", "clicks", "--resume", str(note)]) == 1
+    assert "it is a link" in capsys.readouterr().err
     assert secret.read_bytes() == b"precious"
 
 

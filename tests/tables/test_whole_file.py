@@ -21,7 +21,7 @@ from adsecurity.events import PageEvent
 from adsecurity.paging.parts.plan import MANIFEST
 from adsecurity.sandbox import Sandbox
 from adsecurity.state import StateFile
-from adsecurity.tables.whole_file import WholeFile, create_file, file_path
+from adsecurity.tables.whole_file import WholeFile, file_path
 from tests.exports.kit import Bench
 from tests.support.fork import forked
 from tests.tables.test_arrow import RANGE, Lists
@@ -183,15 +183,6 @@ class TestLinks:
         (tmp_path / "state.json").write_text("{}")
         (tmp_path / "link").symlink_to(tmp_path / "state.json")
         assert StateFile(tmp_path / "link").load() == "{}"
-
-    @pytest.mark.parametrize("kind", ["symbolic", "hard", "pipe"])
-    def test_a_new_file_is_none_that_was_there(self, tmp_path: Path, kind: str) -> None:
-        secret, path = tmp_path / "secret", tmp_path / "clicks"
-        secret.write_bytes(b"precious")
-        {"symbolic": path.symlink_to, "hard": path.hardlink_to, "pipe": lambda _: os.mkfifo(path)}[kind](secret)
-        with create_file(path, 0o600) as file:
-            file.write(b"new")
-        assert (secret.read_bytes(), path.read_bytes(), path.stat().st_mode & 0o777) == (b"precious", b"new", 0o600)
 
 
 @contextmanager

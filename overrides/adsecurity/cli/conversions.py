@@ -14,11 +14,11 @@ import click
 from .. import errors
 from ..display.printable import printable
 from ..display.progress import Bar
-from ..tables.whole_file import create_file
 from .base import CONTEXT, common, settings_of
 from .confirm import ask, named
 from .connect import open_client
 from .failures import FAILED, Failure, Usage, explain
+from .files import create_file
 from .output import note
 from .shared import SURFACE, find_operation
 from .values import content

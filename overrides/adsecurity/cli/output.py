@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
-from ..tables.whole_file import create_file
 from .failures import Usage
+from .files import create_file
 from .nearest import did_you_mean
 
 FORMATS = ("table", "json", "ndjson", "csv", "parquet")
@@ -70,7 +70,7 @@ class TextFile:
     def __enter__(self) -> IO[str]:
         if self._part is None:
             return sys.stdout
-        self._file = io.TextIOWrapper(cast("io.BufferedWriter", create_file(self._part)), "utf-8", newline="")
+        self._file = io.TextIOWrapper(create_file(self._part), "utf-8", newline="")
         return self._file
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Self
 
-from ..tables.whole_file import create_file
 from .failures import Failure
+from .files import create_file
 
 GROUP_ROWS = 131_072
 """Rows in a row group: enough to compress, few enough to be held."""

@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ..tables.whole_file import create_file, read_file
 from .failures import Failure
+from .files import create_file, read_file
 from .nearest import did_you_mean
 
 DEFAULT = "default"

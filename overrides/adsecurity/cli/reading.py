@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from .. import __version__
 from ..display.progress import Bar
-from ..tables.whole_file import open_unlinked, read_file
 from .connect import open_client
 from .description import Operation, load
 from .failures import Usage
+from .files import create_file, go_on_with, read_file
 from .output import Output, note
 from .parquet import GrowingParquet
 from .rows import csv_header, csv_row, cut, dumps, plain
@@ -57,12 +57,8 @@ class TextRows:
 
     def __init__(self, job: Job, rows: int) -> None:
         self._job, self.rows = job, rows
-        # Not through a link: the name is known to whoever may write to the folder.
-        self._file = io.BufferedWriter(cast("io.RawIOBase", open_unlinked(job.part, os.O_RDWR | os.O_CREAT)))
-        if rows:
-            self._file.seek(0, os.SEEK_END)
-        else:
-            self._file.truncate(0)
+        self._file: io.BufferedIOBase = go_on_with(job.part) if rows else create_file(job.part)
+        self._file.seek(0, os.SEEK_END)
         self._known = list(job.operation.columns)
         if not rows and job.output.form == "csv":
             self._file.write(csv_header(job.fields, self._known).encode())
@@ -216,8 +212,7 @@ def _leave(job: Job, checkpoint: str, writer: Any, settings: Settings) -> None:
         "bytes": job.part.stat().st_size,
         "checkpoint": checkpoint,
     }
-    with open_unlinked(job.note, os.O_RDWR | os.O_CREAT) as file:
-        file.truncate(0)
+    with create_file(job.note) as file:
         file.write((json.dumps(tree, indent=2) + "\n").encode())
     words = ("report", job.operation.name, "--resume", str(job.note))
     note(f"{rows:,} rows are kept. Go on by:\n  {again(*words, surface=job.operation.surface, settings=settings)}")
@@ -248,5 +243,5 @@ def _check_part(job: Job, size: int) -> None:
         raise Usage(f"--resume: {job.part}, which holds the rows so far, is missing or has been cut: begin again")
     if found > size and job.output.form != "parquet":
         # Written by a run that was killed: those rows come again.
-        with open_unlinked(job.part, os.O_RDWR) as file:
+        with go_on_with(job.part) as file:
             file.truncate(size)

@@ -108,15 +108,6 @@ def read_file(path: Path) -> bytes:
         return file.read()
 
 
-def create_file(path: Path, mode: int = 0o666) -> IO[bytes]:
-    """A new file to write to; what lies there under its name, be it a link or a pipe, is deleted first.
-
-    Raises OSError.
-    """
-    path.unlink(missing_ok=True)
-    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
-
-
 def open_locked(path: Path) -> IO[bytes]:
     """Open a file for reading and writing, or create it; no other process that asks has it meanwhile.
 
