@@ -25,7 +25,8 @@ def test_every_operation_has_a_descriptor_that_loads(surface: str) -> None:
     table = importlib.import_module(f"adsecurity_generated.{surface}.surface").SURFACE
     spec = Spec(read_source(ROOT / "specs" / f"{surface}.yaml", surface))
     assert set(table.routes) == {operation.id for operation in spec.operations}
-    assert len(table.routes) == COUNTS[surface]
+    # An adoption may add some.
+    assert len(table.routes) >= COUNTS[surface]
     for op_id, route in table.routes.items():
         op = table.operation(op_id)
         assert (op.method, op.path) == (route.method, route.path)

@@ -51,7 +51,7 @@ def missing(net: NetworkClient) -> None:
 
 
 def kinds(net: NetworkClient) -> None:
-    net.users.get(7)  # wrong
+    net.users.get(7.5)  # wrong
     net.offers.create("i", name=5, advertiser_id=1)  # wrong
     net.offers.create("i", name="n", advertiser_id="1")  # wrong
     net.offers.bulk_delete("i", 5)  # wrong
