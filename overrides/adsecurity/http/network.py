@@ -126,10 +126,11 @@ def look_up(host: str, port: int) -> list[str]:
     except (OSError, UnicodeError) as error:
         # The latter for a name that no name server can be asked for.
         raise httpcore.ConnectError(str(error)) from error
-    return [_address(*parts) for *_, parts in found]
+    return [_address(parts) for *_, parts in found]
 
 
-def _address(host: str | int, port: int | bytes, flow: int = 0, scope: int = 0) -> str:
+def _address(parts: tuple[Any, ...]) -> str:
+    host, scope = parts[0], parts[3] if len(parts) > 3 else 0
     # An address that is valid on one network only is told apart by the number of that network.
     return f"{host}%{scope}" if scope else str(host)
 
