@@ -201,7 +201,7 @@ def test_reading_costs_as_much_as_the_file_is_large(trees: dict[str, Any]) -> No
 def test_a_document_of_three_megabytes_is_matched_in_seconds(trees: dict[str, Any], make: Any) -> None:
     disguise: Disguise = make(trees["network"], 3_000_000)
     seconds = cost_of(disguise.document, ours()[0])
-    # 1 to 2, and 4 to 8 where coverage is measured on a busy machine; what grows with the number of paths takes minutes.
+    # 1 to 2; 4 to 8 where coverage is measured on a busy machine. What grows with the number of paths takes minutes.
     assert seconds < 15
     right, wrong = judged(comparison(disguise, "network"), disguise.routes)
     assert wrong == []
