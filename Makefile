@@ -11,7 +11,7 @@ NODE_BIN := $(NODE)/node_modules/.bin
 SCHEMATHESIS := .venv-schemathesis
 MUTATION := .venv-mutation
 REQUIREMENTS := tests/requirements
-WORKERS ?= 3
+WORKERS ?= 2
 # The build's time stamps: those of the last commit, so that the same commit gives the same bytes.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
 # The revision before a push, from the environment: names of tags and branches are read by the shell alone, as "$$BASE",

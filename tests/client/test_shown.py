@@ -17,15 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import adsecurity
-from adsecurity.exports.base_job import WAIT
-from adsecurity.http.config import CONNECT_TIMEOUT
 from adsecurity.sandbox import Sandbox
 from adsecurity_generated import SECRET_NAMES
 from adsecurity_generated._operation import Surface
 from adsecurity_generated.adsecurity.surface import SURFACE as ADSECURITY
 from adsecurity_generated.network.surface import SURFACE as NETWORK
 from tests.support.every_operation import CLIENTS, KEY, client, targets
-from tests.support.guide import GUIDE
 from tests.support.our_specs import read_trees
 
 SCRIPT = "<script>alert('x')</script>&amp;"
@@ -121,16 +118,6 @@ def test_help_of_a_client_explains_every_argument_with_its_default() -> None:
         "min_bytes_per_minute": "60,000 bytes",
     }.items():
         assert unit in told[name]
-
-
-def test_the_bounds_are_those_of_the_documentation() -> None:
-    with adsecurity.NetworkClient(api_key="k", base_url="https://api.example") as client:
-        config, settings = client._session.config, client._session.pool.settings
-    assert (settings.max_response_bytes, settings.min_bytes_per_minute) == (256 * 1024 * 1024, 60_000)
-    assert (config.timeout, CONNECT_TIMEOUT, WAIT) == (60, 5, 3600)
-    told = (GUIDE / "errors.md").read_text("utf-8").partition("## Bounds")[2]
-    for bound in ("256 MiB", "60,000 bytes in a minute", "60 s without a byte", "5 s to connect", "3600 s"):
-        assert bound in told
 
 
 @pytest.fixture(scope="module")

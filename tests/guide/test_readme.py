@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from adsecurity import AdsecurityClient, NetworkClient
+from adsecurity.exports.base_job import WAIT
+from adsecurity.http.config import CONNECT_TIMEOUT
 from adsecurity.sandbox import Sandbox
 from tests.support.guide import ROOT, blocks, pages, run_program
 from tests.support.our_specs import read_trees
@@ -98,3 +100,13 @@ def test_ids_come_from_where_the_table_says(sandbox: Sandbox) -> None:
         assert row.publisher == f"{net.publishers.get(row.publisher_db_id).incremental_id}"
         advertiser: Any = net.advertisers.get(row.advertiser_db_id)
         assert offer.advertiser_id == advertiser.incremental_id
+
+
+def test_the_bounds_are_those_of_the_documentation() -> None:
+    with NetworkClient(api_key="k", base_url="https://api.example") as client:
+        config, settings = client._session.config, client._session.pool.settings
+    assert (settings.max_response_bytes, settings.min_bytes_per_minute) == (256 * 1024 * 1024, 60_000)
+    assert (config.timeout, CONNECT_TIMEOUT, WAIT) == (60, 5, 3600)
+    told = (ROOT / "overrides" / "guide" / "errors.md").read_text("utf-8").partition("## Bounds")[2]
+    for bound in ("256 MiB", "60,000 bytes in a minute", "60 s without a byte", "5 s to connect", "3600 s"):
+        assert bound in told

@@ -266,7 +266,7 @@ def test_after_fifty_interrupts_at_any_moment_later_calls_work(tls: ssl.SSLConte
         # Not measured: an interrupt that comes while coverage holds its lock would hang the next line that it records.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         done = subprocess.run(command, cwd=ROOT, env=environment, timeout=120, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 EVERYWHERE = """
@@ -341,7 +341,7 @@ def test_an_interrupt_at_any_step_of_a_call_costs_that_call_alone(tls: ssl.SSLCo
         script = EVERYWHERE.format(url=url, verify=verify, first=1, stride=5)
         command = [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", textwrap.dedent(script)]
         done = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 def test_a_permit_that_is_lost_comes_back_and_one_of_a_pool_that_is_gone_does_not() -> None:

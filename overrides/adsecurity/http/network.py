@@ -49,7 +49,7 @@ def take_records(first: bytes, receive: Receive) -> tuple[bytes, Exception | Non
             parts.append(part)
             size += len(part)
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        pass
+        return b"".join(parts), None
     except OSError as error:
         return b"".join(parts), error
     return b"".join(parts), None
