@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adsecurity import DownloadError
-from adsecurity.events import RequestEvent
+from adsecurity.events import RequestEvent, ResponseEvent
 from adsecurity.exports.part_file import PartFile
 from adsecurity.exports.storage import SignedURL
 from tests.exports.kit import KEY, SIGNED_PATHS, Bench, Store, csv_file, finished
@@ -785,6 +785,21 @@ class TestForkedChildren:
         else:
             assert pq.read_metadata(done).num_rows == 100_000
         assert bench.store.ranges() == [None, "bytes=1000-"]
+
+    def test_that_have_the_last_byte_do_not_give_the_file_its_name(self, bench: Bench, path: Path) -> None:
+        def run(fork: Callable[[], bool]) -> Path:
+            def on_response(event: ResponseEvent) -> None:
+                if event.operation == "exports.download":
+                    fork()
+
+            done: Path = bench.result(bench.start(bench.client(on_response=on_response)).download(path))
+            return done
+
+        bench.store.content = csv_file(100)
+        bench.api.states = [finished(total=100)]
+        said, _ = forked(run)
+        assert said.startswith(f"ConfigurationError: the download to {path} was {self.FORKED}")
+        assert _whole(bench, path)
 
     def test_of_a_callback_for_progress_are_told_so_with_the_next_piece(self, bench: Bench, path: Path) -> None:
         bench.store.content = csv_file(100_000)

@@ -25,7 +25,7 @@ from adsecurity.tables.raw_pages import RawRow, decode_raw_page
 from adsecurity_generated._model import Field, Model
 from adsecurity_generated._operation import Operation
 from adsecurity_generated.network.surface import SURFACE
-from tests.support.fork import in_child
+from tests.support.fork import forked, in_child
 
 CLICKS: Operation[Any] = SURFACE.operation("listClickReport")
 
@@ -414,6 +414,24 @@ def test_a_forked_process_is_told_that_it_cannot_go_on(monkeypatch: pytest.Monke
     said = in_child(reader.read_next_batch)
     assert "ConfigurationError: this table was begun before the process was forked" in said
     assert len([*reader]) == batches - 1
+
+
+def test_a_process_that_is_forked_while_a_page_is_read_is_told_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a hook: the thread that would convert the page stays with the parent."""
+    monkeypatch.setattr("adsecurity.tables.page_batches.BATCH_ROWS", 1)
+
+    def run(fork: Callable[[], bool]) -> int:
+        class Forking(Source):
+            def __next__(self) -> Page:
+                if self.read == 1:
+                    fork()
+                return super().__next__()
+
+        return len([*reading(Wide, Forking(*pages(WIDE, *[wide('{"id": "a"}')] * 4)))])
+
+    said, batches = forked(run)
+    assert "ConfigurationError: this table was begun before the process was forked" in said
+    assert batches == 4
 
 
 def test_what_is_not_begun_when_a_table_is_given_up_is_never_begun() -> None:

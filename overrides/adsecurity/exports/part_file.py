@@ -81,6 +81,11 @@ class PartFile:
         """Open what an earlier download has left, or begin."""
         return BlockingCall(self._open)
 
+    def _step(self, work: Callable[[], None]) -> BlockingCall:
+        # Not in the thread that does the work: a forked child has none, and would wait for it.
+        self._process.check()
+        return BlockingCall(work)
+
     def _open(self) -> None:
         with self._writing():
             if self.path.is_dir():
@@ -122,7 +127,7 @@ class PartFile:
 
     def restart(self, validator: str) -> BlockingCall:
         """Begin again from the first byte, of the version that the validator names."""
-        return BlockingCall(partial(self._restart, validator))
+        return self._step(partial(self._restart, validator))
 
     def _restart(self, validator: str) -> None:
         with self._writing() as file:
@@ -136,7 +141,7 @@ class PartFile:
         """Nothing to do: writing goes on at `offset`."""
 
     def write(self, chunk: bytes) -> BlockingCall:
-        return BlockingCall(partial(self._write, chunk))
+        return self._step(partial(self._write, chunk))
 
     def _write(self, chunk: bytes) -> None:
         with self._writing() as file:
@@ -150,11 +155,11 @@ class PartFile:
 
     def finish(self, rows: int, delimiter: str) -> BlockingCall:
         """Check the number of rows, where one is known, make the file durable and give it its name."""
-        return BlockingCall(partial(self._finish, rows, delimiter))
+        return self._step(partial(self._finish, rows, delimiter))
 
     def convert(self, conversion: Conversion) -> BlockingCall:
         """Convert the whole file and delete it, unless the disk refused the result."""
-        return BlockingCall(partial(self._convert, conversion))
+        return self._step(partial(self._convert, conversion))
 
     def _convert(self, conversion: Conversion) -> None:
         refused = False
@@ -222,7 +227,6 @@ class PartFile:
 
     @contextmanager
     def _writing(self, target: Path | None = None) -> Generator[IO[bytes], None, None]:
-        self._process.check()
         try:
             yield self._file  # type: ignore[misc]
         except OSError as error:

@@ -35,6 +35,7 @@ _LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n")
 bytes(1 << 20)
 
 Receive = Callable[[int], bytes]
+_NOTHING_YET = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def take_records(first: bytes, receive: Receive) -> tuple[bytes, Exception | None]:
@@ -48,10 +49,8 @@ def take_records(first: bytes, receive: Receive) -> tuple[bytes, Exception | Non
         while size < BUFFER and (part := receive(RECORD)):
             parts.append(part)
             size += len(part)
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        return b"".join(parts), None
     except OSError as error:
-        return b"".join(parts), error
+        return b"".join(parts), None if isinstance(error, _NOTHING_YET) else error
     return b"".join(parts), None
 
 
@@ -111,7 +110,7 @@ class ReadState:
             # The HTTP library may have closed the connection already, at the sight of more than an answer.
             self._wait_no_more()
             receive(1)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOTHING_YET:
             return False
         except OSError:
             return True

@@ -177,8 +177,6 @@ class ConversionThread:
 
     def close(self, pending: Sequence[Future[Any]]) -> None:
         """Begin nothing more, and wait for the job that runs: it may be writing to a file that is closed next."""
-        if not self.process.is_current:
-            return
         for future in pending:
             future.cancel()
         self._jobs.put(None)
@@ -206,7 +204,7 @@ def converting(
                 page, failure = None, error
             if page is not None:
                 pages.append(page)
-            # Before any batch: those that have been converted are the parent's.
+            # A hook may have forked while it was read.
             thread.process.check()
             rows = sum(len(one.items) for one in pages)
             if rows and (page is None or rows >= BATCH_ROWS):
